@@ -1,0 +1,1 @@
+"""The JSON API. A front end only translates: it parses, calls a capability and serialises."""

@@ -1,0 +1,1 @@
+"""Lead APIs of other products, served over the same leads."""

@@ -1,0 +1,1 @@
+"""The Nexus ERP lead API."""

@@ -1,0 +1,1 @@
+"""The Octanist lead API."""

@@ -1,0 +1,1 @@
+"""Points for the company a lead belongs to."""

@@ -1,0 +1,1 @@
+"""What a condition means: operators over values, the same everywhere."""

@@ -1,0 +1,1 @@
+"""Reasons, summed from ledger entries."""

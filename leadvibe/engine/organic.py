@@ -1,0 +1,1 @@
+"""Telling people from machines: which events do not count, and why."""

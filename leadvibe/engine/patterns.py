@@ -1,0 +1,1 @@
+"""Patterns and sequences over a lead's events."""

@@ -1,0 +1,1 @@
+"""What leads did: events, event types, sessions and the timeline."""

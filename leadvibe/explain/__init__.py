@@ -1,0 +1,1 @@
+"""The reasons behind a score, read from the ledger. Owns no tables."""

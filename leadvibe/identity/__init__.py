@@ -1,0 +1,1 @@
+"""Organisations, their units, members, credentials: who is asking, and for which unit."""

@@ -1,0 +1,1 @@
+"""The functions RQ may call, and the schedule as data."""

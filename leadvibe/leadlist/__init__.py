@@ -1,0 +1,1 @@
+"""The one searchable, sortable, paged list of leads. Owns no tables."""

@@ -1,0 +1,1 @@
+"""Who leads are: identities, aliases, metadata and accounts."""

@@ -1,0 +1,1 @@
+"""Mechanisms without a business word: database, queue, clock, ids, paging, embedded servers."""

@@ -1,0 +1,1 @@
+"""Figures about the work itself: analytics, usage, Prometheus series and the live stream."""

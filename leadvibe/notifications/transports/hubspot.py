@@ -1,0 +1,1 @@
+"""Contact properties kept up to date in HubSpot."""

@@ -1,0 +1,1 @@
+"""Cards to Microsoft Teams."""

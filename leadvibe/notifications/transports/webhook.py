@@ -1,0 +1,1 @@
+"""Signed JSON posts to an address of the customer."""

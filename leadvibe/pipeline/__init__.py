@@ -1,0 +1,1 @@
+"""The order of consequences, written once: intake, process, rescore."""

@@ -1,0 +1,1 @@
+"""Rulesets, levels, config versions, scores and the ledger they are sums of."""

@@ -1,0 +1,1 @@
+"""Named audiences: conditions that leads meet now."""

@@ -1,0 +1,1 @@
+"""Patterns, milestones, sequences and surges that call for attention."""

@@ -1,0 +1,1 @@
+"""WTForms of the pages, one file per noun."""

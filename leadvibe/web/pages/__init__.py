@@ -1,0 +1,1 @@
+"""Frozen view models: all a template may know, already arranged for display."""
