@@ -1,0 +1,130 @@
+"""Tables of events: the inbox they arrive in, where they stay, and what they add up to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Identity,
+    Index,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.orm import Mapped, mapped_column
+
+from leadvibe.lib.db import Base
+
+
+class InboxRow(Base):
+    """An accepted event that waits for the pipeline. Its `receipt` is the order of arrival.
+
+    The payload is `json`, not `jsonb`: it is read once, by us, and never searched.
+    """
+
+    __tablename__ = "inbox"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    receipt: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    event_id: Mapped[UUID]
+    received_at: Mapped[datetime]
+    source: Mapped[str]
+    message_id: Mapped[str | None]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class DeadLetterRow(Base):
+    """An accepted event that the pipeline could not process, kept until someone decides."""
+
+    __tablename__ = "dead_letters"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    receipt: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    event_id: Mapped[UUID]
+    received_at: Mapped[datetime]
+    source: Mapped[str]
+    message_id: Mapped[str | None]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    error: Mapped[str]
+    failed_at: Mapped[datetime]
+
+
+class EventRow(Base):
+    """One thing a lead did. `suppression_reason` is null for what counts."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        Index(
+            "ix_events_timeline", "unit_id", "lead_id", text("occurred_at DESC"),
+            text("receipt DESC"),
+        ),
+        Index("ix_events_latest", "unit_id", text("occurred_at DESC"), text("receipt DESC")),
+        Index(
+            "uq_events_message_id", "unit_id", "message_id", unique=True,
+            postgresql_where=text("message_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_events_metadata", "metadata", postgresql_using="gin",
+            postgresql_ops={"metadata": "jsonb_path_ops"},
+        ),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    event_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"))
+    receipt: Mapped[int] = mapped_column(BigInteger)
+    occurred_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(comment="the config version it is scored under")
+    event_type: Mapped[str]
+    channel: Mapped[str]
+    source: Mapped[str]
+    message_id: Mapped[str | None]
+    suppression_reason: Mapped[str | None]
+    original_lead_id: Mapped[str | None]
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
+
+
+class EventTypeRow(Base):
+    """An event type seen in a unit, and how far its events may reach."""
+
+    __tablename__ = "event_types"
+    __table_args__ = (
+        CheckConstraint("max_processing_scope IN ('observe', 'decide', 'activate')", name="scope"),
+    )
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    hidden: Mapped[bool] = mapped_column(server_default=text("false"))
+    max_processing_scope: Mapped[str] = mapped_column(server_default=text("'activate'"))
+    event_count: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    first_seen_at: Mapped[datetime]
+
+
+class SessionRow(Base):
+    """A lead's run of events with no gap longer than the unit's session time-out."""
+
+    __tablename__ = "lead_sessions"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(primary_key=True)
+    ended_at: Mapped[datetime]
+    event_count: Mapped[int]
+
+
+class SourceTallyRow(Base):
+    """How many events of one source the pipeline has finished: the progress of an import."""
+
+    __tablename__ = "source_tallies"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    processed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    duplicates: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    failed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    updated_at: Mapped[datetime]

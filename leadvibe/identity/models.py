@@ -1,0 +1,123 @@
+"""Tables of organisations, units, members and the ways they prove who they are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from leadvibe.lib.db import Base
+
+
+class OrganizationRow(Base):
+    __tablename__ = "organizations"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class UnitRow(Base):
+    __tablename__ = "units"
+    __table_args__ = (
+        UniqueConstraint("org_id", "slug"),
+        Index("uq_units_default", "org_id", unique=True, postgresql_where="is_default"),
+    )
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.org_id"))
+    name: Mapped[str]
+    slug: Mapped[str]
+    external_ref: Mapped[str | None]
+    is_default: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class MemberRow(Base):
+    __tablename__ = "members"
+    __table_args__ = (CheckConstraint("role IN ('admin', 'member')", name="role"),)
+
+    org_member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.org_id"), index=True)
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    email: Mapped[str] = mapped_column(unique=True, comment="lower case")
+    password_hash: Mapped[str | None] = mapped_column(
+        comment="argon2; null until an invite is taken"
+    )
+    role: Mapped[str]
+    verified: Mapped[bool] = mapped_column(default=False)
+    session_epoch: Mapped[int] = mapped_column(
+        default=0, comment="raised by a password change, which ends every older session"
+    )
+    created_at: Mapped[datetime]
+
+
+class MembershipRow(Base):
+    __tablename__ = "memberships"
+    __table_args__ = (CheckConstraint("role IN ('Owner', 'Operator', 'Viewer')", name="role"),)
+
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.unit_id"), primary_key=True)
+    org_member_id: Mapped[UUID] = mapped_column(
+        ForeignKey("members.org_member_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    role: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class CredentialRow(Base):
+    __tablename__ = "credentials"
+    __table_args__ = (Index("ix_credentials_unit_id", "unit_id", "secret_id"),)
+
+    secret_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.org_id"))
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.unit_id"))
+    client_id: Mapped[str] = mapped_column(unique=True)
+    secret_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    name: Mapped[str]
+    trust_upstream_consent: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str | None]
+
+
+class RefreshTokenRow(Base):
+    """A refresh token works once; a second use ends its whole family."""
+
+    __tablename__ = "refresh_tokens"
+
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    family_id: Mapped[UUID] = mapped_column(index=True)
+    org_member_id: Mapped[UUID] = mapped_column(
+        ForeignKey("members.org_member_id", ondelete="CASCADE"), index=True
+    )
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class MemberLinkRow(Base):
+    """A one-time link: an invitation to choose a first password, or a password reset."""
+
+    __tablename__ = "member_links"
+    __table_args__ = (CheckConstraint("purpose IN ('invite', 'reset')", name="purpose"),)
+
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    org_member_id: Mapped[UUID] = mapped_column(
+        ForeignKey("members.org_member_id", ondelete="CASCADE"), index=True
+    )
+    purpose: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class LoginFailureRow(Base):
+    """Failed sign-ins of one address or one network peer, counted over a sliding window."""
+
+    __tablename__ = "login_failures"
+
+    subject: Mapped[str] = mapped_column(primary_key=True, comment="'email:...' or 'ip:...'")
+    failures: Mapped[int]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]

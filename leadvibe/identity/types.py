@@ -1,0 +1,124 @@
+"""Who is asking, for which unit, and what their roles are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class OrgRole(StrEnum):
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+class UnitRole(StrEnum):
+    OWNER = "Owner"
+    OPERATOR = "Operator"
+    VIEWER = "Viewer"
+
+
+class Via(StrEnum):
+    """How somebody proved who they are."""
+
+    SESSION = "session"
+    BEARER = "bearer"
+    CREDENTIAL = "credential"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The organisation unit that a query is confined to."""
+
+    org_id: UUID
+    unit_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Somebody who proved who they are. `unit_role` is None outside any unit of theirs."""
+
+    org_id: UUID
+    via: Via
+    org_role: OrgRole
+    unit_id: UUID | None = None
+    unit_role: UnitRole | None = None
+    member_id: UUID | None = None
+    credential_id: UUID | None = None
+    label: str = ""
+    """E-mail address of a member, client id of a credential: what the audit shows."""
+
+    @property
+    def is_member(self) -> bool:
+        return self.member_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    org_member_id: UUID
+    org_id: UUID
+    first_name: str
+    last_name: str
+    email: str
+    role: OrgRole
+    verified: bool
+    session_epoch: int
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.email
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    unit_id: UUID
+    org_id: UUID
+    name: str
+    slug: str
+    external_ref: str | None
+    is_default: bool
+    role: UnitRole | None = None
+    """The asking member's role there, where a query knows it."""
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.org_id, self.unit_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    org_id: UUID
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    secret_id: UUID
+    org_id: UUID
+    unit_id: UUID
+    client_id: str
+    name: str
+    trust_upstream_consent: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """A credential with the secret that is shown once and never stored."""
+
+    credential: Credential
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a sign-in over the API returns."""
+
+    access_token: str
+    refresh_token: str
+    expires_in_seconds: int
+    member: Member

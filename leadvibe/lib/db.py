@@ -1,0 +1,87 @@
+"""The database: one session per request or job, bulk writes, and effects that wait for the commit.
+
+The edge of a request or job calls `commit`; everything below only flushes. What must happen
+outside the database (ringing a bell, sending a job) is handed to `after_commit` and leaves only
+once the rows it speaks of can be seen by others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+import psycopg
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Session
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+_EFFECTS = "leadvibe.effects"
+
+
+class Base(DeclarativeBase):
+    """Base of all tables: text, aware timestamps, UUIDs and JSONB by annotation."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        str: Text(),
+        datetime: DateTime(timezone=True),
+        UUID: Uuid(),
+        dict[str, Any]: JSONB(),
+        list[Any]: JSONB(),
+    }
+
+
+# Flask-SQLAlchemy keeps the engines and the session; its own Model class would override our
+# annotations, so the tables derive from Base and only the metadata is shared.
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+def session() -> Session:
+    """Return the session of the current request or job."""
+    return cast("Session", db.session())
+
+
+def commit() -> None:
+    """Commit, then run what waited for it. An effect that fails never undoes the commit."""
+    current = session()
+    current.commit()
+    for effect in current.info.pop(_EFFECTS, {}).values():
+        effect()
+
+
+def rollback() -> None:
+    """Undo the transaction and forget the effects that waited for it."""
+    current = session()
+    current.info.pop(_EFFECTS, None)
+    current.rollback()
+
+
+def after_commit(name: str, effect: Callable[[], None]) -> None:
+    """Run `effect` once the current transaction is committed; the same name runs once."""
+    session().info.setdefault(_EFFECTS, {})[name] = effect
+
+
+def driver() -> psycopg.Connection[Any]:
+    """Return the psycopg connection of the current transaction, for COPY."""
+    raw = session().connection().connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    return raw
+
+
+def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """COPY rows into a table inside the current transaction: the quick way to write many."""
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+    with driver().cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[call-overload]
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,13 @@
+"""Imports every module of tables, so that migrations and tests see them all."""
+
+from __future__ import annotations
+
+import leadvibe.audit.models
+import leadvibe.events.models
+import leadvibe.identity.models
+import leadvibe.imports.models
+import leadvibe.leads.models
+import leadvibe.scoring.models  # noqa: F401
+from leadvibe.lib.db import Base
+
+metadata = Base.metadata
