@@ -1,1 +1,1 @@
-"""Flask-aware helpers that every HTTP surface shares: who is asking, what they may do, request ids."""
+"""Flask-aware helpers shared by the HTTP surfaces: principal, permissions, headers, the edge."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadvibe.lib.db import Base
@@ -23,7 +23,7 @@ class UnitRow(Base):
     __tablename__ = "units"
     __table_args__ = (
         UniqueConstraint("org_id", "slug"),
-        Index("uq_units_default", "org_id", unique=True, postgresql_where="is_default"),
+        Index("uq_units_default", "org_id", unique=True, postgresql_where=text("is_default")),
     )
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+from leadvibe.identity.errors import NoActiveUnitError
 
 
 class OrgRole(StrEnum):
@@ -17,6 +19,13 @@ class UnitRole(StrEnum):
     OWNER = "Owner"
     OPERATOR = "Operator"
     VIEWER = "Viewer"
+
+
+class LinkPurpose(StrEnum):
+    """What a one-time link is good for."""
+
+    INVITE = "invite"
+    RESET = "reset"
 
 
 class Via(StrEnum):
@@ -53,6 +62,13 @@ class Principal:
     @property
     def is_member(self) -> bool:
         return self.member_id is not None
+
+    @property
+    def scope(self) -> Scope:
+        """Return the active unit. Raises NoActiveUnitError when there is none."""
+        if self.unit_id is None:
+            raise NoActiveUnitError
+        return Scope(self.org_id, self.unit_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +112,15 @@ class Organization:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """A signed-in member with their organisation and every unit they may enter, by name."""
+
+    member: Member
+    organization: Organization
+    units: tuple[Unit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     secret_id: UUID
     org_id: UUID
@@ -111,14 +136,33 @@ class NewCredential:
     """A credential with the secret that is shown once and never stored."""
 
     credential: Credential
-    client_secret: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLink:
+    """A one-time link to choose a password; the token is not stored and cannot be had again."""
+
+    token: str = field(repr=False)
+    member: Member
+    purpose: LinkPurpose
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What the first run made."""
+
+    organization: Organization
+    unit: Unit
+    member: Member
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """What a sign-in over the API returns."""
 
-    access_token: str
-    refresh_token: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     expires_in_seconds: int
     member: Member

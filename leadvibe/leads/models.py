@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Text, desc, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadvibe.lib.db import Base
@@ -18,10 +18,27 @@ from leadvibe.lib.db import Base
 ALIAS_KINDS = ("email", "phone", "external_id", "cookie", "social")
 
 
+def _listed_by(name: str, order: str) -> Index:
+    """Return the index behind one order of the lead list, in which merged leads never appear."""
+    return Index(
+        f"ix_leads_{name}",
+        "unit_id",
+        text(order),
+        "lead_id",
+        postgresql_where=text("merged_into IS NULL"),
+    )
+
+
 class LeadRow(Base):
     """A lead with what lists filter and sort by; `score` caches its headline ruleset's score."""
 
     __tablename__ = "leads"
+    __table_args__ = (
+        _listed_by("score", "score DESC"),
+        _listed_by("last_event_at", "last_event_at DESC NULLS LAST"),
+        _listed_by("created_at", "created_at DESC"),
+        _listed_by("name", "name"),
+    )
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
@@ -42,22 +59,6 @@ class LeadRow(Base):
     last_receipt: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     event_count: Mapped[int] = mapped_column(server_default=text("0"))
     session_count: Mapped[int] = mapped_column(server_default=text("0"))
-
-
-_LISTED = text("merged_into IS NULL")
-Index(
-    "ix_leads_score", LeadRow.unit_id, desc(LeadRow.score), LeadRow.lead_id,
-    postgresql_where=_LISTED,
-)  # fmt: skip
-Index(
-    "ix_leads_last_event_at", LeadRow.unit_id, LeadRow.last_event_at.desc().nulls_last(),
-    LeadRow.lead_id, postgresql_where=_LISTED,
-)  # fmt: skip
-Index(
-    "ix_leads_created_at", LeadRow.unit_id, desc(LeadRow.created_at), LeadRow.lead_id,
-    postgresql_where=_LISTED,
-)  # fmt: skip
-Index("ix_leads_name", LeadRow.unit_id, LeadRow.name, LeadRow.lead_id, postgresql_where=_LISTED)
 
 
 class AliasRow(Base):

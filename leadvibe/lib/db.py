@@ -7,7 +7,8 @@ once the rows it speaks of can be seen by others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -67,6 +68,16 @@ def rollback() -> None:
     current.rollback()
 
 
+@contextmanager
+def own_transaction() -> Iterator[Session]:
+    """Open a second session that commits by itself: for what must outlive a request that fails.
+
+    Use it while the request's own session holds no lock that this one needs.
+    """
+    with db.session.session_factory.begin() as apart:
+        yield cast("Session", apart)
+
+
 def after_commit(name: str, effect: Callable[[], None]) -> None:
     """Run `effect` once the current transaction is committed; the same name runs once."""
     session().info.setdefault(_EFFECTS, {})[name] = effect
@@ -82,6 +93,6 @@ def driver() -> psycopg.Connection[Any]:
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """COPY rows into a table inside the current transaction: the quick way to write many."""
     statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-    with driver().cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[call-overload]
+    with driver().cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)

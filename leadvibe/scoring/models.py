@@ -117,6 +117,15 @@ class ConfigVersionRow(Base):
     created_by: Mapped[str]
 
 
+class StaleHeadlinesRow(Base):
+    """A unit whose leads may show the score of a ruleset that no longer stands for them."""
+
+    __tablename__ = "stale_headlines"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+
+
 class LeadScoreRow(Base):
     """The cache of a lead's last ledger row in one ruleset."""
 

@@ -1,0 +1,245 @@
+"""Reads of events, event types, sessions and the inbox, each confined to one unit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Row, Select, Text, cast, func, select, tuple_
+
+from leadvibe.engine.facts import Event as Fact
+from leadvibe.engine.facts import Session
+from leadvibe.events.errors import DeadLetterNotFoundError, EventNotFoundError
+from leadvibe.events.models import (
+    DeadLetterRow,
+    EventRow,
+    EventTypeRow,
+    InboxRow,
+    SourceTallyRow,
+)
+from leadvibe.events.types import DeadLetter, Event, EventType, InboxStatus, Tally
+from leadvibe.identity.types import Scope
+from leadvibe.lib.db import driver, session
+
+READ_SIZE = 10_000
+"""Rows fetched at a time when a lead's whole history streams by."""
+
+
+class TimelinePosition(NamedTuple):
+    """Where a page of the timeline ended: the next page is what came before."""
+
+    occurred_at: datetime
+    receipt: int
+
+
+def get_event(scope: Scope, event_id: UUID) -> Event:
+    """Return the event. Raises EventNotFoundError."""
+    statement = _events().where(EventRow.unit_id == scope.unit_id, EventRow.event_id == event_id)
+    row = session().execute(statement).one_or_none()
+    if row is None:
+        raise EventNotFoundError(f"There is no event '{event_id}' in this unit.")
+    return _event(row)
+
+
+def list_timeline(
+    scope: Scope, lead_id: str, *, limit: int, before: TimelinePosition | None = None
+) -> list[Event]:
+    """Return a lead's events, newest first, from before a position on."""
+    statement = (
+        _events()
+        .where(EventRow.unit_id == scope.unit_id, EventRow.lead_id == lead_id)
+        .order_by(EventRow.occurred_at.desc(), EventRow.receipt.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(
+            tuple_(EventRow.occurred_at, EventRow.receipt) < tuple_(*before)
+        )
+    return [_event(row) for row in session().execute(statement)]
+
+
+def get_events(scope: Scope, event_ids: Collection[UUID]) -> dict[UUID, Event]:
+    """Return those of the events that exist, by id."""
+    statement = _events().where(EventRow.unit_id == scope.unit_id, EventRow.event_id.in_(event_ids))
+    return {row.event_id: _event(row) for row in session().execute(statement)}
+
+
+def stream_facts(scope: Scope, lead_ids: Sequence[str]) -> Iterator[tuple[str, list[Fact]]]:
+    """Yield each lead with all its counted events, in order: what a replay needs."""
+    statement = """
+        SELECT lead_id, event_id, event_type, occurred_at, receipt, version FROM events
+        WHERE unit_id = %s AND lead_id = ANY(%s) AND suppression_reason IS NULL
+        ORDER BY lead_id, occurred_at, receipt
+    """
+    current: str | None = None
+    facts: list[Fact] = []
+    with driver().cursor(name="facts") as cursor:
+        cursor.itersize = READ_SIZE
+        for lead_id, *fact in cursor.execute(statement, (scope.unit_id, list(lead_ids))):
+            if lead_id != current:
+                if current is not None:
+                    yield current, facts
+                current, facts = lead_id, []
+            facts.append(Fact(*fact))
+    if current is not None:
+        yield current, facts
+
+
+def open_sessions(scope: Scope, lead_ids: Sequence[str]) -> dict[str, Session]:
+    """Return each lead's latest session, which its next event may continue."""
+    statement = """
+        SELECT wanted.lead_id, latest.started_at, latest.ended_at, latest.event_count
+        FROM unnest(%s::text[]) AS wanted (lead_id) CROSS JOIN LATERAL (
+            SELECT s.started_at, s.ended_at, s.event_count FROM lead_sessions s
+            WHERE s.unit_id = %s AND s.lead_id = wanted.lead_id
+            ORDER BY s.started_at DESC LIMIT 1
+        ) AS latest
+    """
+    rows = driver().execute(statement, (list(lead_ids), scope.unit_id))
+    return {lead_id: Session(*values) for lead_id, *values in rows}
+
+
+def list_sessions(scope: Scope, lead_ids: Sequence[str]) -> dict[str, list[Session]]:
+    """Return all sessions of the leads, oldest first."""
+    statement = """
+        SELECT lead_id, started_at, ended_at, event_count
+        FROM lead_sessions WHERE unit_id = %s AND lead_id = ANY(%s)
+        ORDER BY lead_id, started_at
+    """
+    sessions: dict[str, list[Session]] = {}
+    for lead_id, *values in driver().execute(statement, (scope.unit_id, list(lead_ids))):
+        sessions.setdefault(lead_id, []).append(Session(*values))
+    return sessions
+
+
+def list_event_types(scope: Scope) -> list[EventType]:
+    """Return every event type seen in the unit, the most frequent first."""
+    statement = (
+        select(
+            EventTypeRow.name,
+            EventTypeRow.hidden,
+            EventTypeRow.event_count,
+            EventTypeRow.first_seen_at,
+        )
+        .where(EventTypeRow.unit_id == scope.unit_id)
+        .order_by(EventTypeRow.event_count.desc(), EventTypeRow.name)
+    )
+    return [EventType(*row) for row in session().execute(statement)]
+
+
+def known_message_ids(scope: Scope, message_ids: Collection[str]) -> set[str]:
+    """Return which of these messages have become events already."""
+    if not message_ids:
+        return set()
+    statement = "SELECT message_id FROM events WHERE unit_id = %s AND message_id = ANY(%s)"
+    rows = driver().execute(statement, (scope.unit_id, list(message_ids)))
+    return {message_id for (message_id,) in rows}
+
+
+def get_tally(scope: Scope, source: str) -> Tally:
+    """Return how far the pipeline is with the events of a source; zeros when it has seen none."""
+    statement = select(
+        SourceTallyRow.source,
+        SourceTallyRow.processed,
+        SourceTallyRow.duplicates,
+        SourceTallyRow.failed,
+    ).where(SourceTallyRow.unit_id == scope.unit_id, SourceTallyRow.source == source)
+    row = session().execute(statement).one_or_none()
+    return Tally(*row) if row else Tally(source, 0, 0, 0)
+
+
+def units_waiting(*, after: UUID | None = None) -> list[UUID]:
+    """Return the units with anything in their inbox, by hopping through its key."""
+    statement = """
+        WITH RECURSIVE hop (unit_id) AS (
+            (SELECT unit_id FROM inbox WHERE %(after)s::uuid IS NULL OR unit_id > %(after)s
+             ORDER BY unit_id LIMIT 1)
+            UNION ALL
+            SELECT (SELECT unit_id FROM inbox WHERE unit_id > hop.unit_id
+                    ORDER BY unit_id LIMIT 1)
+            FROM hop WHERE hop.unit_id IS NOT NULL
+        )
+        SELECT unit_id FROM hop WHERE unit_id IS NOT NULL
+    """
+    return [unit_id for (unit_id,) in driver().execute(statement, {"after": after})]
+
+
+def inbox_status(scope: Scope | None = None) -> InboxStatus:
+    """Return what waits in one unit, or in all of them."""
+    waiting = select(func.count(), func.min(InboxRow.received_at))
+    dead = select(func.count()).select_from(DeadLetterRow)
+    if scope is not None:
+        waiting = waiting.where(InboxRow.unit_id == scope.unit_id)
+        dead = dead.where(DeadLetterRow.unit_id == scope.unit_id)
+    count, oldest_at = session().execute(waiting).one()
+    return InboxStatus(count, oldest_at, session().scalar(dead) or 0)
+
+
+def list_dead_letters(scope: Scope, *, limit: int, offset: int = 0) -> list[DeadLetter]:
+    """Return events that could not be processed, the latest failure first."""
+    statement = (
+        _dead_letters()
+        .where(DeadLetterRow.unit_id == scope.unit_id)
+        .order_by(DeadLetterRow.failed_at.desc(), DeadLetterRow.receipt.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [DeadLetter(*row) for row in session().execute(statement)]
+
+
+def count_dead_letters(scope: Scope) -> int:
+    """Return how many events of the unit could not be processed."""
+    statement = (
+        select(func.count())
+        .select_from(DeadLetterRow)
+        .where(DeadLetterRow.unit_id == scope.unit_id)
+    )
+    return session().scalar(statement) or 0
+
+
+def get_dead_letter(scope: Scope, receipt: int) -> DeadLetter:
+    """Return one event that could not be processed. Raises DeadLetterNotFoundError."""
+    statement = _dead_letters().where(
+        DeadLetterRow.unit_id == scope.unit_id, DeadLetterRow.receipt == receipt
+    )
+    row = session().execute(statement).one_or_none()
+    if row is None:
+        raise DeadLetterNotFoundError("That event is not among the failed ones any more.")
+    return DeadLetter(*row)
+
+
+def _events() -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        EventRow.event_id,
+        EventRow.lead_id,
+        EventRow.event_type,
+        EventRow.occurred_at,
+        EventRow.received_at,
+        EventRow.receipt,
+        EventRow.version,
+        EventRow.channel,
+        EventRow.source,
+        EventRow.metadata_.label("metadata"),
+        EventRow.suppression_reason,
+        EventRow.original_lead_id,
+    )
+    return select(*columns)
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(**row._mapping)  # noqa: SLF001 - the documented way to a row's names
+
+
+def _dead_letters() -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        DeadLetterRow.receipt,
+        DeadLetterRow.event_id,
+        DeadLetterRow.received_at,
+        DeadLetterRow.source,
+        cast(DeadLetterRow.payload, Text),
+        DeadLetterRow.error,
+        DeadLetterRow.failed_at,
+    )
+    return select(*columns)

@@ -1,0 +1,147 @@
+"""Writes of events: into the inbox, out of it, and to the place where they stay.
+
+Does not resolve leads or score: the pipeline strings these steps together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete
+
+from leadvibe.engine.facts import Session
+from leadvibe.events import queries
+from leadvibe.events.models import DeadLetterRow
+from leadvibe.events.types import Arrival, InboxEvent, NewEvent, Tally
+from leadvibe.identity.types import Scope
+from leadvibe.lib.db import copy_rows, driver, session
+
+INBOX_COLUMNS = ("unit_id", "event_id", "received_at", "source", "message_id", "payload")
+EVENT_COLUMNS = (
+    "unit_id", "event_id", "lead_id", "receipt", "occurred_at", "received_at", "version",
+    "event_type", "channel", "source", "message_id", "suppression_reason", "metadata",
+)  # fmt: skip
+SESSION_COLUMNS = ("unit_id", "lead_id", "started_at", "ended_at", "event_count")
+
+
+def post_arrivals(scope: Scope, arrivals: Iterable[Arrival]) -> None:
+    """Put many events into the inbox; once committed they are accepted for good."""
+    copy_rows("inbox", INBOX_COLUMNS, ((scope.unit_id, *arrival) for arrival in arrivals))
+
+
+def claim_arrivals(scope: Scope, *, limit: int) -> list[InboxEvent]:
+    """Return the oldest events of the inbox. They leave it with `clear_arrivals`."""
+    statement = """
+        SELECT receipt, event_id, received_at, source, message_id, payload::text
+        FROM inbox WHERE unit_id = %s ORDER BY receipt LIMIT %s
+    """
+    rows = driver().execute(statement, (scope.unit_id, limit)).fetchall()
+    return [InboxEvent(*row) for row in rows]
+
+
+def clear_arrivals(scope: Scope, receipts: Collection[int]) -> None:
+    """Take processed events out of the inbox."""
+    driver().execute(
+        "DELETE FROM inbox WHERE unit_id = %s AND receipt = ANY(%s)",
+        (scope.unit_id, list(receipts)),
+    )
+
+
+def bury(scope: Scope, arrival: InboxEvent, *, error: str, now: datetime) -> None:
+    """Move an event that cannot be processed from the inbox to the dead letters."""
+    statement = """
+        INSERT INTO dead_letters
+            (unit_id, receipt, event_id, received_at, source, message_id, payload, error, failed_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s::json, %s, %s)
+    """
+    driver().execute(statement, (scope.unit_id, *arrival, error, now))
+    clear_arrivals(scope, [arrival.receipt])
+
+
+def retry_dead_letter(scope: Scope, receipt: int) -> None:
+    """Put a dead letter back into the inbox. Raises DeadLetterNotFoundError."""
+    queries.get_dead_letter(scope, receipt)
+    statement = """
+        WITH raised AS (
+            DELETE FROM dead_letters WHERE unit_id = %s AND receipt = %s
+            RETURNING unit_id, event_id, received_at, source, message_id, payload
+        )
+        INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload)
+        SELECT * FROM raised
+    """
+    driver().execute(statement, (scope.unit_id, receipt))
+
+
+def discard_dead_letter(scope: Scope, receipt: int) -> None:
+    """Throw a dead letter away for good. Raises DeadLetterNotFoundError."""
+    queries.get_dead_letter(scope, receipt)
+    session().execute(
+        delete(DeadLetterRow).where(
+            DeadLetterRow.unit_id == scope.unit_id, DeadLetterRow.receipt == receipt
+        )
+    )
+
+
+def store_events(scope: Scope, events: Iterable[NewEvent]) -> None:
+    """Write many events to the place where they stay."""
+    copy_rows("events", EVENT_COLUMNS, ((scope.unit_id, *event) for event in events))
+
+
+def register_types(scope: Scope, counts: Mapping[str, int], *, now: datetime) -> None:
+    """Count events by type, making types that are new."""
+    statement = """
+        INSERT INTO event_types (unit_id, name, event_count, first_seen_at)
+        SELECT %s, name, event_count, %s
+        FROM unnest(%s::text[], %s::bigint[]) AS new (name, event_count) ORDER BY name
+        ON CONFLICT (unit_id, name)
+        DO UPDATE SET event_count = event_types.event_count + excluded.event_count
+    """
+    driver().execute(statement, (scope.unit_id, now, list(counts), list(counts.values())))
+
+
+def add_to_tallies(scope: Scope, tallies: Iterable[Tally], *, now: datetime) -> None:
+    """Count what the pipeline has finished, by source."""
+    columns = [list(column) for column in zip(*tallies, strict=True)]
+    if not columns:
+        return
+    statement = """
+        INSERT INTO source_tallies (unit_id, source, processed, duplicates, failed, updated_at)
+        SELECT %s, source, processed, duplicates, failed, %s
+        FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[])
+            AS new (source, processed, duplicates, failed)
+        ON CONFLICT (unit_id, source) DO UPDATE SET
+            processed = source_tallies.processed + excluded.processed,
+            duplicates = source_tallies.duplicates + excluded.duplicates,
+            failed = source_tallies.failed + excluded.failed,
+            updated_at = excluded.updated_at
+    """
+    driver().execute(statement, (scope.unit_id, now, *columns))
+
+
+def save_sessions(scope: Scope, sessions: Iterable[tuple[str, Session]]) -> None:
+    """Store sessions that began or went on, keyed by lead and start."""
+    rows = [(lead_id, *values) for lead_id, values in sessions]
+    if not rows:
+        return
+    statement = """
+        INSERT INTO lead_sessions (unit_id, lead_id, started_at, ended_at, event_count)
+        SELECT %s, new.* FROM unnest(%s::text[], %s::timestamptz[], %s::timestamptz[], %s::int[])
+            AS new (lead_id, started_at, ended_at, event_count)
+        ON CONFLICT (unit_id, lead_id, started_at)
+        DO UPDATE SET ended_at = excluded.ended_at, event_count = excluded.event_count
+    """
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    driver().execute(statement, (scope.unit_id, *columns))
+
+
+def replace_sessions(
+    scope: Scope, lead_ids: Sequence[str], sessions: Iterable[tuple[str, Session]]
+) -> None:
+    """Put the sessions of replayed leads in the place of their old ones."""
+    driver().execute(
+        "DELETE FROM lead_sessions WHERE unit_id = %s AND lead_id = ANY(%s)",
+        (scope.unit_id, list(lead_ids)),
+    )
+    rows = ((scope.unit_id, lead_id, *values) for lead_id, values in sessions)
+    copy_rows("lead_sessions", SESSION_COLUMNS, rows)

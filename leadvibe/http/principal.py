@@ -1,0 +1,121 @@
+"""Who is asking, found once a request: by access token, by API credentials, or by browser session.
+
+Does not know how a browser session works: web registers that, so that the JSON surfaces need
+neither cookies nor forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from flask import Flask, current_app, g, request
+
+from leadvibe.identity import queries, tokens
+from leadvibe.identity.errors import TokenRefusedError
+from leadvibe.identity.security import Security
+from leadvibe.identity.types import Principal, Via
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.errors import UnauthenticatedError
+from leadvibe.lib.ids import parse_id
+
+ACTIVE_UNIT_COOKIE = "activeOu"
+_SECURITY = "leadvibe.security"
+_BROWSER = "leadvibe.browser_session"
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """How a browser proves who it is, and that a write was meant."""
+
+    find_principal: Callable[[UUID | None], Principal | None]
+    """Given the unit that the browser wants to work in."""
+    check_csrf: Callable[[], None]
+    """Raises ForbiddenError when the request carries no valid token."""
+
+
+def register(app: Flask, *, security: Security) -> None:
+    """Hand over the keys that tokens are checked with."""
+    app.extensions[_SECURITY] = security
+
+
+def register_browser_session(app: Flask, browser: BrowserSession) -> None:
+    app.extensions[_BROWSER] = browser
+
+
+def security() -> Security:
+    """Return the keys and costs of this installation."""
+    return cast("Security", current_app.extensions[_SECURITY])
+
+
+def browser_session() -> BrowserSession | None:
+    return current_app.extensions.get(_BROWSER)
+
+
+def find() -> Principal | None:
+    """Return who is asking, or None for nobody.
+
+    Somebody who gives a wrong token or credential is refused rather than taken for nobody.
+    """
+    if "principal" not in g:
+        g.principal = _resolve()
+    return cast("Principal | None", g.principal)
+
+
+def current() -> Principal:
+    """Return who is asking. Raises UnauthenticatedError for nobody."""
+    principal = find()
+    if principal is None:
+        raise UnauthenticatedError(
+            "Sign in, or send an access token (Bearer) or API credentials (Basic)."
+        )
+    return principal
+
+
+def known() -> Principal | None:
+    """Return whom this request already turned out to be from, without looking."""
+    return cast("Principal | None", g.get("principal"))
+
+
+def remember(principal: Principal) -> None:
+    """Take somebody for the rest of the request: who has just signed in, or changed unit."""
+    g.principal = principal
+
+
+def wanted_unit_id() -> UUID | None:
+    """Return the unit that the cookie names; whether it may be entered is not checked here."""
+    return parse_id(request.cookies.get(ACTIVE_UNIT_COOKIE, ""))
+
+
+def _resolve() -> Principal | None:
+    if "Authorization" in request.headers:
+        return _authorized()
+    browser = browser_session()
+    return browser.find_principal(wanted_unit_id()) if browser else None
+
+
+def _authorized() -> Principal:
+    given = request.authorization
+    if given is not None and given.type == "bearer" and given.token:
+        return _bearer(given.token)
+    if given is not None and given.type == "basic" and given.username and given.password:
+        return queries.authenticate_credential(given.username, given.password)
+    raise UnauthenticatedError(
+        "The Authorization header is neither Bearer with an access token"
+        " nor Basic with client_id and client_secret."
+    )
+
+
+def _bearer(token: str) -> Principal:
+    access = tokens.read_access_token(token, security=security(), now=utc_now())
+    principal = queries.find_member_principal(
+        access.member_id,
+        session_epoch=access.session_epoch,
+        via=Via.BEARER,
+        wanted_unit_id=wanted_unit_id(),
+    )
+    if principal is None:
+        raise TokenRefusedError("The member signed out everywhere or is gone: sign in again.")
+    return principal

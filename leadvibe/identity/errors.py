@@ -1,0 +1,94 @@
+"""What can be wrong with a claim of identity, or with a change to one."""
+
+from __future__ import annotations
+
+from leadvibe.lib.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    UnauthenticatedError,
+)
+
+
+class SignInRefusedError(UnauthenticatedError):
+    """One message for an unknown address, a wrong password and an invitation not yet taken."""
+
+    code = "sign_in_refused"
+
+    def __init__(self) -> None:
+        super().__init__("The e-mail address or the password is wrong.")
+
+
+class TokenRefusedError(UnauthenticatedError):
+    code = "token_refused"
+
+
+class CredentialRefusedError(UnauthenticatedError):
+    code = "credential_refused"
+
+    def __init__(self) -> None:
+        super().__init__("These API credentials are unknown or were deleted: create new ones.")
+
+
+class WeakPasswordError(InvalidError):
+    code = "weak_password"
+
+
+class WrongPasswordError(InvalidError):
+    code = "wrong_password"
+
+
+class LinkSpentError(InvalidError):
+    code = "link_spent"
+
+    def __init__(self) -> None:
+        super().__init__("This link was already used or has expired: ask for a new one.")
+
+
+class NoActiveUnitError(InvalidError):
+    code = "no_active_unit"
+
+    def __init__(self) -> None:
+        remedy = "Choose the organisation unit to work in with POST /org-units/active."
+        super().__init__("active OU not set", fields={"activeOu": remedy})
+
+
+class NotInUnitError(ForbiddenError):
+    code = "not_in_unit"
+
+
+class SetupTokenError(ForbiddenError):
+    code = "setup_token"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The setup token is wrong: copy the address that Leadvibe wrote to its log."
+        )
+
+
+class SetupDoneError(ConflictError):
+    code = "setup_done"
+
+    def __init__(self) -> None:
+        super().__init__("Leadvibe is already set up: sign in, or ask an admin for an invitation.")
+
+
+class MemberExistsError(ConflictError):
+    code = "member_exists"
+
+
+class OrganizationNotFoundError(NotFoundError):
+    code = "organization_not_found"
+
+
+class UnitNotFoundError(NotFoundError):
+    code = "unit_not_found"
+
+
+class MemberNotFoundError(NotFoundError):
+    code = "member_not_found"
+
+
+class CredentialNotFoundError(NotFoundError):
+    code = "credential_not_found"

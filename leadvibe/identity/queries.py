@@ -1,0 +1,306 @@
+"""Reads of organisations, units, members and credentials, and who a claim of identity belongs to.
+
+Does not check passwords or tokens (service, tokens), nor what somebody may do (permissions).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, or_, select
+
+from leadvibe.identity.errors import (
+    CredentialRefusedError,
+    MemberNotFoundError,
+    OrganizationNotFoundError,
+    UnitNotFoundError,
+)
+from leadvibe.identity.models import (
+    CredentialRow,
+    MemberLinkRow,
+    MemberRow,
+    MembershipRow,
+    OrganizationRow,
+    UnitRow,
+)
+from leadvibe.identity.security import fingerprint
+from leadvibe.identity.types import (
+    Account,
+    Credential,
+    LinkPurpose,
+    Member,
+    Organization,
+    OrgRole,
+    Principal,
+    Scope,
+    Unit,
+    UnitRole,
+    Via,
+)
+from leadvibe.lib.db import session
+from leadvibe.lib.ids import parse_id
+
+_CREDENTIALS = CredentialRow.__table__.c
+
+# On the path of every ingested event: one indexed read of plain columns, built once.
+_CREDENTIAL_BY_CLIENT_ID = select(
+    _CREDENTIALS.secret_id, _CREDENTIALS.org_id, _CREDENTIALS.unit_id, _CREDENTIALS.secret_sha256
+).where(_CREDENTIALS.client_id == bindparam("client_id"))
+
+_IS_MEMBERSHIP = and_(
+    MembershipRow.unit_id == UnitRow.unit_id,
+    MembershipRow.org_member_id == MemberRow.org_member_id,
+)
+_MAY_ENTER = and_(
+    UnitRow.org_id == MemberRow.org_id,
+    or_(MemberRow.role == OrgRole.ADMIN, exists().where(_IS_MEMBERSHIP)),
+)
+
+
+def authenticate_credential(client_id: str, client_secret: str) -> Principal:
+    """Return whom the pair speaks for: an Operator of its one unit.
+
+    Asks the database each time, so that a deleted credential is refused at once. Raises
+    CredentialRefusedError.
+    """
+    row = session().execute(_CREDENTIAL_BY_CLIENT_ID, {"client_id": client_id}).one_or_none()
+    stored = row.secret_sha256 if row else b""
+    if not hmac.compare_digest(stored, fingerprint(client_secret)) or row is None:
+        raise CredentialRefusedError
+    return Principal(
+        org_id=row.org_id,
+        via=Via.CREDENTIAL,
+        org_role=OrgRole.MEMBER,
+        unit_id=row.unit_id,
+        unit_role=UnitRole.OPERATOR,
+        credential_id=row.secret_id,
+        label=client_id,
+    )
+
+
+def find_member_principal(
+    member_id: UUID, *, session_epoch: int, via: Via, wanted_unit_id: UUID | None = None
+) -> Principal | None:
+    """Return the member in the unit they want, else in their default or only one, else in none.
+
+    A wanted unit that is not theirs is passed over. None when the member is gone or when the
+    epoch is past, which a password change does to every older session and token.
+    """
+    rows = session().execute(_member_with_units(member_id, wanted_unit_id).limit(2)).all()
+    if not rows or rows[0].session_epoch != session_epoch:
+        return None
+    member, unit = rows[0], _active_unit(rows, wanted_unit_id)
+    return Principal(
+        org_id=member.org_id,
+        via=via,
+        org_role=OrgRole(member.org_role),
+        unit_id=unit.unit_id if unit else None,
+        unit_role=UnitRole(unit.unit_role) if unit and unit.unit_role else None,
+        member_id=member_id,
+        label=member.email,
+    )
+
+
+def _member_with_units(member_id: UUID, wanted_unit_id: UUID | None) -> Select[*tuple[Any, ...]]:
+    """Select the member once per unit they may enter, the likeliest first; once if in none."""
+    order: list[ColumnElement[Any]] = [UnitRow.is_default.desc().nulls_last()]
+    if wanted_unit_id is not None:
+        order.insert(0, (UnitRow.unit_id == wanted_unit_id).desc().nulls_last())
+    return (
+        select(
+            MemberRow.org_id,
+            MemberRow.email,
+            MemberRow.session_epoch,
+            MemberRow.role.label("org_role"),
+            UnitRow.unit_id,
+            UnitRow.is_default,
+            MembershipRow.role.label("unit_role"),
+        )
+        .select_from(MemberRow)
+        .outerjoin(UnitRow, _MAY_ENTER)
+        .outerjoin(MembershipRow, _IS_MEMBERSHIP)
+        .where(MemberRow.org_member_id == member_id)
+        .order_by(*order)
+    )
+
+
+def _active_unit(
+    rows: Sequence[Row[*tuple[Any, ...]]], wanted_unit_id: UUID | None
+) -> Row[*tuple[Any, ...]] | None:
+    likeliest = rows[0]
+    if likeliest.unit_id is None:
+        return None
+    is_chosen = likeliest.unit_id == wanted_unit_id or likeliest.is_default
+    return likeliest if is_chosen or len(rows) == 1 else None
+
+
+def has_members() -> bool:
+    """Say whether anybody can sign in yet; until then the first run is open."""
+    return session().scalar(select(exists(select(MemberRow.org_member_id)))) is True
+
+
+def get_member(member_id: UUID) -> Member:
+    """Return the member. Raises MemberNotFoundError."""
+    row = session().get(MemberRow, member_id)
+    if row is None:
+        raise MemberNotFoundError(f"There is no member {member_id}.")
+    return member_of(row)
+
+
+def find_member_by_email(email: str) -> Member | None:
+    """Return the member with this address, in whatever case it is written."""
+    row = session().scalar(select(MemberRow).where(MemberRow.email == email.strip().lower()))
+    return member_of(row) if row else None
+
+
+def find_link_member(token: str, purpose: LinkPurpose, *, now: datetime) -> Member | None:
+    """Return whom a one-time link is for, while it is good."""
+    row = session().scalar(
+        select(MemberRow)
+        .join(MemberLinkRow, MemberLinkRow.org_member_id == MemberRow.org_member_id)
+        .where(
+            MemberLinkRow.token_sha256 == fingerprint(token),
+            MemberLinkRow.purpose == purpose,
+            MemberLinkRow.expires_at > now,
+        )
+    )
+    return member_of(row) if row else None
+
+
+def get_account(principal: Principal) -> Account:
+    """Return the signed-in member, their organisation and their units in one read.
+
+    Raises MemberNotFoundError for a credential, or when the member is gone.
+    """
+    rows = session().execute(
+        select(MemberRow, OrganizationRow, UnitRow, MembershipRow.role)
+        .join(OrganizationRow, OrganizationRow.org_id == MemberRow.org_id)
+        .outerjoin(UnitRow, _MAY_ENTER)
+        .outerjoin(MembershipRow, _IS_MEMBERSHIP)
+        .where(MemberRow.org_member_id == principal.member_id)
+        .order_by(UnitRow.name, UnitRow.unit_id)
+    )
+    entries = rows.all()
+    if not entries:
+        raise MemberNotFoundError(f"{principal.label} is not a member.")
+    member = member_of(entries[0][0])
+    units = tuple(_entered(unit, role, member.role) for _, _, unit, role in entries if unit)
+    return Account(member, organization_of(entries[0][1]), units)
+
+
+def list_units(principal: Principal) -> list[Unit]:
+    """List the units that the principal may enter, by name: a credential's is its own."""
+    if principal.is_member:
+        return list(get_account(principal).units)
+    return [get_unit(principal.scope)]
+
+
+def get_unit(scope: Scope) -> Unit:
+    """Return the unit. Raises UnitNotFoundError, also for one of another organisation."""
+    row = session().scalar(
+        select(UnitRow).where(UnitRow.org_id == scope.org_id, UnitRow.unit_id == scope.unit_id)
+    )
+    if row is None:
+        raise UnitNotFoundError(f"There is no organisation unit {scope.unit_id}.")
+    return unit_of(row)
+
+
+def get_default_unit(org_id: UUID) -> Unit:
+    """Return the unit that every organisation is made with."""
+    return unit_of(
+        session().scalars(select(UnitRow).where(UnitRow.org_id == org_id, UnitRow.is_default)).one()
+    )
+
+
+def find_unit(org_id: UUID, id_slug_or_name: str) -> Unit | None:
+    """Return the organisation's unit that a command names by id, slug or exact name."""
+    row = session().scalar(
+        select(UnitRow)
+        .where(
+            UnitRow.org_id == org_id,
+            or_(
+                UnitRow.unit_id == parse_id(id_slug_or_name),
+                UnitRow.slug == id_slug_or_name,
+                UnitRow.name == id_slug_or_name,
+            ),
+        )
+        .order_by((UnitRow.slug == id_slug_or_name).desc(), UnitRow.created_at)
+        .limit(1)
+    )
+    return unit_of(row) if row else None
+
+
+def get_organization(org_id: UUID) -> Organization:
+    """Return the organisation. Raises OrganizationNotFoundError."""
+    row = session().get(OrganizationRow, org_id)
+    if row is None:
+        raise OrganizationNotFoundError(f"There is no organisation {org_id}.")
+    return organization_of(row)
+
+
+def find_organization(id_or_name: str) -> Organization | None:
+    """Return the organisation that a command names by id or exact name, the oldest first."""
+    row = session().scalar(
+        select(OrganizationRow)
+        .where(
+            or_(OrganizationRow.org_id == parse_id(id_or_name), OrganizationRow.name == id_or_name)
+        )
+        .order_by(OrganizationRow.created_at)
+        .limit(1)
+    )
+    return organization_of(row) if row else None
+
+
+def list_credentials(scope: Scope) -> list[Credential]:
+    """List the unit's credentials, the oldest first; secrets are not stored and never shown."""
+    rows = session().scalars(
+        select(CredentialRow)
+        .where(CredentialRow.unit_id == scope.unit_id, CredentialRow.org_id == scope.org_id)
+        .order_by(CredentialRow.secret_id)
+    )
+    return [credential_of(row) for row in rows]
+
+
+def organization_of(row: OrganizationRow) -> Organization:
+    return Organization(row.org_id, row.name, row.created_at)
+
+
+def unit_of(row: UnitRow) -> Unit:
+    return Unit(row.unit_id, row.org_id, row.name, row.slug, row.external_ref, row.is_default)
+
+
+def member_of(row: MemberRow) -> Member:
+    return Member(
+        org_member_id=row.org_member_id,
+        org_id=row.org_id,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        email=row.email,
+        role=OrgRole(row.role),
+        verified=row.verified,
+        session_epoch=row.session_epoch,
+        created_at=row.created_at,
+    )
+
+
+def credential_of(row: CredentialRow) -> Credential:
+    return Credential(
+        secret_id=row.secret_id,
+        org_id=row.org_id,
+        unit_id=row.unit_id,
+        client_id=row.client_id,
+        name=row.name,
+        trust_upstream_consent=row.trust_upstream_consent,
+        created_at=row.created_at,
+    )
+
+
+def _entered(unit: UnitRow, role: str | None, org_role: OrgRole) -> Unit:
+    # An admin is Owner everywhere, whatever a membership says; nobody else enters without one.
+    effective = UnitRole.OWNER if role is None or org_role is OrgRole.ADMIN else UnitRole(role)
+    return replace(unit_of(unit), role=effective)

@@ -1,0 +1,41 @@
+"""Identifiers of leads, normalised so that two spellings of one are the same alias."""
+
+from __future__ import annotations
+
+import re
+
+from leadvibe.leads.errors import BadAliasError
+from leadvibe.leads.types import Alias, AliasKind
+
+MAX_LENGTH = 512
+"""Longer than any real identifier, and short enough for an index entry."""
+
+_KINDS = frozenset(AliasKind)
+_NOT_DIGIT = re.compile(r"\D")
+
+
+def make_alias(kind: str, raw_value: str) -> Alias:
+    """Return the alias in its normal form: e-mail lower-cased, phone + and digits, all trimmed.
+
+    Raises BadAliasError when the kind is unknown or nothing is left of the value.
+    """
+    if kind not in _KINDS:
+        raise BadAliasError(
+            f"'{kind}' is not a kind of alias. Use one of: {', '.join(AliasKind)}.",
+            fields={"alias_kind": "unknown"},
+        )
+    value = _normalise(kind, raw_value)
+    if not value or len(value) > MAX_LENGTH:
+        problem = f"is longer than {MAX_LENGTH} characters" if value else "is empty"
+        raise BadAliasError(f"The {kind} of an alias {problem}.", fields={"raw_value": problem})
+    return Alias(kind, value, raw_value.strip())
+
+
+def _normalise(kind: str, raw_value: str) -> str:
+    value = raw_value.strip()
+    if kind == AliasKind.EMAIL:
+        return value.lower()
+    if kind == AliasKind.PHONE:
+        digits = _NOT_DIGIT.sub("", value).removeprefix("00")
+        return f"+{digits}" if digits else ""
+    return value

@@ -1,0 +1,61 @@
+"""What people call a lead: the first and second line of it in every list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from leadvibe.leads.types import AliasKind
+
+_ALIAS_ORDER = {
+    AliasKind.EMAIL: 0,
+    AliasKind.PHONE: 1,
+    AliasKind.SOCIAL: 2,
+    AliasKind.EXTERNAL_ID: 3,
+    AliasKind.COOKIE: 4,
+}
+_ANONYMOUS = frozenset({AliasKind.COOKIE})
+
+
+class Naming(NamedTuple):
+    name: str
+    detail: str | None
+
+
+def name_lead(
+    lead_id: str, metadata: Mapping[str, object], aliases: Iterable[tuple[str, str]]
+) -> Naming:
+    """Name a lead after its person, else its best alias, else its id.
+
+    `aliases` are (kind, spelling). The detail line is the company, else whatever identifies the
+    lead beside its name.
+    """
+    ordered = sorted(aliases, key=lambda alias: _ALIAS_ORDER[AliasKind(alias[0])])
+    spoken = [value for kind, value in ordered if kind not in _ANONYMOUS]
+    person = _person(metadata)
+    name = person or (spoken[0] if spoken else _anonymous_name(lead_id, ordered))
+    others = [value for value in (_text(metadata, "company"), *spoken) if value and value != name]
+    return Naming(name, others[0] if others else None)
+
+
+def search_text(
+    lead_id: str, metadata: Mapping[str, object], aliases: Iterable[tuple[str, str]]
+) -> str:
+    """Return everything a lead is found by, one thing a line."""
+    values = [lead_id, _person(metadata), _text(metadata, "company"), _text(metadata, "email")]
+    values += [value for _, value in aliases]
+    return "\n".join(dict.fromkeys(value for value in values if value))
+
+
+def _person(metadata: Mapping[str, object]) -> str:
+    parts = (_text(metadata, "first_name"), _text(metadata, "last_name"))
+    return " ".join(part for part in parts if part) or _text(metadata, "name")
+
+
+def _anonymous_name(lead_id: str, aliases: list[tuple[str, str]]) -> str:
+    return f"Visitor {aliases[0][1][:12]}" if aliases else lead_id
+
+
+def _text(metadata: Mapping[str, object], key: str) -> str:
+    value = metadata.get(key)
+    return value.strip()[:200] if isinstance(value, str) else ""

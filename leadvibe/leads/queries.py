@@ -1,0 +1,193 @@
+"""Reads of leads and their aliases, each confined to one organisation unit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, select, text
+
+from leadvibe.identity.types import Scope
+from leadvibe.leads.errors import LeadNotFoundError
+from leadvibe.leads.models import AliasRow, LeadRow
+from leadvibe.leads.types import ActivityCount, AliasKey, Lead, LeadActivity, StoredAlias
+from leadvibe.lib.db import driver, session
+
+MERGE_DEPTH = 32
+"""How many merges a stale id may lag behind before it counts as unknown."""
+
+
+def find_lead(scope: Scope, lead_id: str) -> Lead | None:
+    """Return the lead, or None. A merged lead is returned as itself, with `merged_into`."""
+    statement = _leads().where(LeadRow.unit_id == scope.unit_id, LeadRow.lead_id == lead_id)
+    row = session().execute(statement).one_or_none()
+    return _lead(scope, row) if row else None
+
+
+def get_lead(scope: Scope, lead_id: str) -> Lead:
+    """Return the lead, or the one it was merged into. Raises LeadNotFoundError."""
+    for _ in range(MERGE_DEPTH):
+        lead = find_lead(scope, lead_id)
+        if lead is None:
+            break
+        if lead.merged_into is None:
+            return lead
+        lead_id = lead.merged_into
+    raise LeadNotFoundError(f"There is no lead '{lead_id}' in this unit.")
+
+
+def list_aliases(scope: Scope, lead_id: str) -> list[StoredAlias]:
+    """Return the lead's aliases, oldest first."""
+    statement = (
+        select(
+            AliasRow.alias_id,
+            AliasRow.kind,
+            AliasRow.value,
+            AliasRow.raw_value,
+            AliasRow.created_at,
+        )
+        .where(AliasRow.unit_id == scope.unit_id, AliasRow.lead_id == lead_id)
+        .order_by(AliasRow.created_at, AliasRow.kind, AliasRow.value)
+    )
+    return [StoredAlias(*row) for row in session().execute(statement)]
+
+
+def find_existing(scope: Scope, lead_ids: Collection[str]) -> set[str]:
+    """Return which of these ids are leads that can be read in the unit."""
+    statement = select(LeadRow.lead_id).where(
+        LeadRow.unit_id == scope.unit_id, LeadRow.lead_id.in_(lead_ids)
+    )
+    return set(session().scalars(statement))
+
+
+def owners_of_aliases(scope: Scope, keys: Iterable[AliasKey]) -> dict[AliasKey, str]:
+    """Return which lead each known alias belongs to."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    statement = """
+        SELECT a.kind, a.value, a.lead_id
+        FROM unnest(%s::text[], %s::text[]) AS wanted (kind, value)
+        JOIN lead_aliases a ON a.unit_id = %s AND a.kind = wanted.kind AND a.value = wanted.value
+    """
+    rows = driver().execute(
+        statement, ([key.kind for key in wanted], [key.value for key in wanted], scope.unit_id)
+    )
+    return {AliasKey(kind, value): lead_id for kind, value, lead_id in rows}
+
+
+def merge_targets(scope: Scope, lead_ids: Collection[str]) -> dict[str, str]:
+    """Return for each lead that exists the lead that stands for it now: itself unless merged."""
+    statement = """
+        WITH RECURSIVE chain (asked, lead_id, merged_into, depth) AS (
+            SELECT lead_id, lead_id, merged_into, 0 FROM leads
+            WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)
+            UNION ALL
+            SELECT chain.asked, leads.lead_id, leads.merged_into, chain.depth + 1
+            FROM chain JOIN leads ON leads.unit_id = %(unit)s AND leads.lead_id = chain.merged_into
+            WHERE chain.depth < %(depth)s
+        )
+        SELECT asked, lead_id FROM chain WHERE merged_into IS NULL
+    """
+    bound = {"unit": scope.unit_id, "ids": list(lead_ids), "depth": MERGE_DEPTH}
+    return dict(driver().execute(statement, bound).fetchall())
+
+
+def search_leads(scope: Scope, text_: str, *, limit: int) -> list[tuple[str, str, str]]:
+    """Return (lead id, match type, best alias) of leads found by the text, in any case.
+
+    Ids that start with it come first, then aliases that contain it. A text shorter than two
+    characters finds nothing.
+    """
+    wanted = text_.strip().lower()
+    if len(wanted) < 2:  # noqa: PLR2004 - the contract's minimum
+        return []
+    statement = text(_SEARCH)
+    bound = {"unit": scope.unit_id, "text": wanted, "like": like_pattern(wanted), "limit": limit}
+    return [(r.lead_id, r.match_type, r.best_alias) for r in session().execute(statement, bound)]
+
+
+def like_pattern(wanted: str) -> str:
+    """Return the LIKE pattern that finds the text anywhere, with its wildcards disarmed."""
+    escaped = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+_SEARCH = """
+    WITH found AS (
+        SELECT s.lead_id, s.text FROM lead_search s
+        WHERE s.unit_id = :unit AND s.text LIKE :like
+          AND s.grams @> search_grams(:unit, :text)
+        LIMIT 1000
+    ), matches AS (
+        SELECT l.lead_id, l.score,
+               CASE WHEN starts_with(lower(l.lead_id), :text) THEN 'id' ELSE 'alias' END
+                   AS match_type,
+               (SELECT a.raw_value FROM lead_aliases a
+                WHERE a.unit_id = :unit AND a.lead_id = l.lead_id
+                ORDER BY (lower(a.value) LIKE :like) DESC, a.kind = 'email' DESC, a.created_at
+                LIMIT 1) AS best_alias
+        FROM found JOIN leads l ON l.unit_id = :unit AND l.lead_id = found.lead_id
+        WHERE l.merged_into IS NULL
+    )
+    SELECT lead_id, match_type, coalesce(best_alias, '') AS best_alias FROM matches
+    ORDER BY match_type = 'id' DESC, score DESC, lead_id LIMIT :limit
+"""
+
+
+def _leads() -> Select[Any]:
+    return select(
+        LeadRow.lead_id,
+        LeadRow.account_id,
+        LeadRow.owner_id,
+        LeadRow.owner_name,
+        LeadRow.name,
+        LeadRow.detail,
+        LeadRow.metadata_.label("metadata"),
+        LeadRow.source,
+        LeadRow.merged_into,
+        LeadRow.created_at,
+        LeadRow.updated_at,
+        LeadRow.score,
+        LeadRow.ruleset_id,
+        LeadRow.last_event_at,
+        LeadRow.last_event_type,
+        LeadRow.event_count,
+        LeadRow.session_count,
+    )
+
+
+def _lead(scope: Scope, row: Row[Any]) -> Lead:
+    return Lead(org_id=scope.org_id, unit_id=scope.unit_id, **row._mapping)  # noqa: SLF001 - the documented way to a row's names
+
+
+def count_activity(scope: Scope, lead_ids: Sequence[str]) -> dict[str, ActivityCount]:
+    """Return what each lead's events add up to so far."""
+    statement = """
+        SELECT lead_id, last_event_at, last_receipt, event_count, session_count
+        FROM leads WHERE unit_id = %s AND lead_id = ANY(%s)
+    """
+    rows = driver().execute(statement, (scope.unit_id, list(lead_ids)))
+    return {lead_id: ActivityCount(*values) for lead_id, *values in rows}
+
+
+def list_activities(scope: Scope, lead_ids: Sequence[str]) -> dict[str, LeadActivity]:
+    """Return the stored headline score and activity of each lead."""
+    statement = """
+        SELECT lead_id, score, ruleset_id, last_event_at, last_event_type, last_receipt,
+               event_count, session_count
+        FROM leads WHERE unit_id = %s AND lead_id = ANY(%s)
+    """
+    rows = driver().execute(statement, (scope.unit_id, list(lead_ids)))
+    return {row[0]: LeadActivity(*row) for row in rows}
+
+
+def list_ids(scope: Scope, *, after: str, limit: int) -> list[str]:
+    """Return lead ids in order, from after one on: a walk over all leads of a unit."""
+    statement = (
+        select(LeadRow.lead_id)
+        .where(LeadRow.unit_id == scope.unit_id, LeadRow.lead_id > after)
+        .order_by(LeadRow.lead_id)
+        .limit(limit)
+    )
+    return list(session().scalars(statement))

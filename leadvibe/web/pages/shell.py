@@ -1,0 +1,90 @@
+"""The frame around every signed-in page: navigation, organisation unit, member.
+
+Built once a request by the renderer and given to templates as `shell`, beside `page`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavItem:
+    label: str
+    url: str
+    icon: str
+    """A symbol of static/icons.svg."""
+    is_current: bool = False
+    count: str = ""
+    """Shown beside the label when something waits there, such as dead letters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavGroup:
+    label: str
+    items: tuple[NavItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    id: str
+    name: str
+    is_active: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    member_name: str
+    member_email: str
+    member_initials: str
+    role: str
+    """Owner, Operator or Viewer, in the active unit."""
+    org_name: str
+    units: tuple[Unit, ...]
+    """Every unit the member may enter; the switcher shows when there are several."""
+    unit_name: str
+    nav: tuple[NavGroup, ...]
+    version: str
+    home_url: str = "/app/leads"
+    switch_unit_url: str = "/app/unit"
+    """POST with `unit_id` and `next`."""
+    account_url: str = "/app/account/password"
+    sign_out_url: str = "/app/logout"
+    """POST."""
+
+
+def navigation(current: str, *, dead_letters: int = 0) -> tuple[NavGroup, ...]:
+    """Lay out the sidebar; `current` is the URL of the section the page belongs to."""
+
+    def item(label: str, url: str, icon: str, count: str = "") -> NavItem:
+        return NavItem(label=label, url=url, icon=icon, is_current=url == current, count=count)
+
+    waiting = f"{dead_letters:,}" if dead_letters else ""
+    return (
+        NavGroup(label="Analyze", items=(item("Leads", "/app/leads", "users"),)),
+        NavGroup(label="Configure", items=(item("Scoring", "/app/scoring", "gauge"),)),
+        NavGroup(
+            label="Data",
+            items=(
+                item("Imports", "/app/imports", "file-up"),
+                item("Dead letters", "/app/dead-letters", "inbox", waiting),
+            ),
+        ),
+        NavGroup(
+            label="Settings",
+            items=(
+                item("API credentials", "/app/credentials", "key-round"),
+                item("Account", "/app/account/password", "user"),
+            ),
+        ),
+    )
+
+
+def initials(name: str) -> str:
+    """Take the first letters of the first and last name: "Ana Maria Silva" is AS."""
+    words = name.split()
+    if not words:
+        return "?"
+    return "".join(
+        word[0] for word in (words if len(words) == 1 else (words[0], words[-1]))
+    ).upper()

@@ -1,0 +1,170 @@
+/* Small conveniences over pages that work without them. Everything is delegated from the document,
+   so that elements swapped in by htmx need no wiring. */
+
+const csrfToken = () => document.querySelector('meta[name="csrf-token"]').content;
+
+/* Times: the server writes absolute UTC; here it becomes relative, the exact moment in the title. */
+
+const UNITS = [
+  ["y", 31_536_000],
+  ["mo", 2_592_000],
+  ["d", 86_400],
+  ["h", 3_600],
+  ["min", 60],
+];
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+function relative(then, now) {
+  const seconds = Math.round((now - then) / 1000);
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? [];
+  if (!unit) return "just now";
+  const count = Math.floor(Math.abs(seconds) / size);
+  return seconds < 0 ? `in ${count} ${unit}` : `${count} ${unit} ago`;
+}
+
+function showTimes() {
+  const now = Date.now();
+  for (const element of document.querySelectorAll("time[datetime]")) {
+    const then = new Date(element.dateTime);
+    if (!("fixed" in element.dataset)) element.textContent = relative(then, now);
+    element.title = exact.format(then);
+  }
+}
+
+/* Theme */
+
+function chosenTheme() {
+  return document.documentElement.dataset.theme ?? "";
+}
+
+function showTheme() {
+  for (const button of document.querySelectorAll("[data-theme-choice]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === chosenTheme()));
+  }
+}
+
+function chooseTheme(theme) {
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+  try {
+    localStorage.setItem("theme", theme);
+  } catch {
+    // Without storage the choice lasts for this page only.
+  }
+  showTheme();
+}
+
+/* Toasts */
+
+function toast(text, tone = "ok") {
+  const element = document.createElement("div");
+  element.className = `toast toast-${tone}`;
+  element.textContent = text;
+  document.getElementById("toasts").append(element);
+  setTimeout(() => element.remove(), tone === "bad" ? 8000 : 4000);
+}
+
+async function copy(button) {
+  const source = document.querySelector(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(source.textContent.trim());
+    toast("Copied");
+  } catch {
+    getSelection().selectAllChildren(source);
+    toast("Copying is not allowed here: press Ctrl+C", "bad");
+  }
+}
+
+/* An event that is on the page already is shown without loading it again. */
+
+function jump(event, link) {
+  const target = document.getElementById(link.dataset.jump);
+  if (!target) return;
+  event.preventDefault();
+  for (const old of document.querySelectorAll(".event-linked")) old.classList.remove("event-linked");
+  target.classList.add("event-linked");
+  target.scrollIntoView({ block: "center", behavior: "smooth" });
+}
+
+/* After a swap, controls that the server changed (a removed filter) show the new state; the one
+   being typed in keeps what was typed meanwhile. */
+
+function syncControls() {
+  for (const form of document.querySelectorAll("form[data-synced]")) {
+    for (const control of form.elements) {
+      if (control === document.activeElement && control.matches("input")) continue;
+      if (control.matches("select")) {
+        for (const option of control.options) option.selected = option.defaultSelected;
+      } else if (control.matches("input")) {
+        control.value = control.defaultValue;
+      }
+    }
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const { target } = event;
+  const theme = target.closest("[data-theme-choice]");
+  if (theme) chooseTheme(theme.dataset.themeChoice);
+  const copyButton = target.closest("[data-copy]");
+  if (copyButton) copy(copyButton);
+  const link = target.closest("a[data-jump]");
+  if (link) jump(event, link);
+  for (const open of document.querySelectorAll("details.drop[open]")) {
+    if (!open.contains(target)) open.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    for (const open of document.querySelectorAll("details.drop[open]")) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    }
+  }
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
+  const field = document.querySelector(`[data-shortcut="${CSS.escape(event.key)}"]`);
+  if (field) {
+    event.preventDefault();
+    field.focus();
+    field.select();
+  }
+});
+
+/* htmx */
+
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  ctx.request.headers["X-CSRFToken"] = csrfToken();
+  if (ctx.sourceElement.matches("[data-drop-empty]")) {
+    for (const [name, value] of [...ctx.request.body]) {
+      if (value === "") ctx.request.body.delete(name);
+    }
+  }
+});
+
+document.addEventListener("htmx:after:swap", () => {
+  showTimes();
+  showTheme();
+  syncControls();
+});
+
+document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
+  const { status } = ctx.response;
+  if (status === 401) location.reload();
+  else if (status === 403) toast("Your role does not allow this.", "bad");
+  else if (status === 404) toast("This is gone. Reload the page.", "bad");
+  else if (status === 429) toast("Too many requests. Wait a moment and try again.", "bad");
+  else if (status >= 500) toast("The server could not do this. Try again.", "bad");
+});
+
+document.addEventListener("htmx:error", () => {
+  toast("The server cannot be reached. Check the connection and try again.", "bad");
+});
+
+/* Sent by the server as the header HX-Trigger: {"toast": {"text": "Saved", "tone": "ok"}} */
+document.addEventListener("toast", ({ detail }) => toast(detail.text, detail.tone));
+
+showTimes();
+showTheme();
+setInterval(showTimes, 30_000);

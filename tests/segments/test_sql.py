@@ -1,0 +1,261 @@
+"""A condition means the same in Python and in SQL: each is asked about the same documents."""
+
+# ruff: noqa: RUF001 - letters that look alike are what case folding is about
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import ARRAY, Text, cast, column, create_engine, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from leadvibe.engine.conditions import (
+    MAX_CLAUSES,
+    Clause,
+    Condition,
+    Joiner,
+    Operator,
+    clauses_hold,
+    fold_case,
+    holds,
+)
+from leadvibe.segments.sql import clauses_sql, condition_sql
+
+# Texts on the edge of a rule: case, numbers, JSON, wildcards, spaces.
+WORDS = [
+    *["", " ", "a", "A", "SaaS", "saas", "Straße", "STRASSE", "STRAẞE", "É", "é", "e\u0301"],
+    *["İ", "i", "I", "ı", "K", "k", "\N{KELVIN SIGN}", "ſ", "s", "Σ", "σ", "ς", "Ω", "ω", "ΟΔΟΣ"],
+    *["Директор", "ДИРЕКТОР по Росту", "Ǆ", "ǅ", "ǆ", "Ꭰ", "ꭰ", "𐐀", "𐐨", "😀", "\U0010ffff"],
+    *["true", "TRUE", "false", "null", "[]", "{}", '{"a": 1}', "[1]", "%", "_", "\\", "a%b", "'"],
+    *["0", "-0", "10", "10.0", "010", " 10 ", "\t10\r\n", "\xa010", "10\x85", "1e1", "1E+1", "+10"],
+    *[
+        "10.",
+        ".5",
+        "0.5",
+        ".",
+        "-",
+        "e5",
+        "1e",
+        "--1",
+        "1 0",
+        "1_0",
+        "1,0",
+        "0x10",
+        "0b1",
+        "٣",
+        "1",
+    ],
+    *["NaN", "Infinity", "-inf", "1e999", "1e-999", "1e1000", "1e400000", "1e-400000", "1e+0099"],
+    *["9" * 100, "9" * 101, "9" * 99 + "e999", "." + "0" * 98 + "1", "9007199254740993", "10\n1"],
+]
+NUMBERS = [
+    0,
+    -0.0,
+    1,
+    10,
+    10.0,
+    0.5,
+    -1.5,
+    1e16,
+    1e21,
+    1e300,
+    5e-324,
+    0.1 + 0.2,
+    2**53 + 1,
+    10**400,
+]
+KEYS = ["a", "b", "0", "-1", "a.b", "a.0", "É", ""]
+
+storable = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+texts = (
+    st.sampled_from(WORDS)
+    | st.text(storable, max_size=8)
+    | st.text("aAiİıIkK\N{KELVIN SIGN}sSſσΣςßẞ%_\\10. ", max_size=5)
+    | st.text("0123456789+-.eE \t_", max_size=8)
+)
+numbers = (
+    st.sampled_from(NUMBERS)
+    | st.integers()
+    | st.integers(-20, 20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+scalars = texts | numbers | st.booleans()
+properties = st.recursive(
+    scalars | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner),
+    max_leaves=4,
+)
+documents = st.dictionaries(st.sampled_from(KEYS), properties, max_size=4)
+fields = st.sampled_from([*KEYS[:-1], "a.b.0", "a.", "b.a", "b.0", "b.-1", "0.É"])
+conditions = st.builds(
+    Condition, fields, st.sampled_from([o for o in Operator if o.affirmative != "in"]), scalars
+) | st.builds(
+    Condition,
+    fields,
+    st.sampled_from([Operator.IN, Operator.NOT_IN]),
+    st.lists(scalars, min_size=1, max_size=4),
+)
+
+
+@pytest.fixture(scope="module")
+def connection(database_url):
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def answers_of_sql(connection, documents, expressions_over):
+    """Return one row of answers for each document, all asked in one statement."""
+    array = literal(json.dumps(documents, ensure_ascii=False), Text)
+    rows = func.jsonb_array_elements(cast(array, JSONB)).table_valued(
+        column("document", JSONB), with_ordinality="place"
+    )
+    statement = select(*expressions_over(rows.c.document)).order_by(rows.c.place)
+    return [list(row) for row in connection.execute(statement)]
+
+
+def answers(connection, documents, conditions):
+    return answers_of_sql(
+        connection, documents, lambda column: [condition_sql(column, each) for each in conditions]
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(documents, min_size=10, max_size=30), st.lists(conditions, min_size=5, max_size=10))
+def test_conditions_mean_the_same_in_python_and_in_sql(connection, documents, conditions):
+    in_sql = answers(connection, documents, conditions)
+
+    in_python = [[holds(each, document) for each in conditions] for document in documents]
+    assert in_sql == in_python
+
+
+@pytest.mark.parametrize("operator", [o for o in Operator if o.affirmative != "exists"])
+def test_every_word_against_every_word_means_the_same(connection, operator):
+    """Pairs on the edge, in full: chance meets few of them."""
+    conditions = [
+        Condition("a", operator, [w] if operator in {"in", "not_in"} else w) for w in WORDS
+    ]
+    documents = [{"a": each} for each in [*WORDS, *NUMBERS, True, False, None, WORDS]]
+
+    in_sql = answers(connection, documents, conditions)
+
+    assert in_sql == [[holds(each, document) for each in conditions] for document in documents]
+
+
+def test_every_character_folds_in_sql_as_in_python(connection):
+    """All letters with case live in the first two planes; equal texts agree at every place."""
+    every = "".join(chr(code) for code in range(1, 0x20000) if not 0xD800 <= code < 0xE000)
+
+    [[is_equal, is_changed]] = answers(
+        connection,
+        [{"a": every}],
+        [
+            Condition("a", Operator.EQUALS, fold_case(every)),
+            Condition("a", Operator.EQUALS, fold_case(every) + "x"),
+        ],
+    )
+
+    assert is_equal
+    assert not is_changed
+
+
+def test_only_ascii_spaces_and_digits_make_a_number_in_sql_as_in_python(connection):
+    characters = [chr(code) for code in range(1, 0x3100)]
+    documents = [{"a": f"{char}1{char}"} for char in characters]
+    is_number = Condition("a", Operator.LT, 10**9)
+
+    in_sql = answers(connection, documents, [is_number])
+
+    assert in_sql == [[holds(is_number, document)] for document in documents]
+    numeric = {char for char, [is_met] in zip(characters, in_sql, strict=True) if is_met}
+    assert numeric == set(" \t\n\r\f\v0123456789")
+
+
+def test_stored_json_beyond_what_python_writes_never_fails(connection):
+    documents = [
+        '{"a": 1e131071}',
+        '{"a": 1e-16383}',
+        '"a"',
+        '["a"]',
+        "null",
+        "1",
+        '{"a": {"a": 1}}',
+    ]
+    rows = func.unnest(cast(literal(documents, ARRAY(Text)), ARRAY(JSONB))).column_valued(
+        "document"
+    )
+    above = condition_sql(rows, Condition("a", Operator.GT, 10**400))
+    digits = condition_sql(rows, Condition("a", Operator.ENDS_WITH, "01"))
+
+    found = connection.execute(select(above, digits)).all()
+
+    assert found == [(True, False), (False, True), *[(False, False)] * 5]
+
+
+@pytest.mark.parametrize("operator", Operator)
+def test_a_constant_document_is_safe_from_folding_at_plan_time(connection, operator):
+    condition = Condition("a", operator, ["10", "a"] if operator.affirmative == "in" else "10")
+    documents = [{"a": each} for each in [*WORDS, *NUMBERS[:-1], True, None, ["10", "x"], {"a": 1}]]
+
+    row = connection.execute(
+        select(*[condition_sql(literal(each, JSONB), condition) for each in documents])
+    ).one()
+
+    assert list(row) == [holds(condition, document) for document in documents]
+
+
+@pytest.mark.parametrize("operator", Operator)
+def test_a_null_column_is_an_empty_document(connection, operator):
+    condition = Condition("a.b", operator, "x")
+
+    met = connection.scalar(select(condition_sql(cast(literal(None, Text), JSONB), condition)))
+
+    assert met is holds(condition, {})
+
+
+def test_what_a_client_wrote_is_bound_and_never_part_of_the_statement(connection):
+    nasty = "x'); DROP TABLE leads; --"
+
+    for operator in Operator:
+        expression = condition_sql(column("document", JSONB), Condition(nasty, operator, nasty))
+        assert "DROP" not in str(select(expression).compile(connection))
+
+
+clauses = st.builds(
+    Clause,
+    st.booleans().map(lambda is_met: Condition("a", Operator.EQUALS, int(is_met))),
+    group=st.integers(0, 3),
+    order=st.integers(0, 3),
+    joiner=st.sampled_from(Joiner),
+)
+
+
+def in_sql(clauses, document):
+    return clauses_sql(replace(each, term=condition_sql(document, each.term)) for each in clauses)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(clauses, max_size=8), min_size=10, max_size=20))
+def test_clauses_combine_in_sql_as_in_python(connection, many):
+    document = {"a": 1}
+
+    row = connection.execute(
+        select(*[in_sql(each, literal(document, JSONB)) for each in many])
+    ).one()
+
+    assert list(row) == [clauses_hold(each, document) for each in many]
+
+
+def test_the_longest_list_of_clauses_still_compiles(connection):
+    condition = Condition("a.b.c", Operator.IN, "директор, 10")
+    longest = [
+        Clause(condition, order=place, joiner=Joiner.OR if place % 2 else Joiner.AND)
+        for place in range(MAX_CLAUSES)
+    ]
+
+    assert connection.scalar(select(in_sql(longest, literal({"a.b.c": 10}, JSONB))))
