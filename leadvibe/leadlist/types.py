@@ -1,0 +1,60 @@
+"""What a list of leads can be narrowed to, ordered by, and shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+
+class SortKey(StrEnum):
+    SCORE = "score"
+    LAST_ACTIVE = "last_active"
+    CREATED = "created"
+    NAME = "name"
+
+
+class Sort(NamedTuple):
+    key: SortKey = SortKey.SCORE
+    is_descending: bool = True
+
+
+class ScoreRange(NamedTuple):
+    """A range of scores, both ends included; None leaves an end open."""
+
+    low: int | None
+    high: int | None
+
+
+class LeadFilter(NamedTuple):
+    """Conditions that all hold; None, empty or False leaves one out.
+
+    `score_ranges` are alternatives: a level is one range, "Unclassified" the gaps between levels.
+    """
+
+    search: str = ""
+    min_score: int | None = None
+    max_score: int | None = None
+    score_ranges: tuple[ScoreRange, ...] | None = None
+    event_type: str | None = None
+    active_since: datetime | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+
+
+class LeadLine(NamedTuple):
+    """A lead as a list shows it."""
+
+    lead_id: str
+    name: str
+    detail: str | None
+    score: int
+    ruleset_id: UUID | None
+    owner_name: str | None
+    last_event_at: datetime | None
+    last_event_type: str | None
+    event_count: int
+    session_count: int
+    created_at: datetime
+    updated_at: datetime
