@@ -129,8 +129,7 @@ def _has_window(matches: _Matches) -> bool:
 
 
 def _in_force(matches: _Matches, at: datetime) -> _Matches:
-    narrowed = (
+    return tuple(
         Scorers(ruleset_id, tuple(rule for rule in rules if rule.is_in_force(at)))
         for ruleset_id, rules in matches
     )
-    return tuple(scorers for scorers in narrowed if scorers.rules)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from time import perf_counter
+from typing import cast
 from uuid import UUID
 
 from flask import Flask, Response, g, request
@@ -17,6 +18,7 @@ from leadvibe.audit.types import Entry
 from leadvibe.http import principal as asking
 from leadvibe.http import request_id
 from leadvibe.http.csrf import SAFE_METHODS
+from leadvibe.identity.queries import find_member_by_email
 from leadvibe.lib import db
 from leadvibe.lib.clock import utc_now
 
@@ -34,9 +36,9 @@ def register(app: Flask) -> None:
     app.after_request(_record)
 
 
-def name_actor(actor: str, *, org_id: UUID | None = None) -> None:
-    """Say whom a request is about that nobody is signed in for: the address of a sign-in."""
-    g.audit_actor, g.audit_org_id = actor, org_id
+def name_actor(email: str) -> None:
+    """Say which address a request is about that nobody is signed in for, such as a sign-in."""
+    g.audit_email = email
 
 
 def _start() -> None:
@@ -59,16 +61,26 @@ def _entry(status: int) -> Entry:
     principal = asking.known()
     return Entry(
         created_at=utc_now(),
-        actor=_printable(principal.label if principal else g.get("audit_actor", ""), LONGEST_ACTOR),
+        actor=_printable(principal.label if principal else _named_email(), LONGEST_ACTOR),
         method=request.method,
         path=_path(),
         status=status,
         latency_ms=round((perf_counter() - g.started) * 1000),
-        org_id=principal.org_id if principal else g.get("audit_org_id"),
+        org_id=principal.org_id if principal else _org_of_named(),
         unit_id=principal.unit_id if principal else None,
         ip=request.remote_addr,
         request_id=request_id.current(),
     )
+
+
+def _named_email() -> str:
+    return cast("str", g.get("audit_email", ""))
+
+
+def _org_of_named() -> UUID | None:
+    """Find whose admins should see a failed sign-in; asked afterwards, it betrays nothing."""
+    member = find_member_by_email(_named_email()) if _named_email() else None
+    return member.org_id if member else None
 
 
 def _path() -> str:

@@ -30,8 +30,7 @@ _BROWSER = "leadvibe.browser_session"
 class BrowserSession:
     """How a browser proves who it is, and that a write was meant."""
 
-    find_principal: Callable[[UUID | None], Principal | None]
-    """Given the unit that the browser wants to work in."""
+    find_principal: Callable[[], Principal | None]
     check_csrf: Callable[[], None]
     """Raises ForbiddenError when the request carries no valid token."""
 
@@ -93,7 +92,7 @@ def _resolve() -> Principal | None:
     if "Authorization" in request.headers:
         return _authorized()
     browser = browser_session()
-    return browser.find_principal(wanted_unit_id()) if browser else None
+    return browser.find_principal() if browser else None
 
 
 def _authorized() -> Principal:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, or_, select
 
+from leadvibe.identity.checks import typed_email
 from leadvibe.identity.errors import (
     CredentialRefusedError,
     MemberNotFoundError,
@@ -154,7 +155,7 @@ def get_member(member_id: UUID) -> Member:
 
 def find_member_by_email(email: str) -> Member | None:
     """Return the member with this address, in whatever case it is written."""
-    row = session().scalar(select(MemberRow).where(MemberRow.email == email.strip().lower()))
+    row = session().scalar(select(MemberRow).where(MemberRow.email == typed_email(email)))
     return member_of(row) if row else None
 
 

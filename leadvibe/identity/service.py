@@ -1,28 +1,27 @@
-"""Changes to organisations, units, members and credentials, and signing in.
+"""Changes to organisations, units, members and credentials.
 
-Does not decide who may make them (permissions), send mail (the caller does, once committed), or
-commit. Two things are committed by themselves, because they must outlive the refusal that
-follows them: the count of failed sign-ins, and the end of a stolen refresh token's family.
+Does not decide who may make them (permissions), sign anybody in (signing_in), send mail (the
+caller does, once committed), or commit.
 """
 
 from __future__ import annotations
 
 import hmac
 import itertools
-import math
-import re
 import secrets
-import unicodedata
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
 
-from leadvibe.identity import passwords, throttle, tokens
+from leadvibe.identity import passwords, throttle
+from leadvibe.identity.checks import (
+    checked_email,
+    checked_name,
+    checked_text,
+    slug_of,
+)
 from leadvibe.identity.errors import (
     CredentialNotFoundError,
     LinkSpentError,
@@ -31,8 +30,6 @@ from leadvibe.identity.errors import (
     NotInUnitError,
     SetupDoneError,
     SetupTokenError,
-    SignInRefusedError,
-    TokenRefusedError,
     WrongPasswordError,
 )
 from leadvibe.identity.models import (
@@ -59,6 +56,7 @@ from leadvibe.identity.queries import (
     unit_of,
 )
 from leadvibe.identity.security import Security, fingerprint
+from leadvibe.identity.signing_in import count_attempt, forget_failures, uncount_attempt
 from leadvibe.identity.types import (
     Installation,
     LinkPurpose,
@@ -69,21 +67,16 @@ from leadvibe.identity.types import (
     OrgRole,
     Principal,
     Scope,
-    Tokens,
     Unit,
     UnitRole,
 )
-from leadvibe.lib.db import own_transaction, session
-from leadvibe.lib.errors import InvalidError, ThrottledError
+from leadvibe.lib.db import session
 from leadvibe.lib.ids import new_id, new_secret
 
 INVITATION_LIFETIME = timedelta(days=7)
 RESET_LIFETIME = timedelta(hours=1)
 RESET_PAUSE = timedelta(minutes=1)  # between two reset mails to one member
-LONGEST_NAME = 100
-LONGEST_EMAIL = 254  # RFC 5321
 LONGEST_CREDENTIAL_NAME = 50
-LONGEST_SLUG = 60
 CLIENT_ID_BYTES = 12
 # Held while the first organisation is made, so that two first runs at once make one.
 _SETUP_LOCK = 0x6C65_6164  # "lead"
@@ -92,9 +85,9 @@ _SETUP_LOCK = 0x6C65_6164  # "lead"
 # Organisations and units
 
 
-def create_organization(name: str, *, now: datetime) -> Organization:
-    """Make an organisation with its default unit."""
-    row = OrganizationRow(org_id=new_id(), name=_checked_name(name), created_at=now)
+def create_organization(name: str, *, now: datetime, field: str = "name") -> Organization:
+    """Make an organisation with its default unit; `field` is what a bad name is blamed on."""
+    row = OrganizationRow(org_id=new_id(), name=checked_name(name, field=field), created_at=now)
     session().add(row)
     session().flush()
     _add_unit(row.org_id, "Default", is_default=True, now=now)
@@ -109,14 +102,14 @@ def ensure_organization(name: str, *, now: datetime) -> Organization:
 
 def create_unit(org_id: UUID, *, name: str, now: datetime) -> Unit:
     """Make a unit; its slug follows from the name and is unique in the organisation."""
-    return _add_unit(org_id, _checked_name(name), is_default=False, now=now)
+    return _add_unit(org_id, checked_name(name), is_default=False, now=now)
 
 
 def rename_unit(scope: Scope, *, name: str) -> Unit:
     """Give a unit another name; the slug follows. Raises UnitNotFoundError."""
     get_unit(scope)
     row = session().get_one(UnitRow, scope.unit_id)
-    row.name = _checked_name(name)
+    row.name = checked_name(name)
     row.slug = _free_slug(scope.org_id, row.name, except_unit_id=scope.unit_id)
     session().flush()
     return unit_of(row)
@@ -153,7 +146,7 @@ def _free_slug(org_id: UUID, name: str, *, except_unit_id: UUID | None = None) -
     session().execute(
         select(OrganizationRow.org_id).where(OrganizationRow.org_id == org_id).with_for_update()
     )
-    slug = _slug(name)
+    slug = slug_of(name)
     rows = session().scalars(
         select(UnitRow.slug).where(
             UnitRow.org_id == org_id,
@@ -164,11 +157,6 @@ def _free_slug(org_id: UUID, name: str, *, except_unit_id: UUID | None = None) -
     taken = set(rows)
     numbered = (f"{slug}-{number}" for number in itertools.count(2))
     return next(free for free in itertools.chain([slug], numbered) if free not in taken)
-
-
-def _slug(name: str) -> str:
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")[:LONGEST_SLUG] or "unit"
 
 
 # Members
@@ -194,7 +182,7 @@ def set_up(
     _lock_setup()
     if has_members():
         raise SetupDoneError
-    made = create_organization(organization, now=now)
+    made = create_organization(organization, field="organization", now=now)
     member = create_member(
         made.org_id,
         email=email,
@@ -225,7 +213,7 @@ def create_member(
 
     Raises InvalidError by field, and MemberExistsError: an address belongs to one member.
     """
-    address = _checked_email(email)
+    address = checked_email(email)
     if password is not None:
         passwords.require_strong(password, email=address)
     hashed = passwords.hash_password(password, security.hashing) if password else None
@@ -234,8 +222,8 @@ def create_member(
         .values(
             org_member_id=new_id(),
             org_id=org_id,
-            first_name=_checked_text(first_name, "first_name"),
-            last_name=_checked_text(last_name, "last_name"),
+            first_name=checked_text(first_name, field="first_name"),
+            last_name=checked_text(last_name, field="last_name"),
             email=address,
             password_hash=hashed,
             role=role,
@@ -270,7 +258,7 @@ def change_password(
     member_id: UUID,
     *,
     current_password: str,
-    new_password: str,
+    password: str,
     ip: str | None,
     security: Security,
     now: datetime,
@@ -280,14 +268,14 @@ def change_password(
     Raises WrongPasswordError and WeakPasswordError by field, ThrottledError after many misses.
     """
     address = get_member(member_id).email
-    _count_attempt(address, ip, now)
+    count_attempt(address, ip, now)
     row = session().get_one(MemberRow, member_id, with_for_update=True)
     if not passwords.is_password(current_password, row.password_hash, security.hashing):
         problem = "This is not your current password."
         raise WrongPasswordError(problem, fields={"current_password": problem})
-    passwords.require_strong(new_password, email=row.email, field="new_password")
-    _uncount_attempt(address, ip)
-    return _set_password(row, new_password, security)
+    passwords.require_strong(password, email=row.email)
+    uncount_attempt(address, ip)
+    return _set_password(row, password, security)
 
 
 def invite(member: Member, *, now: datetime) -> MemberLink:
@@ -305,7 +293,7 @@ def request_reset(email: str, *, now: datetime) -> MemberLink | None:
 
     The caller answers alike in either case, so that nobody learns who is a member.
     """
-    member = find_member_by_email(_typed_email(email))
+    member = find_member_by_email(email)
     if member is None:
         return None
     latest = session().scalar(
@@ -319,13 +307,34 @@ def request_reset(email: str, *, now: datetime) -> MemberLink | None:
     return create_reset_link(member, now=now)
 
 
-def take_link(
-    token: str, purpose: LinkPurpose, *, password: str, security: Security, now: datetime
+def accept_invitation(
+    token: str,
+    *,
+    first_name: str,
+    last_name: str,
+    password: str,
+    security: Security,
+    now: datetime,
 ) -> Member:
-    """Choose a password under a one-time link; the address counts as verified from then on.
+    """Take the invitation that a link stands for, with a name and a first password.
+
+    Raises LinkSpentError, and InvalidError by field, after which the link is still good.
+    """
+    row = _spend_link(token, LinkPurpose.INVITE, now=now)
+    row.first_name = checked_text(first_name, field="first_name")
+    row.last_name = checked_text(last_name, field="last_name")
+    return _choose_password(row, password, security)
+
+
+def reset_password(token: str, *, password: str, security: Security, now: datetime) -> Member:
+    """Choose a new password under a one-time link; every session of the member ends.
 
     Raises LinkSpentError, and WeakPasswordError, after which the link is still good.
     """
+    return _choose_password(_spend_link(token, LinkPurpose.RESET, now=now), password, security)
+
+
+def _spend_link(token: str, purpose: LinkPurpose, *, now: datetime) -> MemberRow:
     member_id = session().scalar(
         delete(MemberLinkRow)
         .where(
@@ -337,10 +346,14 @@ def take_link(
     )
     if member_id is None:
         raise LinkSpentError
-    row = session().get_one(MemberRow, member_id, with_for_update=True)
+    return session().get_one(MemberRow, member_id, with_for_update=True)
+
+
+def _choose_password(row: MemberRow, password: str, security: Security) -> Member:
     passwords.require_strong(password, email=row.email)
+    # The link reached its reader at this address, or an admin vouched for them.
     row.verified = True
-    _forget_failures(row.email)
+    forget_failures(row.email)
     return _set_password(row, password, security)
 
 
@@ -370,181 +383,6 @@ def _add_link(
     return link
 
 
-# Signing in
-
-
-def sign_in(
-    email: str, password: str, *, ip: str | None, security: Security, now: datetime
-) -> Member:
-    """Return the member whose password this is.
-
-    Raises SignInRefusedError, the same for whatever is wrong and in the same time, and
-    ThrottledError after many failures of the address or the network peer.
-    """
-    address = _typed_email(email)
-    _count_attempt(address, ip, now)
-    row = session().scalar(select(MemberRow).where(MemberRow.email == address))
-    stored = row.password_hash if row else None
-    is_right = passwords.is_password(password, stored, security.hashing)
-    if row is None or stored is None or not is_right:
-        raise SignInRefusedError
-    _uncount_attempt(address, ip)
-    if passwords.is_outdated(stored, security.hashing):
-        row.password_hash = passwords.hash_password(password, security.hashing)
-        session().flush()
-    return member_of(row)
-
-
-def issue_tokens(member: Member, *, security: Security, now: datetime) -> Tokens:
-    """Return an access token and the first refresh token of a new family."""
-    return _issue_tokens(member, family_id=new_id(), security=security, now=now)
-
-
-def rotate_refresh(refresh_token: str, *, security: Security, now: datetime) -> Tokens:
-    """Spend a refresh token for new tokens.
-
-    Raises TokenRefusedError. A token that comes a second time was copied: its family ends, for
-    the thief and the owner alike, and that is kept although the request fails.
-    """
-    token_sha256 = fingerprint(refresh_token)
-    spent = (
-        session()
-        .execute(
-            update(RefreshTokenRow)
-            .where(
-                RefreshTokenRow.token_sha256 == token_sha256,
-                RefreshTokenRow.used_at.is_(None),
-                RefreshTokenRow.expires_at > now,
-            )
-            .values(used_at=now)
-            .returning(RefreshTokenRow.family_id, RefreshTokenRow.org_member_id)
-        )
-        .one_or_none()
-    )
-    if spent is None:
-        _end_family_of_used(token_sha256)
-        raise TokenRefusedError("The refresh token is not valid any more: sign in again.")
-    member = get_member(spent.org_member_id)
-    return _issue_tokens(member, family_id=spent.family_id, security=security, now=now)
-
-
-def sign_out(refresh_token: str) -> None:
-    """End the token's family. An unknown token is fine: it is signed out already."""
-    session().execute(
-        delete(RefreshTokenRow).where(
-            RefreshTokenRow.family_id
-            == select(RefreshTokenRow.family_id)
-            .where(RefreshTokenRow.token_sha256 == fingerprint(refresh_token))
-            .scalar_subquery()
-        )
-    )
-
-
-def forget_expired(*, now: datetime) -> None:
-    """Delete links and refresh tokens that expired and failures that no longer count."""
-    session().execute(delete(MemberLinkRow).where(MemberLinkRow.expires_at <= now))
-    session().execute(delete(RefreshTokenRow).where(RefreshTokenRow.expires_at <= now))
-    session().execute(
-        delete(LoginFailureRow).where(LoginFailureRow.last_at <= now - throttle.FORGET_AFTER)
-    )
-
-
-def _issue_tokens(member: Member, *, family_id: UUID, security: Security, now: datetime) -> Tokens:
-    refresh_token = f"lv_rt_{new_secret()}"
-    session().add(
-        RefreshTokenRow(
-            token_sha256=fingerprint(refresh_token),
-            family_id=family_id,
-            org_member_id=member.org_member_id,
-            issued_at=now,
-            expires_at=now + timedelta(days=security.refresh_token_days),
-        )
-    )
-    session().flush()
-    return Tokens(
-        access_token=tokens.sign_access_token(member, security=security, now=now),
-        refresh_token=refresh_token,
-        expires_in_seconds=security.access_token_minutes * 60,
-        member=member,
-    )
-
-
-def _end_family_of_used(token_sha256: bytes) -> None:
-    with own_transaction() as apart:
-        family_id = apart.scalar(
-            select(RefreshTokenRow.family_id).where(
-                RefreshTokenRow.token_sha256 == token_sha256, RefreshTokenRow.used_at.is_not(None)
-            )
-        )
-        if family_id is not None:
-            apart.execute(delete(RefreshTokenRow).where(RefreshTokenRow.family_id == family_id))
-
-
-def _count_attempt(email: str, ip: str | None, now: datetime) -> None:
-    """Count an attempt before it is judged, so that a burst of guesses cannot outrun the count.
-
-    Raises ThrottledError when an earlier failure still has to be waited for.
-    """
-    with own_transaction() as apart:
-        rows = _locked_failures(apart, _subjects(email, ip), now)
-        waits = [_seconds_left(row, now) for row in rows]
-        if any(waits):
-            seconds = max(waits)
-            raise ThrottledError(
-                f"Too many failed attempts: try again in {seconds} seconds.",
-                retry_after_seconds=seconds,
-            )
-        for row in rows:
-            is_old = throttle.is_forgotten(row.last_at, now)
-            row.failures = 1 if is_old else row.failures + 1
-            row.first_at, row.last_at = now if is_old else row.first_at, now
-
-
-def _locked_failures(
-    apart: Session, subjects: list[str], now: datetime
-) -> Sequence[LoginFailureRow]:
-    fresh = [{"subject": each, "failures": 0, "first_at": now, "last_at": now} for each in subjects]
-    apart.execute(insert(LoginFailureRow).on_conflict_do_nothing(), fresh)
-    return apart.scalars(
-        select(LoginFailureRow)
-        .where(LoginFailureRow.subject.in_(subjects))
-        .order_by(LoginFailureRow.subject)
-        .with_for_update()
-    ).all()
-
-
-def _seconds_left(row: LoginFailureRow, now: datetime) -> int:
-    if throttle.is_forgotten(row.last_at, now):
-        return 0
-    wait = throttle.wait_seconds(row.failures, throttle.limit_of(row.subject))
-    return max(0, math.ceil(wait - (now - row.last_at).total_seconds()))
-
-
-def _uncount_attempt(email: str, ip: str | None) -> None:
-    """Take back the attempt that turned out right.
-
-    The address starts afresh; its peer does not, or one good account would hide many guesses.
-    """
-    _forget_failures(email)
-    if ip is not None:
-        session().execute(
-            update(LoginFailureRow)
-            .where(LoginFailureRow.subject == throttle.peer_subject(ip))
-            .values(failures=func.greatest(LoginFailureRow.failures - 1, 0))
-        )
-
-
-def _forget_failures(email: str) -> None:
-    subject = throttle.email_subject(email)
-    session().execute(delete(LoginFailureRow).where(LoginFailureRow.subject == subject))
-
-
-def _subjects(email: str, ip: str | None) -> list[str]:
-    # Always in this order, e-mail first, so that two attempts never wait for one another.
-    peers = [throttle.peer_subject(ip)] if ip else []
-    return [throttle.email_subject(email), *peers]
-
-
 # Credentials
 
 
@@ -560,7 +398,7 @@ def create_credential(
         unit_id=scope.unit_id,
         client_id=f"lv_ci_{secrets.token_hex(CLIENT_ID_BYTES)}",
         secret_sha256=fingerprint(client_secret),
-        name=_checked_name(name, longest=LONGEST_CREDENTIAL_NAME),
+        name=checked_name(name, longest=LONGEST_CREDENTIAL_NAME),
         created_at=now,
         created_by=created_by,
     )
@@ -584,41 +422,17 @@ def delete_credential(scope: Scope, secret_id: UUID) -> None:
         raise CredentialNotFoundError(f"There is no credential {secret_id} in this unit.")
 
 
-# What people type
+# Housekeeping
+
+
+def forget_expired(*, now: datetime) -> None:
+    """Delete links and refresh tokens that expired and failures that no longer count."""
+    session().execute(delete(MemberLinkRow).where(MemberLinkRow.expires_at <= now))
+    session().execute(delete(RefreshTokenRow).where(RefreshTokenRow.expires_at <= now))
+    session().execute(
+        delete(LoginFailureRow).where(LoginFailureRow.last_at <= now - throttle.FORGET_AFTER)
+    )
 
 
 def _lock_setup() -> None:
     session().execute(select(func.pg_advisory_xact_lock(_SETUP_LOCK)))
-
-
-def _typed_email(email: str) -> str:
-    """Return what was typed as an address to look up: never an error, at worst unknown."""
-    return "".join(filter(str.isprintable, email)).strip().lower()[:LONGEST_EMAIL]
-
-
-def _checked_email(email: str) -> str:
-    try:
-        # Installations behind a firewall have addresses that the internet does not know.
-        checked = validate_email(
-            email.strip(), check_deliverability=False, globally_deliverable=False
-        )
-    except EmailNotValidError as error:
-        problem = f"This is not an e-mail address: {error}"
-        raise InvalidError(problem, fields={"email": problem}) from None
-    return checked.normalized.lower()
-
-
-def _checked_name(name: str, *, longest: int = LONGEST_NAME) -> str:
-    text = _checked_text(name, "name", longest=longest)
-    if not text:
-        problem = f"Give a name of 1 to {longest} characters."
-        raise InvalidError(problem, fields={"name": problem})
-    return text
-
-
-def _checked_text(text: str, field: str, *, longest: int = LONGEST_NAME) -> str:
-    stripped = text.strip()
-    if len(stripped) > longest or not stripped.isprintable():
-        problem = f"Use at most {longest} characters, without line breaks or control characters."
-        raise InvalidError(problem, fields={field: problem})
-    return stripped

@@ -109,8 +109,9 @@ def reap_orphans() -> None:
 
 
 def kill_orphans() -> None:
-    """Kill the adopted children that still run: a process in a session of its own can escape the
-    process group that `kill_group` ends.
+    """Kill the adopted children that still run.
+
+    A grandchild in a session of its own is not in the process group that `kill_group` ends.
     """
     known = _spawned_pids()
     for pid in _children():

@@ -72,6 +72,7 @@ class Supervisor:
         self.console = Console(output)
         self._stop_within_seconds = stop_within_seconds
         self._children: list[_Child] = []
+        self._checks: list[Callable[[], None]] = []
         self._signalled_at: list[float] = []
         self._previous_handlers: dict[signal.Signals, Any] = {}
 
@@ -111,6 +112,10 @@ class Supervisor:
             len(self._signalled_at) > 1
             and self._signalled_at[-1] - self._signalled_at[0] > DOUBLED_SIGNAL_SECONDS
         )
+
+    def look_after(self, check: Callable[[], None]) -> None:
+        """Have the check called on every turn; what it raises ends the supervision."""
+        self._checks.append(check)
 
     def keep(self, role: Role) -> None:
         """Start a role and keep it running from now on."""
@@ -164,6 +169,8 @@ class Supervisor:
                     self._start(child)
             elif child.process.poll() is not None:
                 self._take_note_of_end(child, child.process)
+        for check in self._checks:
+            check()
         reap_orphans()
 
     def _start(self, child: _Child) -> None:

@@ -1,1 +1,40 @@
 """HTML for members: one file per noun; pages are rendered on the server and refreshed by htmx."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, Flask, redirect, request
+from werkzeug.wrappers import Response
+
+from leadvibe.http.csrf import SAFE_METHODS
+from leadvibe.web import errors, login, rendering, session
+from leadvibe.web.redirects import ACCOUNT, SETUP
+
+NOUNS = (login,)
+"""Every module with pages: each has a blueprint called `pages`."""
+
+
+def register(app: Flask, *, session_lifetime: timedelta) -> None:
+    """Add all pages under /app, and the sessions of the browsers that look at them."""
+    session.register(app, lifetime=session_lifetime)
+    rendering.register(app)
+    # Made here, for a blueprint cannot change once an application has it.
+    everything = Blueprint("web", __name__, url_prefix=errors.PATH)
+    everything.before_request(_check_csrf)
+    for noun in NOUNS:
+        everything.register_blueprint(noun.pages)
+    app.register_blueprint(everything)
+    app.add_url_rule("/setup", "setup", _to_setup)
+    app.add_url_rule("/.well-known/change-password", "change-password", lambda: redirect(ACCOUNT))
+
+
+def _check_csrf() -> None:
+    """Refuse a form without its token, also from somebody who is not signed in yet."""
+    if request.method not in SAFE_METHODS:
+        session.check_csrf()
+
+
+def _to_setup() -> Response:
+    query = request.query_string.decode(errors="replace")
+    return redirect(f"{SETUP}?{query}" if query else SETUP)

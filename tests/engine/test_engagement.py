@@ -152,15 +152,18 @@ def test_several_rules_of_one_type_each_have_an_entry_and_add_up():
     ]
 
 
-@pytest.mark.parametrize("weights", [(10, -20), (-20, 10)])
-def test_the_order_of_rules_does_not_change_what_an_event_adds(weights):
+@pytest.mark.parametrize(
+    ("start", "weights", "reached"),
+    [(4, (10, -20), 0), (4, (-20, 10), 0), (-10, (20, -40), -10), (-10, (-40, 20), -10)],
+)
+def test_the_order_of_rules_does_not_change_what_an_event_adds(start, weights, reached):
     ruleset = make_ruleset(*(make_rule(weight=weight) for weight in weights))
 
     entries = award(
-        compile_config(make_config(ruleset)), make_event(), {ruleset.ruleset_id: Standing(4, 1)}
+        compile_config(make_config(ruleset)), make_event(), {ruleset.ruleset_id: Standing(start, 1)}
     )
 
-    assert entries[-1].after == 0
+    assert entries[-1].after == reached
 
 
 def test_rules_are_added_up_before_rounding():

@@ -27,7 +27,7 @@ def crawl(rng: Random, rhythm: Rhythm, cast: Cast) -> Journey:
         metadata: Metadata = {
             "channel": "web",
             "url": f"{page.url}?page={1 + number // len(_CRAWLED)}",
-            "title": page.title,
+            "page_title": page.title,
             "session_id": session_id,
             "duration_seconds": 0,
             "user_agent": _AGENT,

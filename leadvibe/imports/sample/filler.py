@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from leadvibe.imports.sample import mailings, selling, visits
 from leadvibe.imports.sample.journey import Journey, Window
+from leadvibe.imports.sample.rhythm import DAY
 
 # A window may hold no moment in which anything can happen; then a lone visit does instead.
 _PATIENCE = 6
+# However keen, nobody reads all day: what a day of looking around and a day in the product allow.
+_PULL_PER_ACTIVE_DAY = 0.05
+_PULL_PER_PRODUCT_DAY = 0.1
+
+
+def appetite(journey: Journey) -> float:
+    """Weigh a journey's claim to the spare events: its pull, as far as it had the days for it."""
+    active = sum(window.closes - window.opens for window in journey.active)
+    used = journey.product.closes - journey.product.opens if journey.product else 0.0
+    allowance = active * _PULL_PER_ACTIVE_DAY + used * _PULL_PER_PRODUCT_DAY
+    return min(journey.pull, allowance / DAY)
 
 
 def fill(journey: Journey, count: int) -> None:
@@ -25,10 +37,10 @@ def fill(journey: Journey, count: int) -> None:
 
 
 def _live(journey: Journey, window: Window) -> None:
-    if journey.product and journey.chance(0.6):
+    if journey.product and journey.chance(0.7):
         at = journey.rhythm.moment(journey.person.zone, *journey.product)
         selling.use_product(journey, at)
-    elif journey.chance(0.35) and journey.known_at < journey.mail_until:
+    elif journey.chance(0.25) and journey.known_at < journey.mail_until:
         _get_mail(journey, window)
     elif journey.is_evaluating and journey.chance(0.05):
         _be_called(journey, window)

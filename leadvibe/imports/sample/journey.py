@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from leadvibe.imports.sample.chance import chance
 from leadvibe.imports.sample.people import Person
-from leadvibe.imports.sample.rhythm import Rhythm
+from leadvibe.imports.sample.rhythm import DAY, Rhythm
 from leadvibe.imports.sample.types import Aliases, Metadata
 
 
@@ -67,8 +67,8 @@ class Journey:
 
     def later(self, at: float, *, days: tuple[float, float]) -> float:
         """Pick a working moment between so many days after `at`, perhaps beyond the year."""
-        day = 86_400.0
-        return self.rhythm.moment(self.person.zone, at + days[0] * day, at + days[1] * day)
+        soonest, latest = days
+        return self.rhythm.moment(self.person.zone, at + soonest * DAY, at + latest * DAY)
 
     def has_mail_at(self, at: float) -> bool:
         return self.known_at <= at < self.mail_until

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from leadvibe.imports.sample.journey import Journey
 from leadvibe.imports.sample.rhythm import HOUR, Rhythm
-from leadvibe.imports.sample.types import Metadata
+from leadvibe.imports.sample.types import Aliases, Metadata
 from leadvibe.imports.sample.visits import SITE, visit
 
-_SCANNED_SHARE = 0.4
+_SCANNED_SHARE = 0.25
 _MAIL_CLIENTS = ("web mail", "web mail", "desktop", "phone", "phone")
 
 
@@ -109,6 +109,8 @@ def plan_newsletters(rhythm: Rhythm, count: int) -> list[Newsletter]:
 
 def send(journey: Journey, at: float, mail: Mail) -> None:
     """Deliver a mail, and let machines and then the person react to it."""
+    if at < journey.rhythm.start:  # Nobody answers in the year what was sent before it.
+        return
     person = journey.person
     about: Metadata = {
         "channel": "email",
@@ -150,8 +152,11 @@ def _open(journey: Journey, at: float, mail: Mail, about: Metadata) -> None:
 
 def _land(journey: Journey, at: float, mail: Mail) -> None:
     """The tracked link ties the browser to the address."""
-    entry: Metadata = {"utm_source": "mail", "utm_medium": "email", "utm_campaign": mail.campaign}
-    visit(journey, at, aliases=journey.person.on_web, entry=entry, longest=4)
+    visit(journey, at, aliases=journey.person.on_web, entry=_campaign_entry(mail), longest=4)
+
+
+def _campaign_entry(mail: Mail) -> Metadata:
+    return {"utm_source": "mail", "utm_medium": "email", "utm_campaign": mail.campaign}
 
 
 def receive_newsletter(journey: Journey, newsletter: Newsletter) -> None:
@@ -185,6 +190,20 @@ def send_sequence(
         if journey.has_mail_at(at):
             send(journey, at, mail)
         at = journey.later(at, days=gap)
+
+
+def click_elsewhere(journey: Journey, at: float, mail: Mail, aliases: Aliases) -> None:
+    """Get a mail and follow its link on a device that was not known until then."""
+    if at < journey.rhythm.start or not journey.has_mail_at(at):
+        return
+    person = journey.person
+    about: Metadata = {"channel": "email", "campaign": mail.campaign, "subject_id": mail.subject_id}
+    journey.add(at, "email_sent", person.by_email, {**about, "subject": mail.subject})
+    at = journey.rhythm.when_awake(person.zone, at + 40 + journey.rng.lognormvariate(8.9, 1.3))
+    journey.add(at, "email_opened", person.by_email, {**about, "client": "phone"})
+    link: Metadata = {"client": "phone", "url": mail.links[0]}
+    journey.add(at + 15, "email_clicked", person.by_email, {**about, **link})
+    visit(journey, at + 17, aliases=aliases, entry=_campaign_entry(mail), longest=3)
 
 
 def bounce(journey: Journey, at: float, mail: Mail) -> None:

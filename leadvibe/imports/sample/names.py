@@ -62,7 +62,7 @@ CULTURES: dict[str, Culture] = {
         Lucía Marisol Mateus Nuria Pablo Paloma Rafael Renata Rocío Rodrigo Salvador Tiago
         Valentina Ximena""",
         """Aguilar Alvarado Araújo Barros Benítez Cabrera Calderón Cardoso Carvalho Castro Cortés
-        Delgado Domínguez Escobar Ferreira Fonseca Fuentes Gallego Guerrero Herrera Ibáñez Lacerda
+        Delgado Domínguez Espinoza Ferreira Fonseca Fuentes Gallego Guerrero Herrera Ibáñez Lacerda
         Machado Maldonado Medeiros Molina Montero Moreira Navarro Nogueira Ortega Pacheco Paredes
         Quintana Ramos Rocha Salazar Serrano Tavares Valdés""",
     ),

@@ -19,7 +19,7 @@ YEAR_DAYS = 365
 # Plans may reach beyond the end (a deal still open); what lies there is simply not in the year.
 _HORIZON_DAYS = 200
 
-_MONDAY, _TUESDAY, _THURSDAY, _FRIDAY, _SATURDAY, _SUNDAY = 0, 1, 3, 4, 5, 6
+_TUESDAY, _THURSDAY, _SATURDAY, _SUNDAY = 1, 3, 5, 6
 _WEEKDAY_ACTIVITY = (0.95, 1.1, 1.1, 1.05, 0.8, 0.09, 0.11)
 _HOUR_ACTIVITY = (
     *(0.04, 0.02, 0.02, 0.02, 0.03, 0.08, 0.3, 0.9, 2.2, 3.6, 4.0, 3.7),
@@ -61,6 +61,11 @@ _DAYLIGHT_SAVING: dict[str, Callable[[date], bool]] = {
     "australia": _saves_in_australia,
     "none": lambda _day: False,
 }
+
+
+def saves_daylight(rule: str, day: date) -> bool:
+    """Say whether clocks under this rule of `places` stand an hour ahead on most of that day."""
+    return _DAYLIGHT_SAVING[rule](day)
 
 
 def is_year_end_break(day: date) -> bool:
@@ -122,8 +127,8 @@ class Rhythm:
 
     def _utc_offsets(self, key: str) -> list[float]:
         zone = ZONES[key]
-        saves = _DAYLIGHT_SAVING[zone.daylight_saving]
-        return [(zone.utc_offset_hours + saves(day)) * HOUR for day in self._days]
+        rule, winter = zone.daylight_saving, zone.utc_offset_hours
+        return [(winter + saves_daylight(rule, day)) * HOUR for day in self._days]
 
     def _launch_boosts(self, rng: Random) -> list[float]:
         """Grow through the year, with a crowd for a few days after each product launch."""

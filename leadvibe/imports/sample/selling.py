@@ -152,7 +152,9 @@ def request_demo(journey: Journey, at: float) -> None:
         **form_fields(journey),
         "team_size": min(company.employee_count, 500) if company else 1,
     }
-    journey.add(at, "demo_request", journey.person.on_web, metadata)
+    # The form asks for a telephone number, which ties it to the browser and the address.
+    aliases = tuple(dict.fromkeys((*journey.person.on_web, *journey.person.in_crm)))
+    journey.add(at, "demo_request", aliases, metadata)
 
 
 def log_call(journey: Journey, at: float, *, owner: str, outcome: str) -> None:

@@ -54,7 +54,7 @@ _PULL = {
 }
 _BUYING_PULL = 5.0
 _ANONYMOUS_PULL = 0.25
-_LARGEST_PULL = 5.0
+_LARGEST_PULL = 8.0
 # Some have been in the books since before the year began.
 _KNOWN_BEFORE_SHARE = 0.12
 _LARGEST_COMMITTEE = 5
@@ -102,10 +102,7 @@ class Story:
         return typical * min(self._rng.lognormvariate(0.0, 1.0), _LARGEST_PULL)
 
     def _stay_active(self, journey: Journey, first: float, *, median_days: float) -> None:
-        """Open the window of activity, and sometimes a second one after months of silence.
-
-        Who has been around for a day only, at the end of the year, cannot have done as much.
-        """
+        """Open the window of activity, and sometimes a second one after months of silence."""
         rng, end = self._rng, self._rhythm.end
         before = max(self._rhythm.start, first - rng.expovariate(1 / 5) * DAY)
         until = min(end, first + median_days * rng.lognormvariate(0.0, 0.7) * DAY + HOUR)
@@ -115,8 +112,6 @@ class Story:
             journey.active.append(Window(returns, min(end, returns + rng.uniform(3, 30) * DAY)))
             if journey.known_at < returns:
                 visits.visit(journey, journey.later(returns, days=(0, 3)))
-        days = sum(window.closes - window.opens for window in journey.active) / DAY
-        journey.pull *= bounded(days / median_days, 0.02, 2.0)
 
     def _stroll(self, person: Person) -> Journey:
         """Tell of somebody who is not in a buying committee."""
@@ -196,7 +191,7 @@ class Story:
 
     def _join(self, journey: Journey, at: float, webinar: Webinar) -> None:
         webinars.register(journey, at, webinar)
-        if journey.chance(0.25 + 0.5 * journey.interest):
+        if at >= self._rhythm.start and journey.chance(0.25 + 0.5 * journey.interest):
             webinars.attend(journey, webinar)
 
     def _engage(self, journey: Journey) -> None:
@@ -218,10 +213,9 @@ class Story:
         cookie = ("cookie", person.second_cookie)
         at = journey.later(journey.known_at, days=(1, 30))
         visits.visit(journey, at, aliases=(cookie,), longest=3)
-        clicked = journey.later(at, days=(0.5, 10))
-        about = {"channel": "email", "campaign": "product-updates", "client": "phone"}
-        journey.add(clicked, "email_clicked", person.by_email, {**about, "url": visits.HOME.url})
-        visits.visit(journey, clicked + 2, aliases=(person.by_email[0], cookie), longest=3)
+        mailed_at = journey.later(at, days=(0.5, 10))
+        tied = (person.by_email[0], cookie)
+        mailings.click_elsewhere(journey, mailed_at, mailings.UPDATES[0], tied)
 
     def _qualify(self, journey: Journey) -> None:
         """Look at the price; somebody from sales calls."""

@@ -123,6 +123,13 @@ def taste(journey: Journey) -> tuple[Page, ...]:
     return CURIOUS if journey.chance(journey.interest) else STROLL
 
 
+def _entry(journey: Journey, at: float) -> Metadata:
+    """Return what brought them: the source at first, later mostly a bookmark."""
+    if at >= journey.known_at and journey.chance(0.65):
+        return {}
+    return journey.rng.choice(_ENTRIES[journey.person.source])
+
+
 def visit(
     journey: Journey,
     at: float,
@@ -136,7 +143,7 @@ def visit(
     rng = journey.rng
     pages = pages or taste(journey)
     aliases = aliases or journey.web_aliases(at)
-    entry = rng.choice(_ENTRIES[journey.person.source]) if entry is None else entry
+    entry = _entry(journey, at) if entry is None else entry
     session_id, device = new_session_id(journey), rng.choice(_DEVICES)
     for number in range(min(1 + int(rng.expovariate(0.45)), longest)):
         page = rng.choice(pages)
@@ -144,7 +151,7 @@ def visit(
         metadata: Metadata = {
             "channel": "web",
             "url": page.url,
-            "title": page.title,
+            "page_title": page.title,
             "session_id": session_id,
             "duration_seconds": seconds,
             "device": device,

@@ -8,7 +8,7 @@ from operator import attrgetter, itemgetter
 from random import Random
 
 from leadvibe.imports.sample.bots import crawl, spam
-from leadvibe.imports.sample.filler import fill
+from leadvibe.imports.sample.filler import appetite, fill
 from leadvibe.imports.sample.journey import Draft, Journey
 from leadvibe.imports.sample.mailings import plan_newsletters, receive_newsletter
 from leadvibe.imports.sample.people import Cast, Person
@@ -94,7 +94,7 @@ def _meet(journeys: list[Journey], events: int) -> None:
     if written > events:
         _leave_out(journeys, events)
         return
-    weights = [int(journey.pull * 1_000) for journey in journeys]
+    weights = [int(appetite(journey) * 1_000) for journey in journeys]
     for journey, count in zip(journeys, _split(events - written, weights), strict=True):
         fill(journey, count)
 

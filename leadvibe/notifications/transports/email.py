@@ -1,1 +1,134 @@
 """Mail over SMTP."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+from leadvibe.notifications.errors import TransportError
+
+TIMEOUT_SECONDS = 15
+SMTP_PORT = 587
+SMTPS_PORT = 465
+FIRST_PERMANENT_CODE = 500  # RFC 5321: 4yz may pass later, 5yz will not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """Where mail is handed in, and the address that it is sent from."""
+
+    host: str
+    port: int
+    sender: str
+    is_tls: bool = False
+    """TLS from the first byte; otherwise STARTTLS whenever the server offers it."""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def at(cls, url: str, *, sender: str) -> Self:
+        """Read `smtp://user:password@host:port`, or smtps:// for TLS from the first byte."""
+        parts = urlsplit(url)
+        is_tls = parts.scheme == "smtps"
+        return cls(
+            host=parts.hostname or "",
+            port=parts.port or (SMTPS_PORT if is_tls else SMTP_PORT),
+            sender=sender,
+            is_tls=is_tls,
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+        )
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether the way there stays on this machine."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One message to one address, in plain text and in HTML."""
+
+    to: str
+    subject: str
+    text: str
+    html: str = field(repr=False)
+
+
+def send(server: MailServer, mail: Mail) -> None:
+    """Hand a mail to the server. Raises TransportError."""
+    message = _message(server, mail)
+    try:
+        with _connected(server) as connection:
+            connection.send_message(message)
+    except smtplib.SMTPResponseException as error:
+        raise _refused(mail, error.smtp_code, error.smtp_error) from error
+    except smtplib.SMTPRecipientsRefused as error:
+        [(code, reason)] = error.recipients.values()
+        raise _refused(mail, code, reason) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise TransportError(
+            f"The mail server {server.host}:{server.port} cannot be used: {error}",
+            is_temporary=not isinstance(error, smtplib.SMTPNotSupportedError),
+        ) from error
+
+
+def _message(server: MailServer, mail: Mail) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = Address("Leadvibe", addr_spec=server.sender)
+    message["To"] = mail.to
+    message["Subject"] = mail.subject
+    message["Date"] = formatdate(localtime=False)
+    message["Message-ID"] = make_msgid(domain=server.sender.rpartition("@")[2])
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    return message
+
+
+@contextmanager
+def _connected(server: MailServer) -> Iterator[smtplib.SMTP]:
+    trusted = ssl.create_default_context()
+    if server.is_tls:
+        connection: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host, server.port, timeout=TIMEOUT_SECONDS, context=trusted
+        )
+    else:
+        connection = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_SECONDS)
+    with connection:
+        connection.ehlo()
+        is_private = server.is_tls or server.is_local
+        if connection.has_extn("starttls") and not is_private:
+            connection.starttls(context=trusted)
+            is_private = True
+        if server.username and server.password:
+            _log_in(connection, server.username, server.password, is_private=is_private)
+        yield connection
+
+
+def _log_in(connection: smtplib.SMTP, username: str, password: str, *, is_private: bool) -> None:
+    if not is_private:
+        raise smtplib.SMTPNotSupportedError(
+            "it offers no encryption for the password; use smtps:// or a server with STARTTLS"
+        )
+    connection.login(username, password)
+
+
+def _refused(mail: Mail, code: int, reason: bytes | str) -> TransportError:
+    said = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
+    return TransportError(
+        f"The mail server refused the mail to {mail.to}: {code} {said}",
+        is_temporary=code < FIRST_PERMANENT_CODE,
+    )

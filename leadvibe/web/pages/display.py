@@ -39,7 +39,9 @@ class Moment:
     def of(cls, at: datetime) -> Moment:
         """Spell an aware datetime in UTC, to the minute."""
         at = at.astimezone(UTC)
-        return cls(at.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{at.day} {at:%b %Y, %H:%M} UTC", f"{at:%H:%M}")
+        return cls(
+            at.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{at.day} {at:%b %Y, %H:%M} UTC", f"{at:%H:%M}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

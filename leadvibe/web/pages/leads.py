@@ -76,7 +76,7 @@ class LeadFilters:
     last_active: tuple[Choice, ...] = ()
     """`last_active`: "" for any, 7d, 30d."""
     sorts: tuple[Choice, ...] = ()
-    """`sort`: score, last_active, created or name, with "-" for descending; "-score" by default."""
+    """`sort`: "" for -score, or score, last_active, created, name; "-" turns them round."""
     size: str = ""
     """`size` when it is not the default, else empty."""
     event_types: tuple[str, ...] = ()

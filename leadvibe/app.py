@@ -1,0 +1,179 @@
+"""The composition root: settings in, a wired application out."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, request
+from redis import Redis
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
+
+from leadvibe import web
+from leadvibe.http import assets, auditing, csrf, headers, principal, request_id, transaction
+from leadvibe.http.errors import json_error
+from leadvibe.identity.queries import has_members
+from leadvibe.identity.security import Hashing, Security
+from leadvibe.lib.db import db, rollback
+from leadvibe.lib.errors import LeadvibeError, UnavailableError
+from leadvibe.lib.resources import resource_folder
+from leadvibe.notifications.mailer import Mailer
+from leadvibe.notifications.transports.email import MailServer
+from leadvibe.settings import Settings
+from leadvibe.web.errors import is_page, render_error
+
+# More would not make two cores quicker, and PostgreSQL pays for each; threads that only hold a
+# stream open need none.
+MOST_CONNECTIONS = 20
+# Own transactions (the count of failed sign-ins) come beside the request's.
+SPARE_CONNECTIONS = 5
+SECONDS_FOR_A_CONNECTION = 10
+BROKER_TIMEOUT_SECONDS = 2.0
+MULTIPART_OVERHEAD_BYTES = 1024 * 1024
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+
+_log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings, *, hashing: Hashing | None = None) -> Flask:
+    """Wire an application. Connects to nothing yet; `hashing` is what tests make cheap."""
+    _configure_logging(settings.log_level)
+    app = Flask(
+        __name__,
+        static_folder=resource_folder("static"),
+        template_folder=resource_folder("templates"),
+    )
+    app.config.update(_configuration(settings))
+    app.wsgi_app = _behind_proxies(app, settings.trusted_proxies)  # type: ignore[method-assign]
+    db.init_app(app)
+    app.extensions["leadvibe.redis"] = _broker(settings.redis_url)
+    app.extensions["leadvibe.mailer"] = Mailer(_mail_server(settings))
+    _register_http(app, settings, hashing or Hashing())
+    web.register(app, session_lifetime=timedelta(days=settings.refresh_token_days))
+    _register_errors(app)
+    return app
+
+
+def announce_first_run(app: Flask) -> None:
+    """Write to the log where to set Leadvibe up, while nobody can sign in yet."""
+    with app.app_context():
+        try:
+            if has_members():
+                return
+        except (OperationalError, ProgrammingError):
+            return  # no database, or no tables in it: there is a louder message about that
+        token = principal.security().setup_token
+        address = f"{app.config['PUBLIC_URL']}/app/setup?token={token}"
+        _log.warning("There is no member yet: open %s to set Leadvibe up", address)
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    security = Security(secret_key=settings.secret_key)
+    return {
+        "SECRET_KEY": security.key("browser session"),
+        "PUBLIC_URL": settings.public_url,
+        "MAX_UPLOAD_MB": settings.max_upload_mb,
+        "MAX_CONTENT_LENGTH": settings.max_upload_mb * 1024 * 1024 + MULTIPART_OVERHEAD_BYTES,
+        "PIPELINE_BATCH_SIZE": settings.pipeline_batch_size,
+        "LEADVIBE_HOME": settings.home,
+        "SESSION_COOKIE_NAME": "leadvibe_session",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": _is_https(settings),
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(settings.web_threads),
+    }
+
+
+def _engine_options(web_threads: int) -> dict[str, Any]:
+    # No ping before each use: it would cost every request a round trip. When the server drops its
+    # connections, the first request to notice fails and the pool replaces them all.
+    return {
+        # What people typed belongs in no log, and errors would repeat it.
+        "hide_parameters": True,
+        "pool_size": min(web_threads, MOST_CONNECTIONS),
+        "max_overflow": SPARE_CONNECTIONS,
+        "pool_timeout": SECONDS_FOR_A_CONNECTION,
+        "connect_args": {
+            "options": "-c timezone=UTC",
+            "application_name": "leadvibe",
+            "connect_timeout": SECONDS_FOR_A_CONNECTION,
+        },
+    }
+
+
+def _register_http(app: Flask, settings: Settings, hashing: Hashing) -> None:
+    """Add what happens around every request. What is registered last is done first at its end."""
+    security = Security(
+        secret_key=settings.secret_key,
+        access_token_minutes=settings.access_token_minutes,
+        refresh_token_days=settings.refresh_token_days,
+        hashing=hashing,
+    )
+    request_id.register(app)
+    headers.register(app, is_https=_is_https(settings))
+    assets.register(app)
+    auditing.register(app)
+    transaction.register(app)
+    principal.register(app, security=security)
+    csrf.register(app)
+
+
+def _register_errors(app: Flask) -> None:
+    """Give each error to the surface that was asked."""
+
+    @app.errorhandler(LeadvibeError)
+    @app.errorhandler(HTTPException)
+    def render(error: LeadvibeError | HTTPException) -> Response:
+        return render_error(error) if is_page(request.path) else json_error(error)
+
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeoutError)
+    def render_outage(error: Exception) -> Response:
+        rollback()
+        _log.error("the database does not answer: %s", error)
+        return render(UnavailableError("The database does not answer: try again in a moment."))
+
+
+def _configure_logging(level: str) -> None:
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    if any(isinstance(handler, _LogHandler) for handler in root.handlers):
+        return
+    handler = _LogHandler()
+    handler.setFormatter(logging.Formatter(LOG_FORMAT))
+    handler.addFilter(request_id.RequestIdFilter())
+    root.addHandler(handler)
+
+
+class _LogHandler(logging.StreamHandler[Any]):
+    """Ours, told from others, so that a second application does not write every line twice."""
+
+
+def _behind_proxies(app: Flask, count: int) -> Any:
+    """Believe what the trusted proxies say about the client, and nobody else."""
+    if count == 0:
+        return app.wsgi_app
+    return ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_port=count)
+
+
+def _broker(url: str) -> Redis:
+    """Return the process's client; it connects when it is first used."""
+    return Redis.from_url(
+        url, socket_timeout=BROKER_TIMEOUT_SECONDS, socket_connect_timeout=BROKER_TIMEOUT_SECONDS
+    )
+
+
+def _mail_server(settings: Settings) -> MailServer | None:
+    if settings.smtp_url is None or settings.mail_from is None:
+        return None
+    return MailServer.at(settings.smtp_url, sender=settings.mail_from)
+
+
+def _is_https(settings: Settings) -> bool:
+    return settings.public_url.startswith("https://")

@@ -1,0 +1,126 @@
+"""`leadvibe serve` and `leadvibe worker`: the processes that an installation is made of."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # it ships none
+
+from leadvibe.cli.roles import BACKGROUND_ROLES, background_role
+from leadvibe.cli.wiring import command_settings, home_option, port_option, running
+from leadvibe.lib.errors import UnavailableError
+from leadvibe.lib.processes import die_with_parent
+from leadvibe.lib.supervisor import Supervisor
+from leadvibe.settings import Settings
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its files there safely
+SECONDS_TO_FINISH_REQUESTS = 8  # less than the supervisor waits before it kills
+SILENT_WORKER_SECONDS = 60
+KEEP_ALIVE_SECONDS = 5
+
+
+@click.command()
+@port_option
+@home_option
+def serve(port: int | None, home: Path | None) -> None:
+    """Serve pages and API in the foreground."""
+    settings = running(command_settings(home, port))
+    check_port(settings.host, settings.port)
+    _WebServer(settings).run()
+
+
+@click.command()
+@click.option("--role", type=click.Choice(BACKGROUND_ROLES), help="Run this one; default: all.")
+@home_option
+def worker(role: str | None, home: Path | None) -> None:
+    """Work in the background: score what came in, run jobs, keep the schedule."""
+    settings = running(command_settings(home))
+    if role is None:
+        _run_all_roles(settings)
+    else:
+        _run_role(role, settings)
+
+
+def check_port(host: str, port: int) -> None:
+    """Raise UnavailableError when the web server could not listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise UnavailableError(_why_not_bound(host, port, error)) from error
+
+
+def _why_not_bound(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken: stop what uses it or choose another with --port or PORT"
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return f"Port {port} is not for plain users: choose one above 1023 with --port or PORT"
+    return f"Cannot listen on {host} ({error.strerror}): set HOST to an address of this machine"
+
+
+def _run_all_roles(settings: Settings) -> None:
+    with Supervisor(sys.stdout) as supervisor:
+        for name in BACKGROUND_ROLES:
+            supervisor.keep(background_role(name, settings))
+        supervisor.run_until(lambda: False)
+
+
+def _run_role(role: str, settings: Settings) -> None:
+    from leadvibe.app import create_app  # noqa: PLC0415 - the supervisor of all roles needs no app
+    from leadvibe.jobs import roles  # noqa: PLC0415
+
+    roles.run(role, create_app(settings))
+
+
+class _WebServer(BaseApplication):  # type: ignore[misc]  # its base has no types
+    """gunicorn with our settings and nothing from the command line, files or environment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in _gunicorn_settings(self._settings).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Make the application: in each worker, so that no connection is shared by a fork."""
+        from leadvibe.app import create_app  # noqa: PLC0415 - only workers need it
+
+        return create_app(self._settings)
+
+
+def _gunicorn_settings(settings: Settings) -> dict[str, Any]:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return {
+        "bind": f"{host}:{settings.port}",
+        "worker_class": "gthread",
+        "workers": settings.web_workers,
+        "threads": settings.web_threads,
+        "timeout": SILENT_WORKER_SECONDS,
+        "graceful_timeout": SECONDS_TO_FINISH_REQUESTS,
+        "keepalive": KEEP_ALIVE_SECONDS,
+        "loglevel": settings.log_level,
+        # A worker touches a file to show that it lives; on a slow disk that looks like death.
+        "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
+        "control_socket_disable": True,
+        # The application alone decides which proxies it believes (TRUSTED_PROXIES).
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
+        "post_fork": _tie_worker_to_server,
+    }
+
+
+def _tie_worker_to_server(_server: object, _worker: object) -> None:
+    """End with the server: a worker whose threads serve endless streams does not end by itself."""
+    die_with_parent(signal.SIGKILL)

@@ -1,0 +1,56 @@
+"""Names and addresses as people type them: cleaned up, or refused with the field and the remedy."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from email_validator import EmailNotValidError, validate_email
+
+from leadvibe.lib.errors import InvalidError
+
+LONGEST_NAME = 100
+LONGEST_EMAIL = 254  # RFC 5321
+LONGEST_SLUG = 60
+
+
+def checked_email(email: str) -> str:
+    """Return the address in lower case. Raises InvalidError."""
+    try:
+        # Installations behind a firewall have addresses that the internet does not know.
+        checked = validate_email(
+            email.strip(), check_deliverability=False, globally_deliverable=False
+        )
+    except EmailNotValidError as error:
+        problem = f"This is not an e-mail address: {error}"
+        raise InvalidError(problem, fields={"email": problem}) from None
+    return checked.normalized.lower()
+
+
+def typed_email(email: str) -> str:
+    """Return what was typed as an address to look up: never an error, at worst unknown."""
+    return "".join(filter(str.isprintable, email)).strip().lower()[:LONGEST_EMAIL]
+
+
+def checked_name(name: str, *, longest: int = LONGEST_NAME, field: str = "name") -> str:
+    """Return the name without space around it. Raises InvalidError, also when it is empty."""
+    text = checked_text(name, longest=longest, field=field)
+    if not text:
+        problem = f"Give a name of 1 to {longest} characters."
+        raise InvalidError(problem, fields={field: problem})
+    return text
+
+
+def checked_text(text: str, *, longest: int = LONGEST_NAME, field: str) -> str:
+    """Return one line of text without space around it; it may be empty. Raises InvalidError."""
+    stripped = text.strip()
+    if len(stripped) > longest or not stripped.isprintable():
+        problem = f"Use at most {longest} characters, without line breaks or control characters."
+        raise InvalidError(problem, fields={field: problem})
+    return stripped
+
+
+def slug_of(name: str) -> str:
+    """Spell a name for addresses: lower-case letters and digits between single hyphens."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_name.lower()).strip("-")[:LONGEST_SLUG] or "unit"

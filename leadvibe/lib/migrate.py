@@ -1,0 +1,93 @@
+"""Brings the database to the version that this code expects, and says which one it has.
+
+Migrations only go forward. Two processes may start at once: the second waits for the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, pool, text
+
+from leadvibe.lib.resources import resource_folder
+
+LOCK_KEY = 0x1EAD_51BE  # any number will do, as long as all versions agree on it
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """`current` is what the database has, None when it is empty; `head` is what it should have."""
+
+    current: str | None
+    head: str | None
+
+    @property
+    def is_at_head(self) -> bool:
+        return self.current == self.head
+
+
+def upgrade(database_url: str) -> Revisions:
+    """Run the migrations that are missing; returns where the database was and is now."""
+    with _engine(database_url) as engine, _locked(engine):
+        with engine.connect() as connection:
+            before = _revisions(connection)
+            connection.rollback()  # the question opened a transaction
+            if not before.is_at_head:
+                command.upgrade(_configuration(connection), "head")
+        return before
+
+
+def current_and_head(database_url: str) -> Revisions:
+    """Compare the database with this code; raises SQLAlchemy's OperationalError when it is away."""
+    with _engine(database_url) as engine, engine.connect() as connection:
+        return _revisions(connection)
+
+
+def draft(database_url: str, message: str) -> str:
+    """Write a migration from the difference between tables and database; returns its path."""
+    with _engine(database_url) as engine, engine.connect() as connection:
+        script = command.revision(_configuration(connection), message=message, autogenerate=True)
+    assert not isinstance(script, list)
+    assert script is not None
+    return str(script.path)
+
+
+@contextmanager
+def _engine(database_url: str) -> Iterator[Engine]:
+    engine = create_engine(database_url, poolclass=pool.NullPool)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _locked(engine: Engine) -> Iterator[None]:
+    """Hold the lock on a connection of its own.
+
+    Without a transaction, which a migration that builds an index concurrently would wait for.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK_KEY})
+        yield  # closing the connection gives the lock back, whatever happened
+
+
+def _revisions(connection: Connection) -> Revisions:
+    return Revisions(
+        current=MigrationContext.configure(connection).get_current_revision(),
+        head=ScriptDirectory.from_config(_configuration(connection)).get_current_head(),
+    )
+
+
+def _configuration(connection: Connection) -> Config:
+    configuration = Config(attributes={"connection": connection})
+    # ConfigParser takes a percent sign for the start of a placeholder.
+    folder = str(resource_folder("migrations")).replace("%", "%%")
+    configuration.set_main_option("script_location", folder)
+    return configuration

@@ -1,0 +1,72 @@
+"""Errors as a person sees them: a page that says what to do, or the way to the sign-in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Response, make_response, redirect
+from htmx_flask import request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from leadvibe.http import request_id
+from leadvibe.http.csrf import SAFE_METHODS
+from leadvibe.lib.errors import LeadvibeError, ThrottledError, UnauthenticatedError
+from leadvibe.web.pages.errors import ErrorPage, failed, forbidden, not_found
+from leadvibe.web.redirects import HOME, local_path, login_path
+from leadvibe.web.rendering import render_bare
+
+PATH = "/app"
+
+
+def is_page(path: str) -> bool:
+    """Say whether an address is one of a page's, so that its errors are for people."""
+    return path == PATH or path.startswith(f"{PATH}/")
+
+
+def render_error(error: LeadvibeError | HTTPException) -> AnyResponse:
+    """Turn an error into a page; somebody who is not signed in is led to the sign-in instead."""
+    if isinstance(error, UnauthenticatedError):
+        return _to_login()
+    response = _error_page(error)
+    if isinstance(error, ThrottledError):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
+
+
+def _to_login() -> AnyResponse:
+    """Lead to the sign-in and back; a form that was sent is not sent again, so back to its page."""
+    here = request.full_path.rstrip("?") if request.method in SAFE_METHODS else HOME
+    if not request.htmx:
+        return redirect(login_path(here))
+    # htmx would follow a redirect and put the sign-in page into a fragment of this one.
+    response = make_response("", UnauthenticatedError.status)
+    response.headers["HX-Redirect"] = login_path(_shown_page())
+    return response
+
+
+def _shown_page() -> str:
+    shown = str(request.htmx.current_url or "").removeprefix(request.host_url.rstrip("/"))
+    return local_path(shown)
+
+
+def _error_page(error: LeadvibeError | HTTPException) -> Response:
+    status = error.status if isinstance(error, LeadvibeError) else error.code or 500
+    page = _page(status, _message(error))
+    return render_bare("errors/page.html", page=page, status=status)
+
+
+def _message(error: LeadvibeError | HTTPException) -> str:
+    if isinstance(error, LeadvibeError):
+        return error.message
+    # For our own faults and lost pages, the page has better words than the library.
+    return "" if error.code in {404, 500} else error.description or ""
+
+
+def _page(status: int, message: str) -> ErrorPage:
+    quote = request_id.current() or ""
+    if status == 403:  # noqa: PLR2004
+        return forbidden(message, request_id=quote)
+    if status in {404, 410}:
+        return not_found(message, request_id=quote)
+    return replace(failed(message, request_id=quote), status=status)

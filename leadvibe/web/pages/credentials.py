@@ -1,0 +1,57 @@
+"""API credentials: templates/credentials/page.html.
+
+The answer to a successful POST is this page with `created` set, not a redirect: the secret is
+shown once and kept nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wtforms import Form
+
+from leadvibe.web.pages.display import Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialRow:
+    name: str
+    client_id: str
+    created_at: Moment
+    created_by: str = ""
+    last_used_at: Moment | None = None
+    delete_url: str = ""
+    """POST; empty when the member may not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedCredential:
+    name: str
+    client_id: str
+    client_secret: str
+    curl: str
+    """`ingest_example(...)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialsPage:
+    credentials: tuple[CredentialRow, ...]
+    form: Form | None
+    """`name`; None when the member may not create any."""
+    created: CreatedCredential | None = None
+    action_url: str = "/app/credentials"
+    unit_name: str = ""
+    ingest_url: str = ""
+    """The public URL of POST /ingest."""
+    reference_url: str = "/openapi.json"
+
+
+def ingest_example(ingest_url: str, client_id: str, client_secret: str) -> str:
+    """Write a command that sends one event, ready to paste."""
+    return (
+        f"curl {ingest_url} \\\n"
+        f"  -u {client_id}:{client_secret} \\\n"
+        "  -H 'Content-Type: application/json' \\\n"
+        """  -d '{"event_type": "demo_request", "aliases": """
+        """[{"alias_kind": "email", "raw_value": "ana@example.com"}]}'"""
+    )

@@ -1,0 +1,46 @@
+"""What a person sees when a page cannot be shown: templates/errors/page.html, on the bare frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from leadvibe.web.pages.display import Link
+
+HOME = Link("Go to leads", "/app/leads")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage:
+    status: int
+    title: str
+    message: str
+    request_id: str = ""
+    """What to quote when asking for help."""
+    way_out: Link = HOME
+
+
+def forbidden(message: str = "", *, request_id: str = "") -> ErrorPage:
+    return ErrorPage(
+        status=403,
+        title="This is not open to you",
+        message=message or "Your role in this unit does not allow it. An owner can change that.",
+        request_id=request_id,
+    )
+
+
+def not_found(message: str = "", *, request_id: str = "") -> ErrorPage:
+    return ErrorPage(
+        status=404,
+        title="There is nothing here",
+        message=message or "It may have been deleted, or it belongs to another organisation unit.",
+        request_id=request_id,
+    )
+
+
+def failed(message: str = "", *, request_id: str = "") -> ErrorPage:
+    return ErrorPage(
+        status=500,
+        title="That did not work",
+        message=message or "The fault is on our side and has been logged. Try again in a moment.",
+        request_id=request_id,
+    )

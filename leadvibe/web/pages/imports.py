@@ -1,0 +1,76 @@
+"""CSV imports: templates/imports/page.html and detail.html; _import.html alone while one runs.
+
+The fragment asks for itself once a second for as long as `is_running`; its answer without that
+flag ends the asking. The upload answers as any form: a redirect, or the page with errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wtforms import Form
+
+from leadvibe.web.pages.display import Fact, Moment, Tone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowError:
+    row: str
+    """Number of the row in the file; the header is row 1."""
+    reason: str
+    content: str = ""
+    """The row itself, shortened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportCard:
+    """An import as the list and its own page show it; the root of _import.html."""
+
+    id: str
+    url: str
+    file_name: str
+    status: str
+    """Queued, Reading, Scoring, Finished, Finished with errors, Failed."""
+    tone: Tone
+    started_at: Moment
+    started_by: str = ""
+    is_running: bool = False
+    progress_url: str = ""
+    """GET this fragment again; needed while running."""
+    progress: int | None = None
+    """Percent done; None while the amount of work is not known."""
+    summary: str = ""
+    """One line when done: "262,200 rows in 41 s"."""
+    figures: tuple[Fact, ...] = ()
+    """Read, Accepted, Failed, Scored, Speed, Time left: what is known."""
+    failed: str = ""
+    """Number of failed rows, grouped; empty when none."""
+    problem: str = ""
+    """Why the whole file failed, and the remedy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportsPage:
+    form: Form | None
+    """`file`; None when the member may not import."""
+    imports: tuple[ImportCard, ...]
+    """Newest first."""
+    action_url: str = "/app/imports"
+    example_url: str = "/app/imports/example.csv"
+    max_size: str = "256 MB"
+    older_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPage:
+    card: ImportCard
+    """Template _import.html is rendered with a page that has this one field in use."""
+    errors: tuple[RowError, ...] = ()
+    """The first ones."""
+    errors_label: str = ""
+    """"First 50 of 1,204 rows that were not imported"."""
+    errors_url: str = ""
+    """Download of all of them as CSV."""
+    facts: tuple[Fact, ...] = ()
+    """File size, encoding, separator, columns, duration."""
+    list_url: str = "/app/imports"

@@ -1,0 +1,102 @@
+"""Turning a view model into an answer: the whole page in its frame, or one fragment of it.
+
+Page and fragment are one route. A view names the fragments that its page is made of, by the id
+of their root element, and htmx says which one it wants to replace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from flask import Flask, Response, make_response, render_template
+from htmx_flask import Htmx, request
+
+import leadvibe
+from leadvibe.events.queries import count_dead_letters
+from leadvibe.http import principal as asking
+from leadvibe.identity import queries
+from leadvibe.identity.permissions import role_in_unit
+from leadvibe.identity.types import Account, Principal
+from leadvibe.web.pages.shell import Shell, Unit, initials, navigation
+
+# What the answer to one address depends on, besides the cookie, which Flask names itself.
+VARY = ("HX-Request", "HX-Target", "HX-History-Restore-Request")
+
+
+def register(app: Flask) -> None:
+    """Give the application `request.htmx`."""
+    Htmx(app)
+
+
+def render(
+    template: str,
+    *,
+    page: object,
+    section: str = "",
+    fragments: Mapping[str, str] | None = None,
+    status: int = 200,
+    **context: object,
+) -> Response:
+    """Render a page for a signed-in member, or the fragment of it that htmx wants to replace.
+
+    `section` is the navigation entry that the page belongs to; `fragments` maps the id of an
+    element to the template that renders it alone, with the same `page` and `context`.
+    """
+    wanted = (fragments or {}).get(wanted_fragment() or "")
+    if wanted is not None:
+        return _answer(render_template(wanted, page=page, **context), status)
+    shell = _shell(asking.current(), section)
+    return _answer(render_template(template, page=page, shell=shell, **context), status)
+
+
+def render_bare(template: str, *, page: object, status: int = 200, **context: object) -> Response:
+    """Render a page without the frame, for somebody who is not signed in."""
+    return _answer(render_template(template, page=page, **context), status)
+
+
+def wanted_fragment() -> str | None:
+    """Return the id of the element that htmx will replace, or None when it needs the whole page.
+
+    A boosted link and a history restore ask for a page although htmx sends them.
+    """
+    htmx = request.htmx
+    if not htmx or htmx.boosted or htmx.history_restore_request:
+        return None
+    # htmx writes the target as it would stand in a style sheet: "section#lead-list".
+    return cast("str", htmx.target or "").rpartition("#")[2]
+
+
+def _answer(body: str, status: int) -> Response:
+    response = make_response(body, status)
+    response.vary.update(VARY)
+    return response
+
+
+def _shell(principal: Principal, section: str) -> Shell:
+    account, role = queries.get_account(principal), role_in_unit(principal)
+    member = account.member
+    waiting = count_dead_letters(principal.scope) if principal.unit_id else 0
+    return Shell(
+        member_name=member.name,
+        member_email=member.email,
+        member_initials=initials(member.name),
+        role=role.value if role else "",
+        org_name=account.organization.name,
+        units=_units(account, principal),
+        unit_name=_unit_name(account, principal),
+        nav=navigation(section, dead_letters=waiting),
+        version=leadvibe.__version__,
+    )
+
+
+def _units(account: Account, principal: Principal) -> tuple[Unit, ...]:
+    return tuple(
+        Unit(id=str(unit.unit_id), name=unit.name, is_active=unit.unit_id == principal.unit_id)
+        for unit in account.units
+    )
+
+
+def _unit_name(account: Account, principal: Principal) -> str:
+    names = (unit.name for unit in account.units if unit.unit_id == principal.unit_id)
+    return next(names, "No unit chosen")

@@ -1,0 +1,99 @@
+"""The browser session: a signed cookie that names a member and the epoch they signed in under.
+
+A password change raises the member's epoch and so ends every session signed in before it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import Flask, session
+from flask_login import LoginManager, UserMixin, current_user, login_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from leadvibe.http import principal as asking
+from leadvibe.identity import queries
+from leadvibe.identity.types import Member, Principal, Via
+from leadvibe.lib.errors import ForbiddenError
+from leadvibe.lib.ids import parse_id
+
+_csrf = CSRFProtect()
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """What Flask-Login keeps for the request: the principal, and the name in the cookie."""
+
+    def __init__(self, principal: Principal, name: str) -> None:
+        self.principal = principal
+        self.name = name
+
+    def get_id(self) -> str:
+        return self.name
+
+
+def register(app: Flask, *, lifetime: timedelta) -> None:
+    """Let browsers sign in to the application."""
+    app.config.update(
+        PERMANENT_SESSION_LIFETIME=lifetime,
+        # A cookie on every answer would keep shared caches from storing static files.
+        SESSION_REFRESH_EACH_REQUEST=False,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form may stay open over lunch
+        WTF_CSRF_CHECK_DEFAULT=False,  # http.csrf decides when; pages add their own check
+    )
+    _csrf.init_app(app)
+    manager = LoginManager()
+    manager.session_protection = "basic"
+    manager.user_loader(_load)
+    manager.init_app(app)
+    asking.register_browser_session(app, asking.BrowserSession(_find_principal, check_csrf))
+
+
+def sign_in(member: Member) -> None:
+    """Start a fresh session for the member; nothing of an earlier one is left in it."""
+    session.clear()
+    session.permanent = True
+    name = _name(member.org_member_id, member.session_epoch)
+    signed_in = _load(name)
+    assert signed_in is not None
+    login_user(signed_in)
+    asking.remember(signed_in.principal)
+
+
+def sign_out() -> None:
+    """Forget who is signed in, and everything else in the session."""
+    session.clear()
+
+
+def check_csrf() -> None:
+    """Raise ForbiddenError unless the request carries the session's token."""
+    try:
+        _csrf.protect()
+    except CSRFError as error:
+        raise ForbiddenError(
+            f"{error.description} Reload the page and try again; a script sends the token in the"
+            " X-CSRFToken header."
+        ) from None
+
+
+def _find_principal() -> Principal | None:
+    user = current_user._get_current_object()  # noqa: SLF001 - the way behind the proxy
+    return user.principal if isinstance(user, SignedIn) else None
+
+
+def _name(member_id: UUID, session_epoch: int) -> str:
+    return f"{member_id}.{session_epoch}"
+
+
+def _load(name: str) -> SignedIn | None:
+    member_text, _, epoch = name.partition(".")
+    member_id = parse_id(member_text)
+    if member_id is None or not epoch.isdecimal():
+        return None
+    principal = queries.find_member_principal(
+        member_id,
+        session_epoch=int(epoch),
+        via=Via.SESSION,
+        wanted_unit_id=asking.wanted_unit_id(),
+    )
+    return SignedIn(principal, name) if principal else None
