@@ -88,6 +88,19 @@ def store_events(scope: Scope, events: Iterable[NewEvent]) -> None:
     copy_rows("events", EVENT_COLUMNS, ((scope.unit_id, *event) for event in events))
 
 
+def move_events(scope: Scope, moves: Mapping[str, str]) -> None:
+    """Give leads' events to other leads; each event remembers the lead that it was first given."""
+    if not moves:
+        return
+    statement = """
+        UPDATE events SET lead_id = new.target,
+            original_lead_id = coalesce(events.original_lead_id, events.lead_id)
+        FROM unnest(%s::text[], %s::text[]) AS new (source, target)
+        WHERE events.unit_id = %s AND events.lead_id = new.source
+    """
+    driver().execute(statement, (list(moves), list(moves.values()), scope.unit_id))
+
+
 def register_types(scope: Scope, counts: Mapping[str, int], *, now: datetime) -> None:
     """Count events by type, making types that are new."""
     statement = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import email_validator
 from email_validator import EmailNotValidError, validate_email
 
 from leadvibe.lib.errors import InvalidError
@@ -13,11 +14,13 @@ LONGEST_NAME = 100
 LONGEST_EMAIL = 254  # RFC 5321
 LONGEST_SLUG = 60
 
+# Installations behind a firewall have addresses that the internet does not know, such as .local.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
 
 def checked_email(email: str) -> str:
     """Return the address in lower case. Raises InvalidError."""
     try:
-        # Installations behind a firewall have addresses that the internet does not know.
         checked = validate_email(
             email.strip(), check_deliverability=False, globally_deliverable=False
         )

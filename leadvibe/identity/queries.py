@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, or_, select
+from sqlalchemy.orm import aliased
 
 from leadvibe.identity.checks import typed_email
 from leadvibe.identity.errors import (
@@ -57,9 +58,15 @@ _IS_MEMBERSHIP = and_(
     MembershipRow.unit_id == UnitRow.unit_id,
     MembershipRow.org_member_id == MemberRow.org_member_id,
 )
+_OTHER = aliased(MembershipRow)  # the same table again: these are joined in one statement
 _MAY_ENTER = and_(
     UnitRow.org_id == MemberRow.org_id,
-    or_(MemberRow.role == OrgRole.ADMIN, exists().where(_IS_MEMBERSHIP)),
+    or_(
+        MemberRow.role == OrgRole.ADMIN,
+        exists().where(
+            _OTHER.unit_id == UnitRow.unit_id, _OTHER.org_member_id == MemberRow.org_member_id
+        ),
+    ),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, text
@@ -12,7 +13,7 @@ from leadvibe.lib.db import Base
 
 
 class ImportRow(Base):
-    """One file. `rows_read` is the checkpoint: it moves with the rows, in one transaction."""
+    """One file. `bytes_read` is the checkpoint: it moves with the rows, in one transaction."""
 
     __tablename__ = "imports"
     __table_args__ = (
@@ -25,18 +26,30 @@ class ImportRow(Base):
     org_id: Mapped[UUID]
     filename: Mapped[str]
     state: Mapped[str]
+    encoding: Mapped[str]
+    delimiter: Mapped[str]
+    header: Mapped[list[Any]] = mapped_column(comment="the column names as the file writes them")
     size_bytes: Mapped[int] = mapped_column(BigInteger, comment="of the file as text, unpacked")
-    bytes_read: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    bytes_read: Mapped[int] = mapped_column(
+        BigInteger, server_default=text("0"), comment="where the next row begins"
+    )
+    last_row: Mapped[int] = mapped_column(
+        server_default=text("1"), comment="number of the row before it; the header is 1"
+    )
     rows_read: Mapped[int] = mapped_column(server_default=text("0"))
     rows_accepted: Mapped[int] = mapped_column(server_default=text("0"))
     rows_failed: Mapped[int] = mapped_column(server_default=text("0"))
     skip_triggers: Mapped[bool] = mapped_column(server_default=text("false"))
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    attempts: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="starts since a row was last read"
+    )
     error: Mapped[str | None]
     created_at: Mapped[datetime]
     created_by: Mapped[str]
     started_at: Mapped[datetime | None]
-    beat_at: Mapped[datetime | None] = mapped_column(comment="the last sign of life of its worker")
+    beat_at: Mapped[datetime | None] = mapped_column(
+        comment="the last sign of life of its worker; null while it has none"
+    )
     finished_at: Mapped[datetime | None]
 
 

@@ -77,6 +77,12 @@ def has_leads(scope: Scope) -> bool:
     return bool(session().scalar(select(listed)))
 
 
+def highest_score(scope: Scope) -> int:
+    """Return the highest score of a lead in the unit; 0 when there is none."""
+    ranked = select(LeadRow.score).where(_listed(scope)).order_by(LeadRow.score.desc())
+    return session().scalar(ranked.limit(1)) or 0
+
+
 def _page(condition: ColumnElement[bool], sort: Sort, request: PageRequest) -> Select[Any]:
     order = _order(sort)
     if request.offset == 0:

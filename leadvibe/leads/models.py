@@ -49,6 +49,9 @@ class LeadRow(Base):
     detail: Mapped[str | None] = mapped_column(comment="second line: company or best alias")
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", server_default=text("'{}'"))
     source: Mapped[str]
+    has_own_id: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="the client chose the id, so it is no stranger"
+    )
     merged_into: Mapped[str | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

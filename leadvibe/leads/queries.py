@@ -93,6 +93,19 @@ def merge_targets(scope: Scope, lead_ids: Collection[str]) -> dict[str, str]:
     return dict(driver().execute(statement, bound).fetchall())
 
 
+def find_strangers(scope: Scope, lead_ids: Collection[str]) -> set[str]:
+    """Return which of the leads nobody has named: known by cookies alone, and by no own id."""
+    statement = """
+        SELECT l.lead_id FROM leads l
+        WHERE l.unit_id = %s AND l.lead_id = ANY(%s) AND NOT l.has_own_id AND NOT EXISTS (
+            SELECT FROM lead_aliases a
+            WHERE a.unit_id = l.unit_id AND a.lead_id = l.lead_id AND a.kind <> 'cookie'
+        )
+    """
+    rows = driver().execute(statement, (scope.unit_id, list(lead_ids)))
+    return {lead_id for (lead_id,) in rows}
+
+
 def search_leads(scope: Scope, text_: str, *, limit: int) -> list[tuple[str, str, str]]:
     """Return (lead id, match type, best alias) of leads found by the text, in any case.
 

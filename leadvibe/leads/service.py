@@ -32,6 +32,7 @@ from leadvibe.lib.ids import new_id, new_lead_id
 
 LEAD_COLUMNS = (
     "unit_id", "lead_id", "name", "detail", "metadata", "source", "created_at", "updated_at",
+    "has_own_id",
 )  # fmt: skip
 ALIAS_COLUMNS = (
     "unit_id", "kind", "value", "raw_value", "lead_id", "alias_id", "created_at",
@@ -62,10 +63,16 @@ def resolve_identities(
     owners = queries.owners_of_aliases(scope, keys)
     named = {identity.lead_id for identity in identities if identity.lead_id}
     targets = queries.merge_targets(scope, named | set(owners.values()))
-    resolver = Resolver(owners=owners, targets=targets, new_lead_id=new_lead_id)
+    resolver = Resolver(
+        owners=owners,
+        targets=targets,
+        strangers=queries.find_strangers(scope, set(targets.values())),
+        new_lead_id=new_lead_id,
+    )
     lead_ids = resolver.resolve_all(identities)
+    resolver.settle()
     _store_resolved(scope, resolver, now=now)
-    return Resolution(lead_ids, frozenset(resolver.created))
+    return Resolution(lead_ids, resolver.folded)
 
 
 def create(
@@ -84,7 +91,7 @@ def create(
             f"A lead '{lead_id}' exists already. Update it, or choose another id.",
             fields={"id": "exists already"},
         )
-    _insert_leads(scope, {lead_id: (metadata, Birth(source, now))})
+    _insert_leads(scope, {lead_id: (metadata, Birth(source, now, has_own_id=True))})
     if account_id is not None:
         _set(scope, lead_id, account_id=account_id)
     _refresh_names(scope, [lead_id])
@@ -150,8 +157,40 @@ def _store_resolved(scope: Scope, resolver: Resolver, *, now: datetime) -> None:
     _insert_leads(scope, created)
     _insert_aliases(scope, list(resolver.attached.values()), now=now)
     _note_conflicts(scope, list(resolver.conflicts), now=now)
-    touched = {*resolver.created, *(lead_id for _, lead_id in resolver.attached.values())}
+    _fold(scope, resolver.folded, now=now)
+    touched = {
+        *resolver.folded.values(),
+        *resolver.created,
+        *(lead_id for _, lead_id in resolver.attached.values()),
+    }
     _refresh_names(scope, sorted(touched))
+
+
+def _fold(scope: Scope, folded: Mapping[str, str], *, now: datetime) -> None:
+    """Point strangers and their aliases at who they turned out to be. Events are not moved here."""
+    if not folded:
+        return
+    strangers, targets = list(folded), list(folded.values())
+    driver().execute(
+        """
+        UPDATE leads SET merged_into = new.target, updated_at = %s
+        FROM unnest(%s::text[], %s::text[]) AS new (stranger, target)
+        WHERE leads.unit_id = %s AND leads.lead_id = new.stranger
+        """,
+        (now, strangers, targets, scope.unit_id),
+    )
+    driver().execute(
+        """
+        UPDATE lead_aliases SET lead_id = new.target
+        FROM unnest(%s::text[], %s::text[]) AS new (stranger, target)
+        WHERE lead_aliases.unit_id = %s AND lead_aliases.lead_id = new.stranger
+        """,
+        (strangers, targets, scope.unit_id),
+    )
+    driver().execute(
+        "DELETE FROM lead_search WHERE unit_id = %s AND lead_id = ANY(%s)",
+        (scope.unit_id, strangers),
+    )
 
 
 def _insert_leads(scope: Scope, leads: Mapping[str, tuple[Mapping[str, Any], Birth]]) -> None:
@@ -165,6 +204,7 @@ def _insert_leads(scope: Scope, leads: Mapping[str, tuple[Mapping[str, Any], Bir
             birth.source,
             birth.created_at,
             birth.created_at,
+            birth.has_own_id,
         )
         for lead_id, (metadata, birth) in leads.items()
     )

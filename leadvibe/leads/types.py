@@ -56,6 +56,7 @@ class Birth(NamedTuple):
 
     source: str
     created_at: datetime
+    has_own_id: bool
 
 
 class Conflict(NamedTuple):
@@ -125,7 +126,10 @@ class LeadActivity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Which lead each event belongs to, in the order the identities were given."""
+    """Which lead each event belongs to, in the order the identities were given.
+
+    `folded` are anonymous leads that turned out to be somebody, and who: their events have moved.
+    """
 
     lead_ids: list[str]
-    created: frozenset[str]
+    folded: Mapping[str, str]

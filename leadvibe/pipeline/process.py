@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -122,9 +122,12 @@ def _process(scope: Scope, arrivals: Sequence[InboxEvent], *, now: datetime) -> 
     claims = [_read(arrival) for arrival in fresh]
     resolution = leads.resolve_identities(scope, [claim.identity for claim in claims], now=now)
     version = score_queries.current_version(scope)
+    events.move_events(scope, resolution.folded)
     events.store_events(scope, _new_events(claims, resolution.lead_ids, version))
     events.register_types(scope, Counter(claim.event_type for claim in claims), now=now)
-    _score(scope, _facts_by_lead(claims, resolution.lead_ids, version), now=now)
+    facts = _facts_by_lead(claims, resolution.lead_ids, version)
+    moved = {*resolution.folded, *resolution.folded.values()}
+    _score(scope, facts, moved=moved, now=now)
     events.add_to_tallies(scope, _tallies(arrivals, fresh), now=now)
     events.clear_arrivals(scope, [arrival.receipt for arrival in arrivals])
     return Progress(claimed=len(arrivals), scored=len(fresh), duplicates=len(arrivals) - len(fresh))
@@ -191,18 +194,24 @@ def _facts_by_lead(
     return facts
 
 
-def _score(scope: Scope, facts: Mapping[str, list[Fact]], *, now: datetime) -> None:
-    """Move leads forward by their new events; those with a late event are replayed whole."""
+def _score(
+    scope: Scope, facts: Mapping[str, list[Fact]], *, moved: Collection[str], now: datetime
+) -> None:
+    """Move leads forward by their new events.
+
+    Leads with a late event, and those whose older events have moved, are replayed whole.
+    """
     standings = scorebook.load_standings(scope, list(facts))
     late = {one for one, new in facts.items() if scorebook.has_late(standings[one], new)}
+    replayed = late.union(moved)
     scorer = scorebook.Scorer(scope)
     results = {
         lead_id: scorer.score(lead_id, standings[lead_id], new)
         for lead_id, new in facts.items()
-        if lead_id not in late
+        if lead_id not in replayed
     }
     scorebook.add(scope, results, now=now)
-    rescore.replay_leads(scope, sorted(late), now=now)
+    rescore.replay_leads(scope, sorted(replayed), now=now)
 
 
 def _tallies(arrivals: Sequence[InboxEvent], fresh: Sequence[InboxEvent]) -> list[Tally]:

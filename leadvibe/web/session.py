@@ -45,7 +45,8 @@ def register(app: Flask, *, lifetime: timedelta) -> None:
     manager = LoginManager()
     manager.session_protection = "basic"
     manager.user_loader(_load)
-    manager.init_app(app)
+    # Its context processor would ask the database even for the page that says it is away.
+    manager.init_app(app, add_context_processor=False)
     asking.register_browser_session(app, asking.BrowserSession(_find_principal, check_csrf))
 
 

@@ -130,7 +130,7 @@ CULTURES: dict[str, Culture] = {
         """Amogelang Anele Ayanda Bongani Kagiso Karabo Lerato Lindiwe Mandla Nandi Naledi Neo
         Nomsa Palesa Riaan Sibusiso Sipho Thabo Thandiwe Themba Willem Zanele""",
         """Botha Dlamini Fourie Khumalo Mabaso Mahlangu Mkhize Mokoena Molefe Motaung Naidoo Ndlovu
-        Nkosi Pretorius Radebe Sithole Tshabalala van-Wyk Venter Zulu""",
+        Nkosi Pretorius Radebe Sithole Tshabalala Viljoen Venter Zulu""",
     ),
     "east_african": _culture(
         """Achieng Akinyi Amani Baraka Biruk Daudi Fatuma Gathoni Hawi Juma Kamau Kiprop Makena

@@ -53,7 +53,6 @@ class ExplanationGroup:
     """All entries of one event type (or of one kind: decay, merge, adjustment) in the window."""
 
     label: str
-    icon: str
     count: str
     """"12 events"."""
     total: str
@@ -79,12 +78,11 @@ class Explanation:
     """Sum within the window, signed."""
     groups: tuple[ExplanationGroup, ...]
     windows: tuple[Choice, ...]
-    """24 h, 7 d, 30 d, 90 d, all time; with their URLs."""
+    """24 h, 7 d, 30 d, 90 d, all time; their URLs keep the chosen ruleset."""
     window_label: str
     """"in the last 30 days", or "of all time"."""
     rulesets: tuple[Choice, ...] = ()
-    """With their URLs; the selector shows when there are several."""
-    ruleset_name: str = ""
+    """Their URLs keep the chosen window; the selector shows when there are several."""
     note: str = ""
     """Something the reader must know, such as "This ruleset is paused"."""
 

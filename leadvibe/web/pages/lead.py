@@ -1,7 +1,8 @@
 """One lead: templates/leads/lead.html, with _why.html and _timeline.html alone for htmx.
 
-`_why.html` is rendered with a `LeadPage` as well and uses its `why`; `_timeline.html` uses
-`timeline`. A request for a fragment may leave the other parts at their defaults.
+Both fragments are rendered with a `LeadPage` too and read its `why` or `timeline`; the other one
+may then be None. They are asked for at the page's own URL: with `before` it is the timeline,
+else (`window`, `ruleset`) the explanation. `event` opens the timeline around that event.
 """
 
 from __future__ import annotations

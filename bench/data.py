@@ -1,0 +1,109 @@
+"""Rows to measure with: a unit, its keys, and as many leads as wanted, written by SQL."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from leadvibe.identity import queries as identity_queries
+from leadvibe.identity import service as identity
+from leadvibe.identity.security import Security
+from leadvibe.identity.types import OrgRole, Principal, Scope, UnitRole, Via
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit, driver
+from leadvibe.pipeline import setup
+from leadvibe.scoring import queries as scoring_queries
+from leadvibe.scoring import service as scoring
+
+EMAIL, PASSWORD = "bench@leadvibe.example", "a long bench password"
+EVENT_TYPES = [f"event_{number:02d}" for number in range(24)]
+
+FILL_LEADS = """
+    INSERT INTO leads (unit_id, lead_id, name, detail, metadata, source, created_at, updated_at,
+                       score, ruleset_id, last_event_at, last_event_type, event_count,
+                       session_count)
+    SELECT %(unit)s, 'bench_' || n, 'Person ' || n, 'Company ' || n %% 5000,
+           jsonb_build_object('company', 'Company ' || n %% 5000), 'bench',
+           now() - n * interval '1 minute', now(),
+           (abs(hashint4(n)) %% 1000 * (abs(hashint4(n + 1)) %% 1000)) / 5000, %(ruleset)s,
+           now() - (abs(hashint4(n + 2)) %% 100000) * interval '1 minute',
+           'event_' || lpad((n %% 24)::text, 2, '0'), n %% 40, n %% 9
+    FROM generate_series(1, %(count)s) n
+"""
+FILL_SCORES = """
+    INSERT INTO lead_scores (unit_id, lead_id, ruleset_id, score, seq, updated_at)
+    SELECT unit_id, lead_id, ruleset_id, score, 1, now() FROM leads WHERE unit_id = %(unit)s
+"""
+FILL_SEARCH = """
+    INSERT INTO lead_search (unit_id, lead_id, text, grams)
+    SELECT unit_id, lead_id, lower(name || E'\\n' || detail), search_grams(unit_id, name || detail)
+    FROM leads WHERE unit_id = %(unit)s
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    scope: Scope
+    principal: Principal
+    client_id: str
+    client_secret: str
+
+
+def make_place(security: Security) -> Place:
+    """Make an organisation with an admin, API credentials, and two rulesets of 24 rules."""
+    now = utc_now()
+    organization = setup.ensure_organization("Bench", by="bench", now=now)
+    unit = identity_queries.get_default_unit(organization.org_id)
+    member = identity.create_member(
+        organization.org_id, email=EMAIL, role=OrgRole.ADMIN, password=PASSWORD,
+        security=security, now=now,
+    )  # fmt: skip
+    identity.set_membership(unit.scope, member.org_member_id, role=UnitRole.OWNER, now=now)
+    principal = Principal(
+        org_id=organization.org_id, via=Via.COMMAND, org_role=OrgRole.ADMIN,
+        unit_id=unit.unit_id, label="bench",
+    )  # fmt: skip
+    made = identity.create_credential(principal, unit.scope, name="bench", now=now)
+    first = scoring_queries.find_primary(unit.scope)
+    second = scoring.create_ruleset(principal, unit.scope, {"name": "Second"}, now=now)
+    for number, event_type in enumerate(EVENT_TYPES):
+        for ruleset in (first, second):
+            rule = {"event_type": event_type, "weight": number % 9 - 2}
+            scoring.create_rule(principal, unit.scope, ruleset.ruleset_id, rule, now=now)
+    commit()
+    return Place(unit.scope, principal, made.credential.client_id, made.client_secret)
+
+
+def fill_leads(scope: Scope, count: int) -> None:
+    ruleset = scoring_queries.find_primary(scope)
+    bound = {"unit": scope.unit_id, "ruleset": ruleset.ruleset_id, "count": count}
+    for statement in (FILL_LEADS, FILL_SCORES, FILL_SEARCH):
+        driver().execute(statement, bound)
+    commit()
+    driver().execute("ANALYZE leads")
+    driver().execute("ANALYZE lead_search")
+    driver().execute("ANALYZE lead_scores")
+    commit()
+
+
+def make_events(count: int, *, people: int, seed: int = 7) -> list[dict[str, object]]:
+    """Return events in order of time, as a sender would write them."""
+    random = Random(seed)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    return [
+        {
+            "event_type": random.choice(EVENT_TYPES),
+            "aliases": [
+                {"alias_kind": "email", "raw_value": f"p{random.randrange(people)}@bench.example"}
+            ],
+            "timestamp": (start + timedelta(seconds=30 * number)).isoformat(),
+            "metadata": {"path": f"/page/{number % 50}", "utm_source": "bench", "n": number},
+        }
+        for number in range(count)
+    ]
+
+
+def as_body(events: object) -> bytes:
+    return json.dumps(events).encode()

@@ -1,0 +1,41 @@
+"""What can be wrong with an uploaded file, or with a request about an import."""
+
+from __future__ import annotations
+
+from leadvibe.lib.errors import (
+    InvalidError,
+    NotFoundError,
+    TooLargeError,
+    UnsupportedTypeError,
+)
+
+
+class ImportNotFoundError(NotFoundError):
+    code = "import_not_found"
+
+
+class NotCsvError(UnsupportedTypeError):
+    code = "not_csv"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, fields={"file": "is not a CSV file"})
+
+
+class FileTooLargeError(TooLargeError):
+    code = "file_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        megabytes = f"{limit_bytes / 1024**2:,.0f} MB"
+        super().__init__(
+            f"The file has more than {megabytes} of text: split it, or raise MAX_UPLOAD_MB.",
+            fields={"file": f"is larger than {megabytes}"},
+        )
+
+
+class BadFileError(InvalidError):
+    """The file is a CSV file perhaps, but cannot be imported as it stands."""
+
+    code = "bad_file"
+
+    def __init__(self, message: str, *, problem: str) -> None:
+        super().__init__(message, fields={"file": problem})

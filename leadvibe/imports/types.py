@@ -1,0 +1,193 @@
+"""Imports as other packages see them: the file, how far it has come, and the rows that failed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from leadvibe.leads.types import AliasKind
+
+IDENTITY_COLUMNS = ("lead_id", *(str(kind) for kind in AliasKind))
+"""A row needs a value in at least one of these."""
+
+COLUMNS = frozenset({"event_type", "timestamp", "metadata", "message_id", *IDENTITY_COLUMNS})
+
+_OTHER_NAMES = {"event_id": "message_id"}
+_GAPS = re.compile(r"[\s-]+")
+
+
+class ImportState(StrEnum):
+    """`finished` means that every row is accepted or failed, not yet that all are scored."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+class ImportStage(StrEnum):
+    """What is going on with an import, for somebody who waits for it."""
+
+    QUEUED = "queued"
+    READING = "reading"
+    SCORING = "scoring"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a CSV file is written: all that reading its rows needs to know.
+
+    `header` holds the column names as they stand in the file.
+    """
+
+    encoding: str
+    delimiter: str
+    header: tuple[str, ...]
+
+    @property
+    def columns(self) -> dict[str, int]:
+        """Where each column that means something stands, the first counting from 0."""
+        named = ((column_of(name), index) for index, name in enumerate(self.header))
+        return {column: index for column, index in named if column is not None}
+
+    @property
+    def ignored_columns(self) -> tuple[str, ...]:
+        """Columns of the file that mean nothing to an import, as the file writes them."""
+        return tuple(name for name in self.header if name.strip() and column_of(name) is None)
+
+
+def column_of(name: str) -> str | None:
+    """Return the column that a header cell means: ` Event Type` is event_type, too."""
+    folded = _GAPS.sub("_", name.strip().lower())
+    column = _OTHER_NAMES.get(folded, folded)
+    return column if column in COLUMNS else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """One uploaded file. `bytes_read` and `last_row` are where reading goes on."""
+
+    import_id: UUID
+    unit_id: UUID
+    org_id: UUID
+    filename: str
+    state: ImportState
+    layout: Layout
+    size_bytes: int
+    bytes_read: int
+    last_row: int
+    rows_read: int
+    rows_accepted: int
+    rows_failed: int
+    skip_triggers: bool
+    attempts: int
+    error: str | None
+    created_at: datetime
+    created_by: str
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProgress:
+    """An import with what the pipeline has made of its rows so far, as of a moment.
+
+    `unscored` rows are among the dead letters: accepted, but the pipeline could not process them.
+    """
+
+    file: Import
+    scored: int
+    duplicates: int
+    unscored: int
+    scored_at: datetime | None
+    as_of: datetime
+
+    @property
+    def read(self) -> int:
+        return self.file.rows_read
+
+    @property
+    def accepted(self) -> int:
+        return self.file.rows_accepted
+
+    @property
+    def failed(self) -> int:
+        return self.file.rows_failed
+
+    @property
+    def handled(self) -> int:
+        """Rows the pipeline is done with. A dead letter that was retried counts once."""
+        return min(self.scored + self.duplicates + self.unscored, self.accepted)
+
+    @property
+    def stage(self) -> ImportStage:
+        if self.file.state is not ImportState.FINISHED:
+            return _STAGES[self.file.state]
+        return ImportStage.FINISHED if self.handled >= self.accepted else ImportStage.SCORING
+
+    @property
+    def is_complete(self) -> bool:
+        """Nothing more will happen: all rows are scored, or the file was given up."""
+        return self.stage in {ImportStage.FINISHED, ImportStage.FAILED}
+
+    @property
+    def completed_at(self) -> datetime | None:
+        if not self.is_complete or self.file.finished_at is None:
+            return None
+        return max(self.file.finished_at, self.scored_at or self.file.finished_at)
+
+    @property
+    def percent(self) -> int:
+        """Reading and scoring together: 100 is only ever said of a complete import."""
+        if self.stage is ImportStage.FINISHED:
+            return 100
+        return min(99, int(100 * self._share_done))
+
+    @property
+    def elapsed_seconds(self) -> float:
+        if self.file.started_at is None:
+            return 0.0
+        until = self.completed_at or self.as_of
+        return max(0.0, (until - self.file.started_at).total_seconds())
+
+    @property
+    def rows_per_second(self) -> float | None:
+        """From the upload's first row to its last score, on average."""
+        done = self.handled + self.failed
+        return done / self.elapsed_seconds if done and self.elapsed_seconds else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """A guess from the pace so far; None before there is one."""
+        share = self._share_done
+        if self.is_complete or not share or not self.elapsed_seconds:
+            return None
+        return self.elapsed_seconds * (1 - share) / share
+
+    @property
+    def _share_done(self) -> float:
+        if not self.file.size_bytes:
+            return 0.0
+        share_read = self.file.bytes_read / self.file.size_bytes
+        return share_read * self.handled / self.accepted if self.accepted else share_read
+
+
+_STAGES = {
+    ImportState.QUEUED: ImportStage.QUEUED,
+    ImportState.RUNNING: ImportStage.READING,
+    ImportState.FAILED: ImportStage.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """A row that was not imported. `row_number` counts as a spreadsheet does: the header is 1."""
+
+    row_number: int
+    reason: str
+    row: str

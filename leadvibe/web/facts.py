@@ -1,0 +1,48 @@
+"""Metadata of leads and events as lines that people can read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from leadvibe.web.pages.display import Fact, counted
+
+LONGEST_VALUE = 500
+MOST_FACTS = 60
+
+# What tells most about an event, the most telling first.
+_TELLING = (
+    "subject", "page_title", "title", "page", "path", "url", "form", "asset", "document", "webinar",
+    "meeting", "topic", "feature", "integration", "outcome", "lost_reason", "reason", "amount",
+    "value", "plan", "product", "campaign", "query", "name", "activity",
+)  # fmt: skip
+LONGEST_SUMMARY = 120
+
+
+def list_facts(metadata: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """Return the metadata line by line, long values cut and a very long list ended with a note."""
+    facts = [Fact(key, _shorten(_spell(value), LONGEST_VALUE)) for key, value in metadata.items()]
+    left_out = len(facts) - MOST_FACTS
+    if left_out <= 0:
+        return tuple(facts)
+    return (*facts[:MOST_FACTS], Fact("…", f"{counted(left_out, 'more field')} through the API"))
+
+
+def summarize(metadata: Mapping[str, Any]) -> str:
+    """Return the one value that tells most about an event, or nothing."""
+    for key in _TELLING:
+        value = metadata.get(key)
+        if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
+            return _shorten(str(value), LONGEST_SUMMARY)
+    return ""
+
+
+def _spell(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _shorten(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,222 @@
+"""The query string of the leads list: it is the page's whole state, and people may type it.
+
+Reads it into what leadlist understands, says what is wrong with it, and writes the addresses of
+the same list with something changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from types import MappingProxyType
+
+from leadvibe.engine.levels import UNCLASSIFIED
+from leadvibe.engine.rules import Level
+from leadvibe.leadlist.types import LeadFilter, ScoreRange, Sort, SortKey
+from leadvibe.lib.paging import PageRequest
+from leadvibe.web.lead_paths import LEADS
+from leadvibe.web.pages.display import query_url
+
+UNCLASSIFIED_VALUE = "unclassified"
+DEFAULT_SORT = "-score"
+DEFAULT_SIZE = 25
+SIZES = (25, 50, 100)
+LARGEST_SIZE = 200
+LAST_PAGE = 1_000_000_000  # further than any list goes; beyond, offsets no longer fit a bigint
+LARGEST_SCORE = 2_147_483_647  # of the column
+LONGEST_TEXT = 200
+
+ACTIVE_WITHIN = MappingProxyType({"7d": timedelta(days=7), "30d": timedelta(days=30)})
+FILTERS = (
+    "q", "level", "last_active", "min_score", "max_score", "event_type",
+    "created_from", "created_to",
+)  # fmt: skip
+PARAMETERS = (*FILTERS, "sort", "size", "page")
+DEFAULTS = MappingProxyType({"sort": DEFAULT_SORT, "size": str(DEFAULT_SIZE), "page": "1"})
+MORE_FILTERS = ("min_score", "max_score", "event_type", "created_from", "created_to")
+
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,12}")
+
+
+class _BadParameterError(Exception):
+    """A parameter makes no sense; the text says what is wrong and how to put it right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadQuery:
+    """A list that somebody asks for. With an `error` the rest is what could be read."""
+
+    params: Mapping[str, str]
+    """What was given, without empty values and defaults."""
+    lead_filter: LeadFilter = LeadFilter()
+    sort: Sort = Sort()
+    request: PageRequest = field(default_factory=lambda: PageRequest(size=DEFAULT_SIZE))
+    error: str = ""
+
+    @property
+    def sort_value(self) -> str:
+        return self.params.get("sort", DEFAULT_SORT)
+
+    @property
+    def is_filtered(self) -> bool:
+        return any(name in self.params for name in FILTERS)
+
+    def url(self, **changes: str) -> str:
+        """Return the address of this list with something changed, from its first page on."""
+        wanted = {"page": ""} | {
+            name: "" if value == DEFAULTS.get(name) else value for name, value in changes.items()
+        }
+        return query_url(LEADS, self.params, **wanted)
+
+    def clear_url(self) -> str:
+        return self.url(**dict.fromkeys(FILTERS, ""))
+
+
+def read_lead_query(
+    arguments: Mapping[str, str], levels: Sequence[Level], *, now: datetime
+) -> LeadQuery:
+    """Read a query string; `levels` are those that divide the score, lowest first."""
+    params = _read_params(arguments)
+    try:
+        return LeadQuery(
+            params=params,
+            lead_filter=_read_filter(params, levels, now=now),
+            sort=_read_sort(params),
+            request=_read_page(params),
+        )
+    except _BadParameterError as error:
+        return LeadQuery(params=params, error=str(error))
+
+
+def _read_params(arguments: Mapping[str, str]) -> dict[str, str]:
+    cleaned = {name: _clean(arguments.get(name, "")) for name in PARAMETERS}
+    return {name: value for name, value in cleaned.items() if value and value != DEFAULTS.get(name)}
+
+
+def _clean(text: str) -> str:
+    return "".join(filter(str.isprintable, text)).strip()
+
+
+def _read_filter(
+    params: Mapping[str, str], levels: Sequence[Level], *, now: datetime
+) -> LeadFilter:
+    low, high = _score(params, "min_score", "lowest"), _score(params, "max_score", "highest")
+    if low is not None and high is not None and low > high:
+        raise _BadParameterError("The lowest score is above the highest: swap them.")
+    created_from, created_before = _created_between(params)
+    return LeadFilter(
+        search=_text(params, "q", "search"),
+        min_score=low,
+        max_score=high,
+        score_ranges=_level_ranges(params.get("level"), levels),
+        event_type=_text(params, "event_type", "event type") or None,
+        active_since=_active_since(params.get("last_active"), now),
+        created_from=created_from,
+        created_before=created_before,
+    )
+
+
+def _text(params: Mapping[str, str], name: str, label: str) -> str:
+    text = params.get(name, "")
+    if len(text) > LONGEST_TEXT:
+        raise _BadParameterError(f"The {label} is longer than {LONGEST_TEXT} characters: cut it.")
+    return text
+
+
+def _score(params: Mapping[str, str], name: str, label: str) -> int | None:
+    text = params.get(name)
+    if text is None:
+        return None
+    score = int(text) if _WHOLE_NUMBER.fullmatch(text) else None
+    if score is None or abs(score) > LARGEST_SCORE:
+        raise _BadParameterError(f"The {label} score is not a whole number: type one, such as 50.")
+    return score
+
+
+def _created_between(params: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
+    """Return the bounds of two dates that are both included: from the first, before the day after."""
+    first, last = _date(params, "created_from"), _date(params, "created_to")
+    if first and last and first > last:
+        raise _BadParameterError("The first day of creation is after the last: swap them.")
+    # There is no day after the last one of the calendar, and no lead created on it.
+    end = last + timedelta(days=1) if last and last < date.max else None
+    return _midnight(first), _midnight(end)
+
+
+def _date(params: Mapping[str, str], name: str) -> date | None:
+    text = params.get(name)
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise _BadParameterError(
+            f"“{text}” is not a date: write year, month and day, such as 2026-01-31."
+        ) from None
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(), UTC) if day else None
+
+
+def _active_since(value: str | None, now: datetime) -> datetime | None:
+    if value is None or value == "any":
+        return None
+    if value not in ACTIVE_WITHIN:
+        raise _BadParameterError(
+            f"“{value}” is not a period of activity: choose one of any, {', '.join(ACTIVE_WITHIN)}."
+        )
+    return now - ACTIVE_WITHIN[value]
+
+
+def _level_ranges(name: str | None, levels: Sequence[Level]) -> tuple[ScoreRange, ...] | None:
+    if name is None:
+        return None
+    ranges = tuple(ScoreRange(one.min_score, one.max_score) for one in levels if one.name == name)
+    if ranges:
+        return ranges
+    if name.lower() == UNCLASSIFIED_VALUE:
+        return gaps(levels)
+    names = ", ".join([*(level.name for level in levels), UNCLASSIFIED])
+    raise _BadParameterError(f"There is no level “{name}”: choose one of {names}.")
+
+
+def gaps(levels: Sequence[Level]) -> tuple[ScoreRange, ...]:
+    """Return the scores that no level holds, given levels from the lowest to the highest."""
+    if not levels:
+        return (ScoreRange(None, None),)
+    between = [
+        ScoreRange(lower.max_score + 1, upper.min_score - 1)
+        for lower, upper in pairwise(levels)
+        if lower.max_score is not None and lower.max_score + 1 < upper.min_score
+    ]
+    top = levels[-1].max_score
+    above = [] if top is None else [ScoreRange(top + 1, None)]
+    return (ScoreRange(None, levels[0].min_score - 1), *between, *above)
+
+
+def _read_sort(params: Mapping[str, str]) -> Sort:
+    value = params.get("sort", DEFAULT_SORT)
+    key = value.removeprefix("-")
+    if key not in frozenset(SortKey):
+        raise _BadParameterError(
+            f"The list cannot be sorted by “{value}”: choose one of {', '.join(SortKey)}."
+        )
+    return Sort(SortKey(key), is_descending=value.startswith("-"))
+
+
+def _read_page(params: Mapping[str, str]) -> PageRequest:
+    page = _number(params, "page", default=1, at_most=LAST_PAGE)
+    size = _number(params, "size", default=DEFAULT_SIZE, at_most=LARGEST_SIZE)
+    return PageRequest(page=page, size=size)
+
+
+def _number(params: Mapping[str, str], name: str, *, default: int, at_most: int) -> int:
+    text = params.get(name, str(default))
+    number = int(text) if _WHOLE_NUMBER.fullmatch(text) else 0
+    if not 1 <= number <= at_most:
+        raise _BadParameterError(f"The {name} is not a whole number from 1 to {at_most:,}.")
+    return number

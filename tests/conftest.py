@@ -1,0 +1,203 @@
+"""What every test may ask for: an application, a database that forgets, people, and browsers.
+
+By default a test's transaction is rolled back: services, requests and tests share one connection,
+and what they commit is a savepoint of it. Tests about several connections or processes, or about
+what survives a rollback, ask for `fresh_database` instead, which is emptied afterwards.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterator
+from contextvars import Context
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import Connection, Engine, text
+from werkzeug.test import TestResponse
+
+from leadvibe import schema
+from leadvibe.app import create_app
+from leadvibe.http.principal import security as current_security
+from leadvibe.identity.security import Hashing, Security
+from leadvibe.lib.db import commit, db
+from leadvibe.settings import Settings
+from tests.people import People, Person, make_people
+
+pytest_plugins = ["tests.servers"]
+
+CHEAP_HASHING = Hashing(memory_kib=8, passes=1, lanes=1)
+SECRET_KEY = "a secret that only the tests know"  # long enough for the settings
+CSRF_SECRET = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_outside_sockets() -> Iterator[None]:
+    """Refuse connections to anything but this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and not _is_local(address[0]):
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+def _is_local(host: str) -> bool:
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, redis_url: str, tmp_path_factory) -> Settings:
+    home = tmp_path_factory.mktemp("home")
+    plain = Settings.from_environment({"LEADVIBE_HOME": str(home)})
+    return replace(plain, database_url=database_url, redis_url=redis_url, secret_key=SECRET_KEY)
+
+
+@pytest.fixture(scope="session")
+def make_app(settings: Settings) -> Iterator[Callable[..., Flask]]:
+    """Return a maker of applications; keywords replace settings. For tests of the settings."""
+    made: list[Flask] = []
+
+    def make(**changes: Any) -> Flask:
+        app = create_app(replace(settings, **changes), hashing=CHEAP_HASHING)
+        app.testing = True
+        app.config["PROPAGATE_EXCEPTIONS"] = False  # answers are tested, not tracebacks
+        app.test_client_class = SeparateClient
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        _engine(app).dispose()
+        app.extensions["leadvibe.redis"].close()
+
+
+@pytest.fixture(scope="session")
+def shared_app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def app(shared_app: Flask, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """Return the application, inside its context, over a database that forgets."""
+    if "fresh_database" in request.fixturenames:
+        with shared_app.app_context():
+            yield shared_app
+        return
+    with _rolled_back(shared_app), shared_app.app_context():
+        yield shared_app
+
+
+@pytest.fixture
+def fresh_database(shared_app: Flask) -> Iterator[str]:
+    """Let commits be real, for tests with several connections; returns the address."""
+    yield shared_app.config["SQLALCHEMY_DATABASE_URI"]
+    names = ", ".join(table.name for table in schema.metadata.sorted_tables)
+    with _engine(shared_app).begin() as connection:
+        connection.execute(text(f"TRUNCATE {names}"))
+
+
+@pytest.fixture
+def security(app: Flask) -> Security:
+    return current_security()
+
+
+@pytest.fixture
+def people(security: Security) -> People:
+    return make_people(security)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a client that nobody is signed in with."""
+    return app.test_client()
+
+
+@pytest.fixture
+def browse(app: Flask) -> Callable[[Person | None], Browser]:
+    """Return a maker of browsers, signed in as somebody."""
+
+    def open_browser(person: Person | None = None) -> Browser:
+        return Browser(app.test_client(), person)
+
+    return open_browser
+
+
+class SeparateClient(FlaskClient):
+    """A client whose requests share nothing with the test but the database."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        commit()  # ends the test's own savepoint, and so forgets what it has read
+        return Context().run(super().open, *args, **kwargs)
+
+
+class Browser:
+    """A browser: it keeps cookies and sends the token that its pages would."""
+
+    def __init__(self, client: FlaskClient, person: Person | None) -> None:
+        self.client = client
+        with client.session_transaction() as session:
+            session["csrf_token"] = CSRF_SECRET
+            if person is not None:
+                member = person.member
+                session["_user_id"] = f"{member.org_member_id}.{member.session_epoch}"
+                session["_fresh"] = True
+        app = client.application
+        self.csrf_token = URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").dumps(
+            CSRF_SECRET
+        )
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.client.get(path, **kwargs)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
+        return self.client.post(path, data={"csrf_token": self.csrf_token, **(data or {})}, **kwargs)
+
+    def send(self, method: str, path: str, **kwargs: Any) -> TestResponse:
+        """Send what a script of ours would: JSON, with the token in a header."""
+        headers = {"X-CSRFToken": self.csrf_token, **kwargs.pop("headers", {})}
+        return self.client.open(path, method=method, headers=headers, **kwargs)
+
+
+class _ForgettingSession(db.session.session_factory.class_):  # type: ignore[name-defined, misc]
+    """A session whose commits are savepoints of the test's one connection."""
+
+    connection_of_test: ClassVar[Connection | None] = None
+
+    def get_bind(self, *_args: Any, **_kwargs: Any) -> Connection:
+        assert self.connection_of_test is not None
+        return self.connection_of_test
+
+
+class _rolled_back:  # noqa: N801 - used as a function
+    """Run what is inside over one connection and roll it all back."""
+
+    def __init__(self, app: Flask) -> None:
+        self._connection = _engine(app).connect()
+
+    def __enter__(self) -> None:
+        factory = db.session.session_factory
+        self._kept = factory.class_, dict(factory.kw)
+        _ForgettingSession.connection_of_test = self._connection
+        factory.class_ = _ForgettingSession
+        factory.kw["join_transaction_mode"] = "create_savepoint"
+        self._transaction = self._connection.begin()
+
+    def __exit__(self, *_error: object) -> None:
+        db.session.session_factory.class_, db.session.session_factory.kw = self._kept
+        self._transaction.rollback()
+        self._connection.close()
+
+
+def _engine(app: Flask) -> Engine:
+    with app.app_context():
+        return db.engine
