@@ -2,24 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-)
-from pydantic.json_schema import JsonDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 from pydantic_core import PydanticCustomError
 
 from leadvibe.lib.errors import NotFoundError
 from leadvibe.lib.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PageRequest
+
+LAST_PAGE = 1_000_000_000
+"""Further than any list goes; beyond, offsets no longer fit a bigint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an id in a path is the id of, in words."""
+
+    noun: str
+
+    def refuse(self, text: str) -> NoReturn:
+        """Raise the same error as for an id that is well formed and unknown."""
+        error = NotFoundError(f"There is no {self.noun} '{text}' in this unit.")
+        error.code = f"{self.noun.replace(' ', '_')}_not_found"
+        raise error
+
+
+EventId = Annotated[UUID, Named("event")]
+RulesetId = Annotated[UUID, Named("ruleset")]
+RuleId = Annotated[UUID, Named("rule")]
+UnitId = Annotated[UUID, Named("unit")]
+CredentialId = Annotated[UUID, Named("credential")]
+ImportId = Annotated[UUID, Named("import")]
+DeadLetterReceipt = Annotated[int, Named("dead letter")]
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("nul_character", "contains a NUL character: remove it")
+    return text
+
+
+Instant = Annotated[datetime, AfterValidator(_in_utc)]
+"""A date and time, taken for UTC when it names no zone."""
+
+Text = Annotated[str, Field(max_length=1000), AfterValidator(_storable)]
+"""Text that is only looked for or compared."""
+
+# Ten thousand events of it still fit the column of scores.
+Weight = Annotated[StrictInt, Field(ge=-100_000, le=100_000)]
+
+
+class PageQuery(BaseModel):
+    """Which page of a list."""
+
+    page: int = Field(1, ge=1, le=LAST_PAGE, description="Which page, counted from 1.")
+    limit: int = Field(DEFAULT_PAGE_SIZE, ge=1, le=MAX_PAGE_SIZE, description="How many a page.")
+
+    @property
+    def request(self) -> PageRequest:
+        return PageRequest(self.page, self.limit)
+
+
+def _hide_defaults(schema: dict[str, Any]) -> None:
+    # What is left out stays as it is: a published default would say the opposite.
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+class Changes(BaseModel):
+    """Fields of a change; those left out stay as they are, and null is a value only where said."""
+
+    model_config = ConfigDict(json_schema_extra=_hide_defaults)
+
+    def given(self) -> dict[str, Any]:
+        """Return what the client sent, by field."""
+        return self.model_dump(exclude_unset=True)

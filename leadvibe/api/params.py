@@ -125,8 +125,8 @@ def _list_fields(model: type[BaseModel]) -> frozenset[str]:
 
 
 def _plain_text(text: str) -> str:
-    if not text.isprintable():
-        raise NotFoundError("The address holds a character that no name has.")
+    if "\x00" in text:
+        raise NotFoundError("The address holds a NUL character, which no id has.")
     return text
 
 
@@ -135,7 +135,7 @@ def _id_reader(read: Callable[[str], Any], named: Named) -> Callable[[str], Any]
         try:
             return read(text)
         except ValueError:
-            raise named.not_found(text) from None
+            named.refuse(text)
 
     return read_id
 

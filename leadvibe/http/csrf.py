@@ -21,6 +21,8 @@ def register(app: Flask) -> None:
 def _check() -> None:
     if request.method in SAFE_METHODS or request.routing_exception is not None:
         return
+    if "Authorization" in request.headers:
+        return  # the cookie is not what vouches, and who does may never be asked
     principal = asking.find()
     browser = asking.browser_session()
     if browser is not None and principal is not None and principal.via is Via.SESSION:

@@ -58,7 +58,7 @@ class Records:
 
     def __iter__(self) -> Iterator[list[str] | Broken]:
         while True:
-            self._lines.taken.clear()
+            self._lines.begin_record()
             try:
                 values: list[str] | Broken = next(self._reader)
             except StopIteration:
@@ -78,6 +78,7 @@ class _Lines:
         self._text = text
         self._encoding = encoding
         self._again: deque[_Line] = deque()
+        self._length = 0
         self.taken: list[_Line] = []
 
     def __iter__(self) -> Iterator[str]:
@@ -86,11 +87,14 @@ class _Lines:
     def __next__(self) -> str:
         line = self._again.popleft() if self._again else self._read()
         self.taken.append(line)
-        if len(line.text) > MAX_RECORD_LENGTH or (
-            len(self.taken) > 1 and sum(len(line.text) for line in self.taken) > MAX_RECORD_LENGTH
-        ):
+        self._length += len(line.text)
+        if self._length > MAX_RECORD_LENGTH:
             raise _RecordTooLongError
         return line.text
+
+    def begin_record(self) -> None:
+        self.taken.clear()
+        self._length = 0
 
     def put_back_all_but_first(self) -> None:
         self._again.extendleft(reversed(self.taken[1:]))

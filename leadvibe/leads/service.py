@@ -20,6 +20,8 @@ from leadvibe.leads.naming import name_lead, search_text
 from leadvibe.leads.resolving import Resolver
 from leadvibe.leads.types import (
     Alias,
+    AliasKey,
+    AliasKind,
     Birth,
     Conflict,
     Identity,
@@ -66,7 +68,7 @@ def resolve_identities(
     resolver = Resolver(
         owners=owners,
         targets=targets,
-        strangers=queries.find_strangers(scope, set(targets.values())),
+        strangers=queries.find_strangers(scope, _known_by_cookie(owners, targets)),
         new_lead_id=new_lead_id,
     )
     lead_ids = resolver.resolve_all(identities)
@@ -148,6 +150,11 @@ def describe(
     documents = [to_json(metadata).decode() for metadata in metadata_by_lead.values()]
     driver().execute(statement, (now, lead_ids, documents, scope.unit_id))
     _refresh_names(scope, lead_ids)
+
+
+def _known_by_cookie(owners: Mapping[AliasKey, str], targets: Mapping[str, str]) -> set[str]:
+    leads = (lead for key, lead in owners.items() if key.kind == AliasKind.COOKIE)
+    return {targets.get(lead, lead) for lead in leads}
 
 
 def _store_resolved(scope: Scope, resolver: Resolver, *, now: datetime) -> None:

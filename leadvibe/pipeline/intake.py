@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -48,12 +49,21 @@ def _plain(value: object) -> object:
     return value
 
 
+def _in_utc(at: datetime) -> datetime:
+    moment = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    if moment < EARLIEST:
+        raise PydanticCustomError("too_early", "lies before 1970: give a later one")
+    return moment
+
+
 ShortText = Annotated[
     str,
     BeforeValidator(_plain),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
 ]
 """An event type, a lead id or a message id."""
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 Identifier = Annotated[
     str,
@@ -67,6 +77,11 @@ class IncomingAlias(BaseModel):
 
     alias_kind: AliasKind = Field(description="What kind of identifier this is.")
     raw_value: Identifier = Field(description="The identifier as you know it.")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _check_alias(self.alias_kind, self.raw_value, field="raw_value")
+        return self
 
 
 class IncomingEvent(BaseModel):
@@ -82,7 +97,7 @@ class IncomingEvent(BaseModel):
     aliases: list[IncomingAlias] = Field(default_factory=list, max_length=MAX_ALIASES)
     alias_kind: AliasKind | None = Field(None, deprecated=True)
     alias: Identifier | None = Field(None, deprecated=True)
-    timestamp: datetime | None = Field(None, description="When it happened; now when left out.")
+    timestamp: Moment | None = Field(None, description="When it happened; now when left out.")
     metadata: dict[str, Any] = Field(
         default_factory=dict, description="Anything else about it, up to 100 KB of JSON."
     )
@@ -104,36 +119,33 @@ class IncomingEvent(BaseModel):
         self._adopt_deprecated_pair()
         if self.lead_id is None and not self.aliases:
             raise PydanticCustomError(
-                "no_identity", "names no lead: give lead_id or at least one of aliases"
+                "no_identity",
+                "is missing: name the lead by lead_id or by at least one of aliases",
+                {"field": "aliases"},
             )
-        self._normalise_timestamp()
-        _check_aliases(self.aliases)
         return self
 
     def _adopt_deprecated_pair(self) -> None:
         kind, value = self.__dict__.get("alias_kind"), self.__dict__.get("alias")
         if (kind is None) != (value is None):
             raise PydanticCustomError(
-                "half_alias", "alias_kind and alias belong together: give both, or aliases"
+                "half_alias",
+                "belongs together with alias_kind: give both, or aliases instead",
+                {"field": "alias"},
             )
         if kind is not None and value is not None:
+            _check_alias(kind, value, field="alias")
             self.aliases = [*self.aliases, IncomingAlias(alias_kind=kind, raw_value=value)]
 
-    def _normalise_timestamp(self) -> None:
-        if self.timestamp is None:
-            return
-        at = self.timestamp if self.timestamp.tzinfo else self.timestamp.replace(tzinfo=UTC)
-        if at < EARLIEST:
-            raise PydanticCustomError("too_early", "timestamp lies before 1970")
-        self.timestamp = at.astimezone(UTC)
 
-
-def _check_aliases(aliases: Sequence[IncomingAlias]) -> None:
-    for alias in aliases:
-        try:
-            make_alias(alias.alias_kind, alias.raw_value)
-        except BadAliasError as error:
-            raise PydanticCustomError("bad_alias", "{why}", {"why": error.message}) from error
+def _check_alias(kind: AliasKind, raw_value: str, *, field: str) -> None:
+    try:
+        make_alias(kind, raw_value)
+    except BadAliasError as error:
+        problem = error.fields["raw_value"]
+        raise PydanticCustomError(
+            "bad_alias", "{problem}", {"problem": problem, "field": field}
+        ) from error
 
 
 def accept(

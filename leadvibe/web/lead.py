@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadvibe.engine.levels import UNCLASSIFIED, level_of
 from leadvibe.engine.rules import LevelKind
 from leadvibe.events.errors import EventNotFoundError
-from leadvibe.events.queries import get_event, list_timeline
+from leadvibe.events.queries import TimelinePosition, get_event, list_timeline
 from leadvibe.explain.queries import explain_score
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
@@ -45,7 +45,6 @@ from leadvibe.web.pages.timeline import Timeline
 from leadvibe.web.rendering import render, wanted_fragment
 from leadvibe.web.timeline import (
     BATCH,
-    TimelinePosition,
     TimelineQuery,
     build_timeline,
     position_of,
@@ -61,7 +60,7 @@ ALIAS_LABELS = {
     "cookie": "Cookie",
     "social": "Social profile",
 }
-NO_SUCH_EVENT = Alert("That event is not part of this lead’s history.", Tone.WARN)
+NO_SUCH_EVENT = Alert("That event is not part of the history of this lead.", Tone.WARN)
 
 pages = Blueprint("lead", __name__)
 

@@ -25,6 +25,8 @@ DEFAULT_SORT = "-score"
 DEFAULT_SIZE = 25
 SIZES = (25, 50, 100)
 LARGEST_SIZE = 200
+NO_FILTER = LeadFilter()
+BEST_FIRST = Sort()
 LAST_PAGE = 1_000_000_000  # further than any list goes; beyond, offsets no longer fit a bigint
 LARGEST_SCORE = 2_147_483_647  # of the column
 LONGEST_TEXT = 200
@@ -51,8 +53,8 @@ class LeadQuery:
 
     params: Mapping[str, str]
     """What was given, without empty values and defaults."""
-    lead_filter: LeadFilter = LeadFilter()
-    sort: Sort = Sort()
+    lead_filter: LeadFilter = NO_FILTER
+    sort: Sort = BEST_FIRST
     request: PageRequest = field(default_factory=lambda: PageRequest(size=DEFAULT_SIZE))
     error: str = ""
 
@@ -137,7 +139,7 @@ def _score(params: Mapping[str, str], name: str, label: str) -> int | None:
 
 
 def _created_between(params: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
-    """Return the bounds of two dates that are both included: from the first, before the day after."""
+    """Return the bounds of two dates, both of them included."""
     first, last = _date(params, "created_from"), _date(params, "created_to")
     if first and last and first > last:
         raise _BadParameterError("The first day of creation is after the last: swap them.")

@@ -1,4 +1,4 @@
-"""What a lead did, newest first and batch by batch, each batch found by where the last one ended."""
+"""What a lead did, newest first, batch by batch: each begins where the last one ended."""
 
 from __future__ import annotations
 

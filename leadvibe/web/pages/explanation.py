@@ -53,6 +53,8 @@ class ExplanationGroup:
     """All entries of one event type (or of one kind: decay, merge, adjustment) in the window."""
 
     label: str
+    icon: str
+    """Of the channel the events came through."""
     count: str
     """"12 events"."""
     total: str
@@ -63,6 +65,10 @@ class ExplanationGroup:
     """Newest first."""
     more: Link | None = None
     """Where the rest is, when the group has more entries than the page shows."""
+    is_open: bool = False
+    """Unfolded from the start: the group whose `more` link led here."""
+    is_open: bool = False
+    """Unfolded from the start, as after following `more`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +89,8 @@ class Explanation:
     """"in the last 30 days", or "of all time"."""
     rulesets: tuple[Choice, ...] = ()
     """Their URLs keep the chosen window; the selector shows when there are several."""
+    ruleset_name: str = ""
+    """Named in the heading when there is no selector."""
     note: str = ""
     """Something the reader must know, such as "This ruleset is paused"."""
 

@@ -53,7 +53,7 @@ class TimelineEvent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineDay:
     label: str
-    """"Today", "Yesterday", "Friday, 21 November 2025"."""
+    """"Today", "Yesterday", "Friday, 21 November 2025"; empty when the last batch named it."""
     events: tuple[TimelineEvent, ...]
 
 

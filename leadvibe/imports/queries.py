@@ -1,0 +1,198 @@
+"""Reads of imports: how far they have come, what failed, and which of them nobody works on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, literal, or_, select
+
+from leadvibe.events.models import SourceTallyRow
+from leadvibe.identity.types import Scope
+from leadvibe.imports.errors import ImportNotFoundError
+from leadvibe.imports.models import ImportChunkRow, ImportErrorRow, ImportRow
+from leadvibe.imports.types import Import, ImportProgress, ImportState, Layout, RowError
+from leadvibe.lib.db import session
+
+SOURCE_PREFIX = "import:"
+UNATTENDED_AFTER = timedelta(seconds=15)
+"""How long a running import may go without a sign of life before its worker counts as dead."""
+
+_ERRORS_AT_ONCE = 5_000
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def source_of(import_id: UUID) -> str:
+    """Return what the events of an import carry as their source."""
+    return f"{SOURCE_PREFIX}{import_id}"
+
+
+def get_import(scope: Scope, import_id: UUID) -> Import:
+    """Return the import without what the pipeline did. Raises ImportNotFoundError."""
+    statement = select(ImportRow).where(
+        ImportRow.unit_id == scope.unit_id, ImportRow.import_id == import_id
+    )
+    row = session().scalar(statement.execution_options(populate_existing=True))
+    if row is None:
+        raise _not_found(import_id)
+    return import_of(row)
+
+
+def get_progress(scope: Scope, import_id: UUID, *, now: datetime) -> ImportProgress:
+    """Return how far an import is, reading and scoring. Raises ImportNotFoundError."""
+    statement = _progress(scope).where(ImportRow.import_id == import_id)
+    row = session().execute(statement).one_or_none()
+    if row is None:
+        raise _not_found(import_id)
+    return _progress_of(row, now)
+
+
+def list_progress(
+    scope: Scope, *, limit: int, offset: int = 0, now: datetime
+) -> list[ImportProgress]:
+    """Return the unit's imports, the latest first."""
+    statement = (
+        _progress(scope)
+        .order_by(ImportRow.created_at.desc(), ImportRow.import_id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_progress_of(row, now) for row in session().execute(statement)]
+
+
+def count_imports(scope: Scope) -> int:
+    """Return how many files were ever imported into the unit."""
+    statement = (
+        select(func.count()).select_from(ImportRow).where(ImportRow.unit_id == scope.unit_id)
+    )
+    return session().scalar(statement) or 0
+
+
+def list_errors(
+    scope: Scope, import_id: UUID, *, limit: int, after_row: int = 0
+) -> list[RowError]:
+    """Return rows that were not imported, in the order of the file, from behind a row on."""
+    statement = (
+        select(ImportErrorRow.row_number, ImportErrorRow.reason, ImportErrorRow.row)
+        .where(
+            ImportErrorRow.unit_id == scope.unit_id,
+            ImportErrorRow.import_id == import_id,
+            ImportErrorRow.row_number > after_row,
+        )
+        .order_by(ImportErrorRow.row_number)
+        .limit(limit)
+    )
+    return [RowError(*row) for row in session().execute(statement)]
+
+
+def write_errors_csv(scope: Scope, import_id: UUID) -> Iterator[str]:
+    """Yield a CSV of all rows that were not imported, part by part: row, reason, content.
+
+    Raises ImportNotFoundError before the first part. A value that a spreadsheet would take for a
+    formula gets a leading apostrophe.
+    """
+    get_import(scope, import_id)
+    return _errors_csv(scope, import_id)
+
+
+def due_imports(*, now: datetime) -> list[Import]:
+    """Return the imports of all units that should be running and that nobody works on."""
+    is_unattended = or_(ImportRow.beat_at.is_(None), ImportRow.beat_at < now - UNATTENDED_AFTER)
+    statement = (
+        select(ImportRow)
+        .where(ImportRow.state.in_([ImportState.QUEUED, ImportState.RUNNING]), is_unattended)
+        .order_by(ImportRow.created_at)
+    )
+    return [import_of(row) for row in session().scalars(statement)]
+
+
+def read_chunk(scope: Scope, import_id: UUID, number: int) -> bytes:
+    """Return a piece of the uploaded file; empty behind its end."""
+    statement = select(ImportChunkRow.data).where(
+        ImportChunkRow.unit_id == scope.unit_id,
+        ImportChunkRow.import_id == import_id,
+        ImportChunkRow.number == number,
+    )
+    data = session().scalar(statement)
+    return zlib.decompress(data) if data is not None else b""
+
+
+def import_of(row: ImportRow) -> Import:
+    return Import(
+        import_id=row.import_id,
+        unit_id=row.unit_id,
+        org_id=row.org_id,
+        filename=row.filename,
+        state=ImportState(row.state),
+        layout=Layout(encoding=row.encoding, delimiter=row.delimiter, header=tuple(row.header)),
+        size_bytes=row.size_bytes,
+        bytes_read=row.bytes_read,
+        last_row=row.last_row,
+        rows_read=row.rows_read,
+        rows_accepted=row.rows_accepted,
+        rows_failed=row.rows_failed,
+        skip_triggers=row.skip_triggers,
+        attempts=row.attempts,
+        error=row.error,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _progress(scope: Scope) -> Select[Any]:
+    columns: tuple[ColumnElement[Any], ...] = (
+        SourceTallyRow.processed,
+        SourceTallyRow.duplicates,
+        SourceTallyRow.failed,
+        SourceTallyRow.updated_at,
+    )
+    source = literal(SOURCE_PREFIX) + cast(ImportRow.import_id, Text)
+    is_its_tally = (SourceTallyRow.unit_id == ImportRow.unit_id) & (SourceTallyRow.source == source)
+    return (
+        select(ImportRow, *columns)
+        .outerjoin(SourceTallyRow, is_its_tally)
+        .where(ImportRow.unit_id == scope.unit_id)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _progress_of(row: Row[Any], now: datetime) -> ImportProgress:
+    stored, scored, duplicates, unscored, scored_at = row
+    return ImportProgress(
+        file=import_of(stored),
+        scored=scored or 0,
+        duplicates=duplicates or 0,
+        unscored=unscored or 0,
+        scored_at=scored_at,
+        as_of=now,
+    )
+
+
+def _errors_csv(scope: Scope, import_id: UUID) -> Iterator[str]:
+    yield _csv_text([("row", "reason", "content")])
+    after_row = 0
+    while errors := list_errors(scope, import_id, limit=_ERRORS_AT_ONCE, after_row=after_row):
+        after_row = errors[-1].row_number
+        yield _csv_text([(error.row_number, error.reason, error.row) for error in errors])
+
+
+def _csv_text(rows: list[tuple[object, ...]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows([[_disarmed(value) for value in row] for row in rows])
+    return text.getvalue()
+
+
+def _disarmed(value: object) -> object:
+    is_formula = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
+    return f"'{value}" if is_formula else value
+
+
+def _not_found(import_id: UUID) -> ImportNotFoundError:
+    return ImportNotFoundError(f"There is no import '{import_id}' in this unit.")

@@ -1,0 +1,31 @@
+"""What the forms of signed-in members share. Their tokens are checked before any view runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wtforms import Form, IntegerField
+
+from leadvibe.lib.errors import LeadvibeError
+
+
+class MemberForm(Form):
+    """A form that can show what a capability refused."""
+
+    def show(self, error: LeadvibeError) -> None:
+        """Put the refusal at the field it is about, or above the form when it is about none."""
+        about = next((name for name in error.fields if name in self), None)
+        if about is None:
+            self.form_errors.append(error.message)
+        else:
+            self[about].errors = [*self[about].errors, error.message]
+
+
+class WholeNumberField(IntegerField):
+    """An integer whose refusal says what to type."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        try:
+            super().process_formdata(list(valuelist))
+        except ValueError:
+            raise ValueError("Type a whole number, such as 10 or -5.") from None
