@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Flask, request
 from redis import Redis
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -19,7 +20,7 @@ from leadvibe.http import assets, auditing, csrf, headers, principal, request_id
 from leadvibe.http.errors import json_error
 from leadvibe.identity.queries import has_members
 from leadvibe.identity.security import Hashing, Security
-from leadvibe.lib.db import db, rollback
+from leadvibe.lib.db import OUTAGES, db, reset
 from leadvibe.lib.errors import LeadvibeError, UnavailableError
 from leadvibe.lib.resources import resource_folder
 from leadvibe.notifications.mailer import Mailer
@@ -35,6 +36,8 @@ SPARE_CONNECTIONS = 5
 SECONDS_FOR_A_CONNECTION = 10
 BROKER_TIMEOUT_SECONDS = 2.0
 MULTIPART_OVERHEAD_BYTES = 1024 * 1024
+ANNOUNCE_AGAIN_SECONDS = 30
+CONNECTION_LOST_STATES = ("08", "57P")  # connection exceptions, and the server ending sessions
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
 _log = logging.getLogger(__name__)
@@ -65,11 +68,21 @@ def announce_first_run(app: Flask) -> None:
         try:
             if has_members():
                 return
-        except (OperationalError, ProgrammingError):
+        except (*OUTAGES, ProgrammingError):
             return  # no database, or no tables in it: there is a louder message about that
+        if not _is_first_to_announce(app.extensions["leadvibe.redis"]):
+            return
         token = principal.security().setup_token
         address = f"{app.config['PUBLIC_URL']}/app/setup?token={token}"
         _log.warning("There is no member yet: open %s to set Leadvibe up", address)
+
+
+def _is_first_to_announce(broker: Redis) -> bool:
+    """Let one of several web processes that start together speak for all."""
+    try:
+        return bool(broker.set("leadvibe:first-run", 1, nx=True, ex=ANNOUNCE_AGAIN_SECONDS))
+    except RedisError:
+        return True
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
@@ -132,12 +145,22 @@ def _register_errors(app: Flask) -> None:
     def render(error: LeadvibeError | HTTPException) -> Response:
         return render_error(error) if is_page(request.path) else json_error(error)
 
-    @app.errorhandler(OperationalError)
-    @app.errorhandler(PoolTimeoutError)
     def render_outage(error: Exception) -> Response:
-        rollback()
         _log.error("the database does not answer: %s", error)
+        if _is_connection_lost(error):
+            reset()  # what ended this connection has most likely ended the idle ones as well
         return render(UnavailableError("The database does not answer: try again in a moment."))
+
+    for outage in (*OUTAGES, PoolTimeoutError):
+        app.register_error_handler(outage, render_outage)
+
+
+def _is_connection_lost(error: Exception) -> bool:
+    """Tell a dead connection from a deadlock, a timeout or a full pool, which leave it alive."""
+    if not isinstance(error, OUTAGES):
+        return False
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return state is None or state.startswith(CONNECTION_LOST_STATES)
 
 
 def _configure_logging(level: str) -> None:

@@ -1,4 +1,4 @@
-"""From a row of the table to a route: who is asking, may they, what do they want, and the answer."""
+"""From a row of the table to a route: who asks, may they, what do they want, and the answer."""
 
 from __future__ import annotations
 

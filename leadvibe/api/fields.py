@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from leadvibe.lib.errors import NotFoundError
@@ -40,7 +40,10 @@ DeadLetterReceipt = Annotated[int, Named("dead letter")]
 
 
 def _in_utc(at: datetime) -> datetime:
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except OverflowError:
+        raise PydanticCustomError("out_of_range", "lies outside the years 1 to 9999") from None
 
 
 def _storable(text: str) -> str:
@@ -55,8 +58,28 @@ Instant = Annotated[datetime, AfterValidator(_in_utc)]
 Text = Annotated[str, Field(max_length=1000), AfterValidator(_storable)]
 """Text that is only looked for or compared."""
 
-# Ten thousand events of it still fit the column of scores.
-Weight = Annotated[StrictInt, Field(ge=-100_000, le=100_000)]
+LARGEST_INTEGER = 2_147_483_647
+"""Of the columns that hold scores."""
+
+Score = Annotated[int, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
+
+MOST_POINTS = 10_000
+"""Of one event, either way: enough for any weighting, and sums stay far from the column's end."""
+
+Weight = Annotated[StrictInt, Field(ge=-MOST_POINTS, le=MOST_POINTS)]
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise PydanticCustomError("control_character", "contains a control character: remove it")
+    return text
+
+
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_one_line),
+]
 
 
 class PageQuery(BaseModel):

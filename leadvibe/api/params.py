@@ -21,6 +21,9 @@ Model = TypeVar("Model", bound=BaseModel)
 BODY = "body"
 """What a problem is filed under that no single field is to blame for."""
 
+LARGEST_RECEIPT = 2**63 - 1
+"""Of the column that numbers what comes in."""
+
 _SENTENCES: Mapping[str, str] = {
     "missing": "is missing: it is required",
     "string_type": "must be text",
@@ -60,20 +63,13 @@ def read_query(model: type[Model]) -> Model:
 
 
 def read_body(model: type[Model], *, max_bytes: int) -> Model:
-    """Return the JSON body as the model says.
+    """Return the JSON body as the model says; none at all counts as an empty object.
 
     Raises InvalidError and UnsupportedTypeError; a body beyond `max_bytes` is refused with 413.
     """
     request.max_content_length = max_bytes
     raw = request.get_data(cache=False)
-    if not request.is_json:
-        _refuse_type(raw)
-    try:
-        document = from_json(raw, allow_inf_nan=False)
-    except ValueError as error:
-        problem = f"The body is not JSON: {error}." if raw else "The body is missing: send JSON."
-        raise InvalidError(problem, fields={BODY: problem}) from None
-    return _validated(model, document)
+    return _validated(model, _parsed(raw) if raw else {})
 
 
 def path_reader(annotation: Any) -> Callable[[str], Any]:
@@ -85,7 +81,7 @@ def path_reader(annotation: Any) -> Callable[[str], Any]:
         return _plain_text
     kind, named = get_args(annotation)
     assert isinstance(named, Named)
-    return _id_reader(UUID if kind is UUID else int, named)
+    return _id_reader(UUID if kind is UUID else _receipt, named)
 
 
 def problems_of(error: ValidationError, *, prefix: str = "") -> dict[str, str]:
@@ -111,12 +107,17 @@ def _validated(model: type[Model], given: Any) -> Model:
         raise invalid(problems_of(error)) from None
 
 
-def _refuse_type(raw: bytes) -> None:
-    if raw or request.mimetype:
+def _parsed(raw: bytes) -> Any:
+    if not request.is_json:
         raise UnsupportedTypeError(
             f"The body is {request.mimetype or 'of no stated type'}:"
             " send JSON with Content-Type: application/json."
         )
+    try:
+        return from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        problem = f"The body is not JSON: {error}."
+        raise InvalidError(problem, fields={BODY: problem}) from None
 
 
 def _list_fields(model: type[BaseModel]) -> frozenset[str]:
@@ -128,6 +129,13 @@ def _plain_text(text: str) -> str:
     if "\x00" in text:
         raise NotFoundError("The address holds a NUL character, which no id has.")
     return text
+
+
+def _receipt(text: str) -> int:
+    number = int(text)
+    if not 0 < number <= LARGEST_RECEIPT:
+        raise ValueError(text)
+    return number
 
 
 def _id_reader(read: Callable[[str], Any], named: Named) -> Callable[[str], Any]:

@@ -16,12 +16,14 @@ from leadvibe.settings import SettingsError
 
 # The name of each command, and where it is: "module:attribute" inside this package.
 COMMANDS = {
+    "credential": "identity:credential",
     "db": "db:db",
     "demo": "demo:demo",
     "demo-data": "demo:demo_data",
     "doctor": "doctor:doctor",
     "serve": "servers:serve",
     "up": "up:up",
+    "user": "identity:user",
     "worker": "servers:worker",
 }
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ from leadvibe.cli.roles import BACKGROUND_ROLES, background_role
 from leadvibe.cli.wiring import command_settings, home_option, port_option, running
 from leadvibe.lib.errors import UnavailableError
 from leadvibe.lib.processes import die_with_parent
+from leadvibe.lib.shutdown import announce_shutdown
 from leadvibe.lib.supervisor import Supervisor
 from leadvibe.settings import Settings
 
@@ -118,9 +120,23 @@ def _gunicorn_settings(settings: Settings) -> dict[str, Any]:
         "forwarded_allow_ips": "",
         "secure_scheme_headers": {},
         "post_fork": _tie_worker_to_server,
+        "post_worker_init": _notice_shutdown,
     }
 
 
 def _tie_worker_to_server(_server: object, _worker: object) -> None:
     """End with the server: a worker whose threads serve endless streams does not end by itself."""
     die_with_parent(signal.SIGKILL)
+
+
+def _notice_shutdown(_worker: object) -> None:
+    """Tell endless streams that the worker wants to end, before gunicorn waits for them."""
+    gunicorn_handler = signal.getsignal(signal.SIGTERM)
+
+    def on_sigterm(number: int, frame: FrameType | None) -> None:
+        announce_shutdown()
+        if callable(gunicorn_handler):
+            gunicorn_handler(number, frame)
+
+    signal.signal(signal.SIGTERM, on_sigterm)
+    signal.siginterrupt(signal.SIGTERM, False)  # as gunicorn has it: requests go on undisturbed

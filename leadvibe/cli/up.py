@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
@@ -51,7 +52,7 @@ def run_everything(settings: Settings, *, announce: Callable[[Settings, Supervis
         migrate.upgrade(settings.database_url)
         supervisor = cleanup.enter_context(Supervisor(sys.stdout))
         if servers is not None:
-            supervisor.look_after(servers.revive_dead)
+            supervisor.look_after(partial(servers.revive_dead, supervisor.console.print))
         supervisor.keep(web_role(settings))
         for name in BACKGROUND_ROLES:
             supervisor.keep(background_role(name, settings))

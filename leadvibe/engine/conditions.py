@@ -285,9 +285,10 @@ def _plain(number: Decimal) -> str:
 
 
 def _is_among(condition: Condition, atom: object) -> bool:
-    if condition.numbers and as_number(atom) in condition.numbers:
-        return True
-    return bool(condition.texts) and as_text(atom) in condition.texts
+    number = as_number(atom)
+    if number is None:
+        return as_text(atom) in condition.texts
+    return number in condition.numbers
 
 
 def _comparing_text(compare: Callable[[str, str], bool]) -> Callable[[Condition, object], bool]:

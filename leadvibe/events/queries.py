@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Text, cast, func, select, tuple_
+from pydantic_core import from_json
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select, tuple_
 
 from leadvibe.engine.facts import Event as Fact
 from leadvibe.engine.facts import Session
@@ -19,9 +21,18 @@ from leadvibe.events.models import (
     InboxRow,
     SourceTallyRow,
 )
-from leadvibe.events.types import DeadLetter, Event, EventType, InboxStatus, Tally
+from leadvibe.events.types import (
+    DeadLetter,
+    Event,
+    EventFilter,
+    EventLine,
+    EventType,
+    InboxStatus,
+    Tally,
+)
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver, session
+from leadvibe.lib.paging import Page, PageRequest, Total
 
 READ_SIZE = 10_000
 """Rows fetched at a time when a lead's whole history streams by."""
@@ -243,3 +254,70 @@ def _dead_letters() -> Select[Any]:
         DeadLetterRow.failed_at,
     )
     return select(*columns)
+
+
+def search_events(scope: Scope, wanted: EventFilter, request: PageRequest) -> Page[Event]:
+    """Return one page of events, the newest first, with the exact total."""
+    condition = _matching(scope, wanted)
+    statement = (
+        _events()
+        .where(condition)
+        .order_by(EventRow.occurred_at.desc(), EventRow.receipt.desc())
+        .limit(request.size)
+        .offset(request.offset)
+    )
+    items = [_event(row) for row in session().execute(statement)]
+    counted = select(func.count()).select_from(EventRow).where(condition)
+    return Page(items, Total(session().scalar(counted) or 0), request)
+
+
+def stream_lines(scope: Scope, wanted: EventFilter) -> Iterator[EventLine]:
+    """Yield all matching events in short, the newest first, without holding them in memory."""
+    statement = (
+        select(EventRow.event_id, EventRow.lead_id, EventRow.event_type, EventRow.occurred_at)
+        .where(_matching(scope, wanted))
+        .order_by(EventRow.occurred_at.desc(), EventRow.receipt.desc())
+    )
+    rows = session().execute(statement, execution_options={"yield_per": 1_000})
+    return (EventLine(*row) for row in rows)
+
+
+def count_accepted() -> int:
+    """Return how many events were ever accepted, in all units, duplicates included."""
+    finished = select(
+        func.sum(SourceTallyRow.processed + SourceTallyRow.duplicates + SourceTallyRow.failed)
+    )
+    return int(session().scalar(finished) or 0) + inbox_status().waiting
+
+
+def _matching(scope: Scope, wanted: EventFilter) -> ColumnElement[bool]:
+    return and_(EventRow.unit_id == scope.unit_id, *_conditions(wanted))
+
+
+def _conditions(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.event_type is not None:
+        yield EventRow.event_type == wanted.event_type
+    if wanted.lead_id is not None:
+        yield EventRow.lead_id == wanted.lead_id
+    if wanted.occurred_from is not None:
+        yield EventRow.occurred_at >= wanted.occurred_from
+    if wanted.occurred_before is not None:
+        yield EventRow.occurred_at < wanted.occurred_before
+    if wanted.metadata:
+        pairs = [_says(key, value) for key, value in wanted.metadata]
+        yield or_(*pairs) if wanted.any_metadata else and_(*pairs)
+
+
+def _says(key: str, text: str) -> ColumnElement[bool]:
+    # Containment, which the index answers, tells "5" from 5: ask for both.
+    return or_(*(EventRow.metadata_.contains({key: value}) for value in _readings(text)))
+
+
+def _readings(text: str) -> list[object]:
+    """Return what a typed value may stand for in JSON: itself, and a number or truth value."""
+    try:
+        spelt = from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return [text]
+    is_finite = not isinstance(spelt, float) or math.isfinite(spelt)
+    return [text, spelt] if isinstance(spelt, bool | int | float) and is_finite else [text]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import delete
 
@@ -23,6 +24,15 @@ EVENT_COLUMNS = (
     "event_type", "channel", "source", "message_id", "suppression_reason", "metadata",
 )  # fmt: skip
 SESSION_COLUMNS = ("unit_id", "lead_id", "started_at", "ended_at", "event_count")
+
+
+def post_arrival(scope: Scope, arrival: Arrival) -> None:
+    """Put one event into the inbox: an INSERT takes half the round trips of a COPY."""
+    statement = """
+        INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload)
+        VALUES (%s, %s, %s, %s, %s, %s)
+    """
+    driver().execute(statement, (scope.unit_id, *arrival))
 
 
 def post_arrivals(scope: Scope, arrivals: Iterable[Arrival]) -> None:
@@ -71,6 +81,20 @@ def retry_dead_letter(scope: Scope, receipt: int) -> None:
         SELECT * FROM raised
     """
     driver().execute(statement, (scope.unit_id, receipt))
+
+
+def retry_dead_letters(scope: Scope) -> int:
+    """Put all dead letters of the unit back into the inbox, oldest first; returns how many."""
+    statement = """
+        WITH raised AS (
+            DELETE FROM dead_letters WHERE unit_id = %s
+            RETURNING receipt, unit_id, event_id, received_at, source, message_id, payload
+        )
+        INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload)
+        SELECT unit_id, event_id, received_at, source, message_id, payload
+        FROM raised ORDER BY receipt
+    """
+    return driver().execute(statement, (scope.unit_id,)).rowcount
 
 
 def discard_dead_letter(scope: Scope, receipt: int) -> None:
@@ -158,3 +182,23 @@ def replace_sessions(
     )
     rows = ((scope.unit_id, lead_id, *values) for lead_id, values in sessions)
     copy_rows("lead_sessions", SESSION_COLUMNS, rows)
+
+
+def delete_events(scope: Scope, event_ids: Collection[UUID]) -> list[str]:
+    """Delete events and take them out of the counts by type.
+
+    Returns the lead of each; unknown events are passed over. Does not rescore the leads.
+    """
+    statement = """
+        WITH gone AS (
+            DELETE FROM events WHERE unit_id = %(unit)s AND event_id = ANY(%(ids)s)
+            RETURNING lead_id, event_type
+        ), counted AS (
+            UPDATE event_types SET event_count = event_types.event_count - fewer.count
+            FROM (SELECT event_type, count(*) FROM gone GROUP BY event_type) AS fewer
+            WHERE event_types.unit_id = %(unit)s AND event_types.name = fewer.event_type
+        )
+        SELECT lead_id FROM gone
+    """
+    rows = driver().execute(statement, {"unit": scope.unit_id, "ids": list(event_ids)})
+    return [lead_id for (lead_id,) in rows]

@@ -74,6 +74,15 @@ class Event:
     original_lead_id: str | None
 
 
+class EventLine(NamedTuple):
+    """An event in one line of a file."""
+
+    event_id: UUID
+    lead_id: str
+    event_type: str
+    occurred_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     receipt: int
@@ -100,3 +109,18 @@ class InboxStatus:
     waiting: int
     oldest_at: datetime | None
     dead_letters: int
+
+
+class EventFilter(NamedTuple):
+    """Conditions on events that all hold; None or empty leaves one out.
+
+    `metadata` are (key, value) as somebody typed them: a value also stands for the number or truth
+    value that it spells. `any_metadata` asks for one of them instead of all.
+    """
+
+    event_type: str | None = None
+    lead_id: str | None = None
+    occurred_from: datetime | None = None
+    occurred_before: datetime | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    any_metadata: bool = False

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from leadvibe.engine.explain import Reason, build_waterfall
+from leadvibe.engine.explain import (
+    BROUGHT_FORWARD,
+    Reason,
+    Step,
+    build_waterfall,
+    explain,
+    list_rules_in_force,
+)
 from leadvibe.engine.facts import Entry
 from leadvibe.events.queries import get_event
-from leadvibe.explain.types import EventExplanation, RulesetDelta, ScoreExplanation
+from leadvibe.explain.types import (
+    EventExplanation,
+    RecentExplanation,
+    RulesetDelta,
+    ScoreExplanation,
+)
 from leadvibe.identity.types import Scope
+from leadvibe.leads.types import Lead
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.types import LedgerEntry, Ruleset
 
@@ -53,6 +66,27 @@ def explain_score(
     )
 
 
+def explain_recent(scope: Scope, lead: Lead, *, hours: int, now: datetime) -> RecentExplanation:
+    """Return why the lead's headline score moved during the last hours, down to the ledger.
+
+    The steps end in the score; the first of them is what it was before.
+    """
+    since = now - timedelta(hours=hours)
+    reasons = [
+        Reason(_entry(it), it.event_type)
+        for it in scoring.list_entries(scope, lead.lead_id, since=since)
+    ]
+    shown = [reason for reason in reasons if reason.entry.ruleset_id == lead.ruleset_id]
+    steps = build_waterfall(shown) or _unmoved(lead.score)
+    return RecentExplanation(
+        score=steps[-1].running_total if steps else 0,
+        ruleset_id=lead.ruleset_id,
+        recent=explain(reasons, ruleset_id=lead.ruleset_id, now=now, range_hours=hours),
+        rules_in_force=list_rules_in_force(scoring.read_config(scope), now=now),
+        steps=steps,
+    )
+
+
 def deltas_of_events(
     scope: Scope, lead_id: str, event_ids: list[UUID], *, ruleset_id: UUID
 ) -> dict[UUID, int]:
@@ -61,6 +95,10 @@ def deltas_of_events(
     for entry in scoring.list_entries(scope, lead_id, ruleset_id=ruleset_id, event_ids=event_ids):
         deltas[entry.event_id] = deltas.get(entry.event_id, 0) + entry.delta
     return deltas
+
+
+def _unmoved(score: int) -> tuple[Step, ...]:
+    return (Step(BROUGHT_FORWARD, "", score, score, ()),) if score else ()
 
 
 def _delta(ruleset: Ruleset, entries: list[LedgerEntry]) -> RulesetDelta:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from leadvibe.engine.explain import Step
+from leadvibe.engine.explain import Explanation, RuleInForce, Step
 from leadvibe.engine.facts import Entry
 from leadvibe.scoring.types import Ruleset
 
@@ -53,3 +53,14 @@ class ScoreExplanation:
     @property
     def entries(self) -> tuple[Entry, ...]:
         return tuple(entry for step in self.steps for entry in step.entries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentExplanation:
+    """Why a lead's headline score moved as it did lately, and what it would move by now."""
+
+    score: int
+    ruleset_id: UUID | None
+    recent: Explanation
+    rules_in_force: tuple[RuleInForce, ...]
+    steps: tuple[Step, ...]

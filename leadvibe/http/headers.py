@@ -41,6 +41,10 @@ def register(app: Flask, *, is_https: bool) -> None:
 
     @app.after_request
     def protect(response: Response) -> Response:
+        # One pass, because looking for a missing header costs an exception, and this is on the
+        # path of every event.
+        present = {name.lower() for name, _ in response.headers}
         for name, value in headers.items():
-            response.headers.setdefault(name, value)
+            if name.lower() not in present:
+                response.headers.add(name, value)
         return response

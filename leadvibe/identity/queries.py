@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from leadvibe.identity.checks import typed_email
@@ -44,16 +44,13 @@ from leadvibe.identity.types import (
     UnitRole,
     Via,
 )
-from leadvibe.lib.db import session
+from leadvibe.lib.db import driver, session
 from leadvibe.lib.ids import parse_id
 
-_CREDENTIALS = CredentialRow.__table__.c
-
-# On the path of every ingested event: one indexed read of plain columns, built once.
-_CREDENTIAL_BY_CLIENT_ID = select(
-    _CREDENTIALS.secret_id, _CREDENTIALS.org_id, _CREDENTIALS.unit_id, _CREDENTIALS.secret_sha256
-).where(_CREDENTIALS.client_id == bindparam("client_id"))
-
+# On the path of every event: through the driver alone, which costs a third of a Core statement.
+_CREDENTIAL_BY_CLIENT_ID = """
+    SELECT secret_id, org_id, unit_id, secret_sha256 FROM credentials WHERE client_id = %s
+"""
 _IS_MEMBERSHIP = and_(
     MembershipRow.unit_id == UnitRow.unit_id,
     MembershipRow.org_member_id == MemberRow.org_member_id,
@@ -76,17 +73,21 @@ def authenticate_credential(client_id: str, client_secret: str) -> Principal:
     Asks the database each time, so that a deleted credential is refused at once. Raises
     CredentialRefusedError.
     """
-    row = session().execute(_CREDENTIAL_BY_CLIENT_ID, {"client_id": client_id}).one_or_none()
-    stored = row.secret_sha256 if row else b""
-    if not hmac.compare_digest(stored, fingerprint(client_secret)) or row is None:
+    if not client_id.isascii() or not client_id.isprintable():
+        raise CredentialRefusedError  # not one of ours, and perhaps nothing PostgreSQL can compare
+    row = driver().execute(_CREDENTIAL_BY_CLIENT_ID, (client_id,)).fetchone()
+    if row is None:
+        raise CredentialRefusedError
+    secret_id, org_id, unit_id, secret_sha256 = row
+    if not hmac.compare_digest(secret_sha256, fingerprint(client_secret)):
         raise CredentialRefusedError
     return Principal(
-        org_id=row.org_id,
+        org_id=org_id,
         via=Via.CREDENTIAL,
         org_role=OrgRole.MEMBER,
-        unit_id=row.unit_id,
+        unit_id=unit_id,
         unit_role=UnitRole.OPERATOR,
-        credential_id=row.secret_id,
+        credential_id=secret_id,
         label=client_id,
     )
 
@@ -150,6 +151,14 @@ def _active_unit(
 def has_members() -> bool:
     """Say whether anybody can sign in yet; until then the first run is open."""
     return session().scalar(select(exists(select(MemberRow.org_member_id)))) is True
+
+
+def has_admin(org_id: UUID) -> bool:
+    """Say whether the organisation has somebody who keeps its members and units."""
+    is_admin = select(MemberRow.org_member_id).where(
+        MemberRow.org_id == org_id, MemberRow.role == OrgRole.ADMIN
+    )
+    return session().scalar(select(exists(is_admin))) is True
 
 
 def get_member(member_id: UUID) -> Member:

@@ -1,4 +1,4 @@
-"""Which encoding a file is in, told from all of its bytes: UTF-8, or Latin-1 as Windows writes it."""
+"""Which encoding a file is in, told from all of its bytes: UTF-8, or Latin-1 as on Windows."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Text, cast, func, literal, or_, select
+from sqlalchemy import Row, Select, Text, cast, func, literal, or_, select
 
 from leadvibe.events.models import SourceTallyRow
 from leadvibe.identity.types import Scope
@@ -73,9 +73,7 @@ def count_imports(scope: Scope) -> int:
     return session().scalar(statement) or 0
 
 
-def list_errors(
-    scope: Scope, import_id: UUID, *, limit: int, after_row: int = 0
-) -> list[RowError]:
+def list_errors(scope: Scope, import_id: UUID, *, limit: int, after_row: int = 0) -> list[RowError]:
     """Return rows that were not imported, in the order of the file, from behind a row on."""
     statement = (
         select(ImportErrorRow.row_number, ImportErrorRow.reason, ImportErrorRow.row)
@@ -146,8 +144,8 @@ def import_of(row: ImportRow) -> Import:
     )
 
 
-def _progress(scope: Scope) -> Select[Any]:
-    columns: tuple[ColumnElement[Any], ...] = (
+def _progress(scope: Scope) -> Select[*tuple[Any, ...]]:
+    columns: tuple[Any, ...] = (
         SourceTallyRow.processed,
         SourceTallyRow.duplicates,
         SourceTallyRow.failed,
@@ -163,7 +161,7 @@ def _progress(scope: Scope) -> Select[Any]:
     )
 
 
-def _progress_of(row: Row[Any], now: datetime) -> ImportProgress:
+def _progress_of(row: Row[*tuple[Any, ...]], now: datetime) -> ImportProgress:
     stored, scored, duplicates, unscored, scored_at = row
     return ImportProgress(
         file=import_of(stored),

@@ -22,7 +22,7 @@ _REASONS = {
     "no_identity": "the row names no lead: fill lead_id or one of its aliases",
     "string_unicode": "is not valid UTF-8",
     "string_too_long": "is too long",
-    "dict_type": "is not a JSON object, such as {\"plan\": \"pro\"}",
+    "dict_type": 'is not a JSON object, such as {"plan": "pro"}',
 }
 
 

@@ -1,4 +1,4 @@
-"""An upload as a stream of pieces of text bytes: unpacked, never whole in memory, never too large."""
+"""An upload as a stream of pieces: unpacked, never whole in memory, never too large."""
 
 from __future__ import annotations
 

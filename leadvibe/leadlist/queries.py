@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.types import LeadFilter, LeadLine, ScoreRange, Sort, SortKey
@@ -71,6 +71,13 @@ def stream_leads(scope: Scope, lead_filter: LeadFilter, sort: Sort) -> Iterator[
     return (LeadLine(*row) for row in rows)
 
 
+def page_statement(
+    scope: Scope, lead_filter: LeadFilter, sort: Sort, request: PageRequest
+) -> Select[Any]:
+    """Return the statement behind a page, for looking at its plan."""
+    return _page(_condition(scope, lead_filter), sort, request)
+
+
 def has_leads(scope: Scope) -> bool:
     """Say whether the unit has any lead at all."""
     listed = exists().where(_listed(scope))
@@ -128,7 +135,7 @@ def _plain_conditions(wanted: LeadFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.max_score is not None:
         yield LeadRow.score <= wanted.max_score
     if wanted.score_ranges is not None:
-        yield or_(*(_within(bounds) for bounds in wanted.score_ranges))
+        yield or_(false(), *(_within(bounds) for bounds in wanted.score_ranges))
     if wanted.event_type is not None:
         yield LeadRow.last_event_type == wanted.event_type
     if wanted.active_since is not None:

@@ -8,15 +8,17 @@ once the rows it speaks of can be seen by others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, MetaData, Text, Uuid
+from sqlalchemy import Connection, DateTime, MetaData, Text, Uuid
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 NAMING = {
@@ -28,6 +30,11 @@ NAMING = {
 }
 
 _EFFECTS = "leadvibe.effects"
+
+OUTAGES = (
+    OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError,
+)  # fmt: skip
+"""What a database that is away raises, through the session and beside it."""
 
 
 class Base(DeclarativeBase):
@@ -76,6 +83,45 @@ def own_transaction() -> Iterator[Session]:
     """
     with db.session.session_factory.begin() as apart:
         yield cast("Session", apart)
+
+
+def reset() -> None:
+    """Forget session and connections, which may be dead: the next use makes new ones."""
+    with suppress(Exception):  # a dead connection cannot even be given back
+        db.session.remove()
+    db.engine.dispose()
+
+
+@contextmanager
+def held_lock(key: int) -> Iterator[Lock | None]:
+    """Hold an advisory lock across transactions; None when another process holds it.
+
+    It lives on a connection of its own and ends with it, so a killed process frees it at once.
+    """
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.scalar(sql("SELECT pg_try_advisory_lock(:key)"), {"key": key}):
+            yield None
+            return
+        try:
+            yield Lock(connection)
+        finally:
+            # Its end frees the lock; in the pool the connection would keep it.
+            connection.invalidate()
+
+
+class Lock:
+    """A lock that is held for as long as its connection lives."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def is_held(self) -> bool:
+        """Say whether the connection still lives."""
+        try:
+            self._connection.execute(sql("SELECT 1"))
+        except OUTAGES:
+            return False
+        return True
 
 
 def after_commit(name: str, effect: Callable[[], None]) -> None:

@@ -21,7 +21,7 @@ from pydantic import (
     StringConstraints,
     model_validator,
 )
-from pydantic_core import PydanticCustomError, to_json
+from pydantic_core import PydanticCustomError, from_json, to_json
 
 from leadvibe.events import service as events
 from leadvibe.events.types import Arrival
@@ -44,16 +44,20 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, str) and _CONTROL.search(value):
+    # isprintable answers for nearly every value, ten times as fast as the search.
+    if isinstance(value, str) and not value.isprintable() and _CONTROL.search(value):
         raise PydanticCustomError("control_character", "contains a control character: remove it")
     return value
 
 
 def _in_utc(at: datetime) -> datetime:
-    moment = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    if moment < EARLIEST:
+    aware = at if at.tzinfo else at.replace(tzinfo=UTC)
+    if aware < EARLIEST:
         raise PydanticCustomError("too_early", "lies before 1970: give a later one")
-    return moment
+    try:
+        return aware.astimezone(UTC)
+    except OverflowError:  # the last hours of the calendar, west of Greenwich
+        raise PydanticCustomError("too_late", "lies beyond 9999: give an earlier one") from None
 
 
 ShortText = Annotated[
@@ -110,7 +114,7 @@ class IncomingEvent(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_nulls_as_absent(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
+        if not isinstance(data, dict) or None not in data.values():
             return data
         return {key: value for key, value in data.items() if value is not None}
 
@@ -156,14 +160,22 @@ def accept(
     Raises TooLargeError or InvalidError for metadata that cannot be kept, and accepts none then.
     """
     arrivals = [arrive(event, source=source, now=now) for event in incoming]
-    events.post_arrivals(scope, arrivals)
+    post(scope, arrivals)
     return arrivals
 
 
+def post(scope: Scope, arrivals: Sequence[Arrival]) -> None:
+    """Put what `arrive` returned into the inbox; it is accepted once the caller has committed."""
+    if len(arrivals) == 1:
+        events.post_arrival(scope, arrivals[0])
+    else:
+        events.post_arrivals(scope, arrivals)
+
+
 def arrive(event: IncomingEvent, *, source: str, now: datetime) -> Arrival:
-    """Return what the inbox keeps of an event. Raises TooLargeError."""
+    """Return what the inbox keeps of an event. Raises TooLargeError or InvalidError."""
     metadata = to_json(event.metadata)
-    _check_metadata(metadata)
+    check_metadata(metadata)
     head = to_json(
         {
             "event_type": event.event_type,
@@ -176,17 +188,32 @@ def arrive(event: IncomingEvent, *, source: str, now: datetime) -> Arrival:
     return Arrival(new_id(), now, source, event.message_id, payload.decode())
 
 
-def _check_metadata(document: bytes) -> None:
+def check_metadata(document: bytes) -> None:
+    """Check that metadata, as JSON, can be kept. Raises TooLargeError or InvalidError."""
     if len(document) > MAX_METADATA_BYTES:
         raise TooLargeError(
             f"metadata is {len(document):,} bytes; at most {MAX_METADATA_BYTES:,} are accepted.",
             fields={"metadata": "is too large"},
         )
-    if _NUL.search(document):
+    if b"\\u0000" in document and _NUL.search(document):
         raise InvalidError(
             "metadata contains a NUL character, which cannot be stored. Remove it.",
             fields={"metadata": "contains a NUL character"},
         )
+    # Written without quotes it is no JSON: a number such as 1e999 that no computer holds.
+    if b"Infinity" in document and not _is_json(document):
+        raise InvalidError(
+            "metadata contains a number that is too large to be kept. Send it as text.",
+            fields={"metadata": "contains a number that is too large"},
+        )
+
+
+def _is_json(document: bytes) -> bool:
+    try:
+        from_json(document, allow_inf_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _settle_timestamp(timestamp: datetime | None, now: datetime) -> datetime:

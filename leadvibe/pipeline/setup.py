@@ -7,7 +7,7 @@ from uuid import UUID
 
 from leadvibe.identity import queries as identity_queries
 from leadvibe.identity import service as identity
-from leadvibe.identity.types import Organization, Unit
+from leadvibe.identity.types import Organization, Scope, Unit
 from leadvibe.scoring import queries as scoring_queries
 from leadvibe.scoring import service as scoring
 
@@ -31,3 +31,8 @@ def prepare_default_unit(org_id: UUID, *, by: str, now: datetime) -> None:
     unit = identity_queries.get_default_unit(org_id)
     if scoring_queries.current_version(unit.scope) == 0:
         scoring.install_defaults(unit.scope, by=by, now=now)
+
+
+def default_scope(org_id: UUID) -> Scope:
+    """Return where an organisation's first unit keeps its things."""
+    return identity_queries.get_default_unit(org_id).scope

@@ -8,10 +8,21 @@ from flask import Blueprint, Flask, redirect, request
 from werkzeug.wrappers import Response
 
 from leadvibe.http.csrf import SAFE_METHODS
-from leadvibe.web import errors, login, rendering, session
+from leadvibe.web import (
+    credentials,
+    dead_letters,
+    errors,
+    imports,
+    lead,
+    leads,
+    login,
+    rendering,
+    scoring,
+    session,
+)
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
-NOUNS = (login,)
+NOUNS = (login, leads, lead, scoring, imports, dead_letters, credentials)
 """Every module with pages: each has a blueprint called `pages`."""
 
 

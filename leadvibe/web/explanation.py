@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from leadvibe.engine.explain import Step
 from leadvibe.engine.facts import Entry, EntryKind
+from leadvibe.events.channels import channel_of
 from leadvibe.explain.types import ScoreExplanation
 from leadvibe.scoring.types import Ruleset
 from leadvibe.web.pages.display import (
@@ -30,6 +31,7 @@ from leadvibe.web.pages.explanation import (
     direction,
     place_bars,
 )
+from leadvibe.web.pages.timeline import channel_icon
 
 DEFAULT_WINDOW = "all"
 WINDOWS: Mapping[str, timedelta | None] = MappingProxyType(
@@ -102,6 +104,7 @@ def build_explanation(
         windows=_windows(query),
         window_label=WINDOW_LABELS[query.window],
         rulesets=_rulesets(query, rulesets),
+        ruleset_name=query.ruleset.name if query.ruleset else "",
         note=_note(query.ruleset, now),
     )
 
@@ -112,6 +115,7 @@ def _group(query: WhyQuery, step: Step, bar: Bar, explained: ScoreExplanation) -
     newest_first = step.entries[: -shown - 1 : -1]
     return ExplanationGroup(
         label=_label(step),
+        icon=channel_icon(channel_of(step.label, {})),
         count=counted(len(step.entries), *_counted_as(step)),
         total=signed(step.delta),
         running=thousands(step.running_total),

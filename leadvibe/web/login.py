@@ -38,10 +38,12 @@ from leadvibe.web.pages.auth import (
     ResetPage,
     SetupPage,
 )
+from leadvibe.web.pages.display import Tone
 from leadvibe.web.redirects import ACCOUNT, HOME, LOGIN, SETUP, local_path
 from leadvibe.web.rendering import render, render_bare
 
 FORM_METHODS = ["GET", "POST"]
+SEE_OTHER = 303
 
 pages = Blueprint("login", __name__)
 
@@ -61,14 +63,14 @@ def login() -> AnyResponse:
     form = SignInForm()
     status = _submit(form, lambda: sign_in(form.text("email"), form.text("password")))
     if status is None:
-        return redirect(after)
+        return redirect(after, SEE_OTHER)
     return render_bare("auth/login.html", page=LoginPage(form=form, next_url=after), status=status)
 
 
 @pages.post("/logout")
 def logout() -> AnyResponse:
     session.sign_out()
-    return forget_unit(cast("Response", redirect(LOGIN)))
+    return forget_unit(cast("Response", redirect(LOGIN, SEE_OTHER)))
 
 
 @pages.route("/setup", methods=FORM_METHODS)
@@ -78,7 +80,7 @@ def setup() -> AnyResponse:
     form = SetupForm(token=request.args.get("token", ""))
     status = _submit(form, lambda: _set_up(form))
     if status is None:
-        return redirect(HOME)
+        return redirect(HOME, SEE_OTHER)
     page = SetupPage(form=form, action_url=SETUP)
     return render_bare("auth/setup.html", page=page, status=status)
 
@@ -120,8 +122,8 @@ def reset(token: str) -> AnyResponse:
     form = ResetForm()
     status = _submit(form, lambda: _reset_password(token, form))
     if status is None:
-        flash("Your new password is set.", "ok")
-        return redirect(HOME)
+        flash("Your new password is set.", Tone.OK)
+        return redirect(HOME, SEE_OTHER)
     page = ResetPage(form=form, email=member.email, action_url=request.path)
     return render_bare("auth/reset.html", page=page, status=status)
 
@@ -140,7 +142,7 @@ def invitation(token: str) -> AnyResponse:
     form = InvitationForm(name=f"{member.first_name} {member.last_name}".strip())
     status = _submit(form, lambda: _accept_invitation(token, form))
     if status is None:
-        return redirect(HOME)
+        return redirect(HOME, SEE_OTHER)
     page = InvitationPage(
         form=form,
         email=member.email,
@@ -174,8 +176,8 @@ def change_password() -> AnyResponse:
     form = ChangePasswordForm()
     status = _submit(form, lambda: _change_password(member, form))
     if status is None:
-        flash("Your password is changed. Every other session of yours is signed out.", "ok")
-        return redirect(ACCOUNT)
+        flash("Your password is changed. Every other session of yours is signed out.", Tone.OK)
+        return redirect(ACCOUNT, SEE_OTHER)
     page = PasswordPage(form=form, name=member.name, email=member.email, action_url=ACCOUNT)
     return render("auth/password.html", page=page, section=ACCOUNT, status=status)
 
@@ -198,7 +200,7 @@ def switch_unit() -> AnyResponse:
     if unit_id is None:
         raise UnitNotFoundError("There is no such organisation unit: choose one from the menu.")
     unit = service.choose_unit(principal, unit_id)
-    after = redirect(local_path(request.form.get("next")))
+    after = redirect(local_path(request.form.get("next")), SEE_OTHER)
     return remember_unit(cast("Response", after), unit)
 
 

@@ -6,10 +6,11 @@ of their root element, and htmx says which one it wants to replace.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import cast
 
-from flask import Flask, Response, make_response, render_template
+from flask import Flask, Response, get_flashed_messages, make_response, render_template
 from htmx_flask import Htmx, request
 
 import leadvibe
@@ -45,7 +46,7 @@ def render(
     """
     wanted = (fragments or {}).get(wanted_fragment() or "")
     if wanted is not None:
-        return _answer(render_template(wanted, page=page, **context), status)
+        return _toast(_answer(render_template(wanted, page=page, **context), status))
     shell = _shell(asking.current(), section)
     return _answer(render_template(template, page=page, shell=shell, **context), status)
 
@@ -70,6 +71,15 @@ def wanted_fragment() -> str | None:
 def _answer(body: str, status: int) -> Response:
     response = make_response(body, status)
     response.vary.update(VARY)
+    return response
+
+
+def _toast(response: Response) -> Response:
+    """Say what was flashed in a toast, for a fragment has no place where the page says it."""
+    flashed = cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))
+    if flashed:
+        tone, text = flashed[-1][0], " ".join(message for _, message in flashed)
+        response.headers["HX-Trigger"] = json.dumps({"toast": {"text": text, "tone": tone}})
     return response
 
 

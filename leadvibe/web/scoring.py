@@ -66,14 +66,14 @@ def update_ruleset(ruleset_id: UUID) -> AnyResponse:
     principal = require(Permission.CONFIGURE)
     changes = {"is_primary": True} if request.form.get("primary") == "1" else _activity()
     service.update_ruleset(principal, principal.scope, ruleset_id, changes, now=utc_now())
-    return redirect(SCORING, 303)
+    return _done(principal)
 
 
 @pages.post("/scoring/rulesets/<uuid:ruleset_id>/delete")
 def delete_ruleset(ruleset_id: UUID) -> AnyResponse:
     principal = require(Permission.CONFIGURE)
     service.delete_ruleset(principal, principal.scope, ruleset_id, now=utc_now())
-    return redirect(SCORING, 303)
+    return _done(principal)
 
 
 @pages.post("/scoring/rulesets/<uuid:ruleset_id>/rules")
@@ -94,15 +94,13 @@ def update_rule(rule_id: UUID) -> AnyResponse:
     principal = require(Permission.CONFIGURE)
     if "weight" not in request.form:
         service.update_rule(principal, principal.scope, rule_id, _activity(), now=utc_now())
-        return redirect(SCORING, 303)
+        return _done(principal)
     form = WeightForm(request.form)
     return _attempt(
         principal,
         form,
         Attempts(weights={rule_id: form}),
-        lambda: service.update_rule(
-            principal, principal.scope, rule_id, form.data, now=utc_now()
-        ),
+        lambda: service.update_rule(principal, principal.scope, rule_id, form.data, now=utc_now()),
     )
 
 
@@ -110,6 +108,15 @@ def update_rule(rule_id: UUID) -> AnyResponse:
 def delete_rule(rule_id: UUID) -> AnyResponse:
     principal = require(Permission.CONFIGURE)
     service.delete_rule(principal, principal.scope, rule_id, now=utc_now())
+    return _done(principal)
+
+
+def _done(principal: Principal) -> AnyResponse:
+    """Lead back to the page, with the words that the configuration's history has for the change."""
+    number = queries.current_version(principal.scope)
+    version = queries.get_config_version(principal.scope, number)
+    if version is not None:
+        flash(f"{version.summary}.", Tone.OK)
     return redirect(SCORING, 303)
 
 
@@ -133,7 +140,7 @@ def _attempt(
         except (InvalidError, ConflictError) as error:
             form.show(error)
         else:
-            return redirect(SCORING, 303)
+            return _done(principal)
     return _answer(principal, attempts, status=INVALID)
 
 

@@ -9,8 +9,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from flask import Flask, session
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 
 from leadvibe.http import principal as asking
 from leadvibe.identity import queries
@@ -19,6 +21,18 @@ from leadvibe.lib.errors import ForbiddenError
 from leadvibe.lib.ids import parse_id
 
 _csrf = CSRFProtect()
+
+
+class _SessionInterface(SecureCookieSessionInterface):
+    """Flask's own, but its serialiser is made once an application rather than once a request."""
+
+    def __init__(self) -> None:
+        self._made: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        if self._made is None:
+            self._made = super().get_signing_serializer(app)
+        return self._made
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -34,6 +48,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 def register(app: Flask, *, lifetime: timedelta) -> None:
     """Let browsers sign in to the application."""
+    app.session_interface = _SessionInterface()
     app.config.update(
         PERMANENT_SESSION_LIFETIME=lifetime,
         # A cookie on every answer would keep shared caches from storing static files.
@@ -45,8 +60,9 @@ def register(app: Flask, *, lifetime: timedelta) -> None:
     manager = LoginManager()
     manager.session_protection = "basic"
     manager.user_loader(_load)
-    # Its context processor would ask the database even for the page that says it is away.
-    manager.init_app(app, add_context_processor=False)
+    # Not by init_app: it would look into the session after every request, and ask the database
+    # for a member before every template, even the one that says the database is away.
+    app.login_manager = manager  # type: ignore[attr-defined]
     asking.register_browser_session(app, asking.BrowserSession(_find_principal, check_csrf))
 
 

@@ -106,6 +106,7 @@ def test_an_operator_matches(found, operator, value):
         (float("nan"), "lt", 0),
         ("9" * 101, "gt", 5),
         ("1e1000", "gt", 5),
+        (10**100, "equals", "1" + "0" * 100),
         (51, "gt", "fifty"),
         ("DE", "in", "d, e"),
         (None, "exists", None),

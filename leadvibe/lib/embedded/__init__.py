@@ -8,7 +8,7 @@ it may read; otherwise as this user, in place.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,11 +73,11 @@ class RunningServers:
     _servers: list[Server] = field(repr=False)
     _cleanup: ExitStack = field(repr=False)
 
-    def revive_dead(self) -> None:
-        """Start again what has died; raises EmbeddedError when it does not come back."""
+    def revive_dead(self, report: Callable[[str], None]) -> None:
+        """Start again what has died, and say so; raises EmbeddedError when it stays dead."""
         for server in self._servers:
             if server.has_died():
-                server.revive()
+                server.revive(report)
 
     def stop(self) -> None:
         """Shut down fast and in order, and let go of the folder."""

@@ -75,7 +75,7 @@ class Home:
         """Make the folder itself, or check that it can be written to."""
         make_passable(self.path)
         if not os.access(self.path, os.W_OK | os.X_OK):
-            raise _unwritable(self.path)
+            raise _unwritable(self.path, os.strerror(errno.EACCES))
 
     def prepare(self, account: Account | None) -> None:
         """Make what lies inside; the caller holds the folder."""
@@ -200,13 +200,13 @@ def _explained(path: Path) -> Iterator[None]:
     except FileExistsError:
         raise
     except OSError as error:
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT}:
-            raise _unwritable(path) from None
-        raise HomeError(f"Cannot write {path}: {error.strerror}") from None
+        raise _unwritable(path, error.strerror) from None
 
 
-def _unwritable(path: Path) -> HomeError:
-    return HomeError(f"Cannot write to {path}: choose another folder with --home or LEADVIBE_HOME")
+def _unwritable(path: Path, reason: str | None) -> HomeError:
+    return HomeError(
+        f"Cannot write to {path} ({reason}): choose another folder with --home or LEADVIBE_HOME"
+    )
 
 
 def _check_the_way_in(path: Path, account: Account) -> None:

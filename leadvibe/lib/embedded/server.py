@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, ClassVar, Protocol
 
@@ -21,8 +21,6 @@ LONGEST_LOG_BYTES = 10_000_000  # a longer one is put aside at the next start; o
 
 # Nothing of ours: a server has no business with the secrets in our environment.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-
-logger = logging.getLogger(__name__)
 
 
 class Program(Protocol):
@@ -96,9 +94,9 @@ class Server:
     def has_died(self) -> bool:
         return self._process is not None and self._process.poll() is not None
 
-    def revive(self) -> None:
+    def revive(self, report: Callable[[str], None]) -> None:
         """Start a process that died again; raises EmbeddedError when it does not come back."""
-        logger.error("%s: starting it again", self._how_it_ended())
+        report(f"{self._how_it_ended()}; starting it again")
         self.start()
         self.wait_until_ready()
 
@@ -119,9 +117,9 @@ class Server:
 
     def _how_it_ended(self) -> str:
         assert self._process is not None
-        lines = self._log.read_text(errors="replace").splitlines() or ["it printed nothing"]
-        because = ended_because(self._process.returncode)
-        return (
-            f"The embedded {self.program.title} ended with {because}:"
-            f" {lines[-1].strip()} (the whole log: {self._log})"
-        )
+        returncode = self._process.returncode
+        how = f"The embedded {self.program.title} ended with {ended_because(returncode)}"
+        if returncode < 0:  # killed from outside: it had no time to write why
+            return how
+        lines = self._log.read_text(errors="replace").splitlines() or ["it wrote nothing"]
+        return f"{how}: {lines[-1].strip()} (all of it: {self._log})"

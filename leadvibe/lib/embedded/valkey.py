@@ -9,6 +9,8 @@ from typing import ClassVar
 from urllib.parse import quote
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from leadvibe.lib.embedded.binaries import Binaries
 from leadvibe.lib.embedded.home import VALKEY_SOCKET, Home, write_file
@@ -76,7 +78,8 @@ def valkey_url(home: Home) -> str:
 
 
 def valkey_answers(home: Home) -> bool:
-    client = redis.Redis(unix_socket_path=str(_socket(home)))
+    # By default the client tries for seconds, and so would every look at a folder without servers.
+    client = redis.Redis(unix_socket_path=str(_socket(home)), retry=Retry(NoBackoff(), 0))
     try:
         return bool(client.ping())
     except redis.RedisError:

@@ -32,7 +32,9 @@ def _points() -> WholeNumberField:
         [
             InputRequired("Say how many points it is worth."),
             NumberRange(
-                -MOST_POINTS, MOST_POINTS, f"Choose from -{MOST_POINTS:,} to {MOST_POINTS:,} points."
+                -MOST_POINTS,
+                MOST_POINTS,
+                f"Choose from -{MOST_POINTS:,} to {MOST_POINTS:,} points.",
             ),
         ],
     )

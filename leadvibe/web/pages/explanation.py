@@ -67,8 +67,6 @@ class ExplanationGroup:
     """Where the rest is, when the group has more entries than the page shows."""
     is_open: bool = False
     """Unfolded from the start: the group whose `more` link led here."""
-    is_open: bool = False
-    """Unfolded from the start, as after following `more`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

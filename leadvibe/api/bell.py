@@ -1,0 +1,23 @@
+"""Telling the pipeline that there is something in the inbox, once it really is."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from flask import Flask, current_app
+from redis import Redis
+
+from leadvibe.lib.bell import Bell
+from leadvibe.lib.db import after_commit
+
+_BELL = "leadvibe.bell"
+
+
+def register(app: Flask) -> None:
+    """Give the application a bell unless it has one."""
+    app.extensions.setdefault(_BELL, Bell(cast("Redis", app.extensions["leadvibe.redis"])))
+
+
+def ring_for_pipeline() -> None:
+    """Wake the pipeline after the commit; without a broker it wakes by itself a little later."""
+    after_commit("ring for the pipeline", cast("Bell", current_app.extensions[_BELL]).ring)

@@ -1,0 +1,131 @@
+"""The intake of events, one or many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from flask import request
+from pydantic import BaseModel, Field, ValidationError, WithJsonSchema
+
+from leadvibe.api.bell import ring_for_pipeline
+from leadvibe.api.params import invalid, problems_of
+from leadvibe.events.types import Arrival
+from leadvibe.identity.types import Principal
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.errors import InvalidError, LeadvibeError
+from leadvibe.pipeline import intake
+from leadvibe.pipeline.intake import IncomingEvent
+
+SOURCE = "api"
+MOST_EVENTS = 1_000
+LARGEST_BATCH_BYTES = 32 * 1024 * 1024
+KEY_HEADER = "Idempotency-Key"
+LONGEST_KEY = 200
+
+
+class IncomingBatch(BaseModel):
+    """Many events at once. Each is checked by itself, so that a bad one stops no other."""
+
+    events: Annotated[
+        list[Any],
+        WithJsonSchema({
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/IncomingEvent"},
+            "minItems": 1,
+            "maxItems": MOST_EVENTS,
+        }),
+    ] = Field(min_length=1, max_length=MOST_EVENTS)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """An event that is stored for good; its scores follow within moments."""
+
+    message: str
+    event_id: UUID
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchItem:
+    """What became of one event of a batch, by its place in it."""
+
+    index: int
+    status: Literal["accepted", "rejected"]
+    event_id: UUID | None = None
+    error: str | None = None
+    fields: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    message: str
+    accepted: int
+    rejected: int
+    results: list[BatchItem]
+
+
+def ingest(principal: Principal, body: IncomingEvent) -> Ingested:
+    """Accept an event: once this answers 202 it is stored, and will be scored within moments."""
+    event = _with_key(body)
+    (arrival,) = intake.accept(principal.scope, [event], source=SOURCE, now=utc_now())
+    ring_for_pipeline()
+    return Ingested(
+        message="event ingested", event_id=arrival.event_id, metadata=event.metadata
+    )
+
+
+def ingest_batch(principal: Principal, body: IncomingBatch) -> BatchResult:
+    """Accept up to 1,000 events, each by itself; refused only when none of them is good."""
+    now = utc_now()
+    read = [_read(document, now=now) for document in body.events]
+    arrivals = [it for it in read if isinstance(it, Arrival)]
+    if not arrivals:
+        raise _all_refused(read)
+    intake.post(principal.scope, arrivals)
+    ring_for_pipeline()
+    return BatchResult(
+        message="events ingested",
+        accepted=len(arrivals),
+        rejected=len(read) - len(arrivals),
+        results=[_result(index, it) for index, it in enumerate(read)],
+    )
+
+
+def _with_key(event: IncomingEvent) -> IncomingEvent:
+    """Take the header for the event's message id, unless it has one itself."""
+    key = request.headers.get(KEY_HEADER, "").strip()
+    if not key or event.message_id is not None:
+        return event
+    if len(key) > LONGEST_KEY or not key.isprintable():
+        problem = f"must be at most {LONGEST_KEY} printable characters"
+        raise InvalidError(f"{KEY_HEADER} {problem}.", fields={KEY_HEADER: problem})
+    return event.model_copy(update={"message_id": key})
+
+
+def _read(document: Any, *, now: datetime) -> Arrival | LeadvibeError:
+    try:
+        return intake.arrive(IncomingEvent.model_validate(document), source=SOURCE, now=now)
+    except ValidationError as error:
+        return invalid(problems_of(error))
+    except LeadvibeError as error:
+        return error
+
+
+def _result(index: int, read: Arrival | LeadvibeError) -> BatchItem:
+    if isinstance(read, Arrival):
+        return BatchItem(index=index, status="accepted", event_id=read.event_id)
+    return BatchItem(index=index, status="rejected", error=read.message, fields=read.fields)
+
+
+def _all_refused(read: Sequence[Arrival | LeadvibeError]) -> InvalidError:
+    return invalid({
+        f"events.{index}.{field}": problem
+        for index, error in enumerate(read)
+        if isinstance(error, LeadvibeError)
+        for field, problem in error.fields.items()
+    })  # fmt: skip

@@ -1,0 +1,190 @@
+"""`leadvibe user` and `leadvibe credential`: who may come in, without a browser."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from leadvibe.audit import service as audit
+from leadvibe.audit.types import Entry
+from leadvibe.cli.application import opened_app
+from leadvibe.cli.wiring import home_option
+from leadvibe.http.member_links import link_url
+from leadvibe.http.principal import security
+from leadvibe.identity import queries, service
+from leadvibe.identity.errors import (
+    MemberNotFoundError,
+    OrganizationNotFoundError,
+    UnitNotFoundError,
+)
+from leadvibe.identity.types import Organization, OrgRole, Unit, UnitRole
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit
+
+ACTOR = "command"
+CREATED = 201
+ROLES = {
+    "admin": (OrgRole.ADMIN, UnitRole.OWNER),
+    "owner": (OrgRole.MEMBER, UnitRole.OWNER),
+    "operator": (OrgRole.MEMBER, UnitRole.OPERATOR),
+    "viewer": (OrgRole.MEMBER, UnitRole.VIEWER),
+}
+
+org_option = click.option("--org", required=True, help="Name or id of the organisation.")
+ou_option = click.option("--ou", help="Name, slug or id of the unit; default: the default one.")
+
+
+@click.group()
+def user() -> None:
+    """Members of organisations."""
+
+
+@user.command("create")
+@click.option("--email", required=True, help="Address to sign in with.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--name", default="", help="Full name.")
+@click.option(
+    "--role",
+    type=click.Choice(list(ROLES), case_sensitive=False),
+    default="admin",
+    show_default=True,
+    help="admin: of the organisation; the others: in the unit.",
+)
+@org_option
+@ou_option
+@home_option
+def create_user(  # noqa: PLR0917 - click passes options by name
+    email: str,
+    password_stdin: bool,  # noqa: FBT001 - a click flag
+    name: str,
+    role: str,
+    org: str,
+    ou: str | None,
+    home: Path | None,
+) -> None:
+    """Add a member; makes the organisation with its default unit when there is none."""
+    password = _read_password(password_stdin=password_stdin)
+    org_role, unit_role = ROLES[role]
+    first_name, _, last_name = name.strip().rpartition(" ")
+    with opened_app(home):
+        now = utc_now()
+        organization = service.ensure_organization(org, now=now)
+        unit = _unit(organization, ou)
+        if role == "owner" and not queries.has_admin(organization.org_id):
+            org_role = OrgRole.ADMIN  # or nobody could ever add members and units
+        member = service.create_member(
+            organization.org_id,
+            email=email,
+            first_name=first_name or last_name,
+            last_name=last_name if first_name else "",
+            role=org_role,
+            password=password,
+            security=security(),
+            now=now,
+        )
+        service.set_membership(unit.scope, member.org_member_id, role=unit_role, now=now)
+        _record("user create", organization.org_id, unit.unit_id)
+        commit()
+    _print(
+        org_member_id=member.org_member_id,
+        email=member.email,
+        role=member.role,
+        org_id=organization.org_id,
+        org_name=organization.name,
+        unit_id=unit.unit_id,
+        unit_role=unit_role,
+    )
+
+
+@user.command("reset-link")
+@click.option("--email", required=True, help="Address of the member.")
+@home_option
+def create_reset_link(email: str, home: Path | None) -> None:
+    """Print a link to choose a new password: for the admin that nobody else can help."""
+    with opened_app(home):
+        member = queries.find_member_by_email(email)
+        if member is None:
+            raise MemberNotFoundError(f"There is no member with the address {email}")
+        link = service.create_reset_link(member, now=utc_now())
+        url = link_url(link)
+        _record("user reset-link", member.org_id, None)
+        commit()
+    _print(email=member.email, url=url, expires_at=link.expires_at)
+
+
+@click.group()
+def credential() -> None:
+    """API credentials of organisation units."""
+
+
+@credential.command("create")
+@click.option("--name", required=True, help="What uses it, such as a website.")
+@org_option
+@ou_option
+@home_option
+def create_credential(name: str, org: str, ou: str | None, home: Path | None) -> None:
+    """Make a client id and its secret, which is printed here and never again."""
+    with opened_app(home):
+        organization = queries.find_organization(org)
+        if organization is None:
+            raise OrganizationNotFoundError(
+                f'There is no organisation "{org}": `leadvibe user create` makes one'
+            )
+        unit = _unit(organization, ou)
+        made = service.create_credential(unit.scope, name=name, created_by=ACTOR, now=utc_now())
+        _record("credential create", organization.org_id, unit.unit_id)
+        commit()
+    _print(
+        secret_id=made.credential.secret_id,
+        client_id=made.credential.client_id,
+        client_secret=made.client_secret,
+        name=made.credential.name,
+        unit_id=unit.unit_id,
+        created_at=made.credential.created_at,
+    )
+
+
+def _read_password(*, password_stdin: bool) -> str:
+    if password_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise click.UsageError("Nobody is there to type a password: pipe it to --password-stdin.")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def _unit(organization: Organization, ou: str | None) -> Unit:
+    if ou is None:
+        return queries.get_default_unit(organization.org_id)
+    unit = queries.find_unit(organization.org_id, ou)
+    if unit is None:
+        raise UnitNotFoundError(f'"{organization.name}" has no organisation unit "{ou}"')
+    return unit
+
+
+def _record(command: str, org_id: UUID, unit_id: UUID | None) -> None:
+    audit.record(
+        Entry(
+            created_at=utc_now(),
+            actor=ACTOR,
+            method="COMMAND",
+            path=f"leadvibe {command}",
+            status=CREATED,
+            latency_ms=0,
+            org_id=org_id,
+            unit_id=unit_id,
+        )
+    )
+
+
+def _print(**fields: object) -> None:
+    click.echo(json.dumps(fields, default=_spelled))
+
+
+def _spelled(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

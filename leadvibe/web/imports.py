@@ -1,0 +1,149 @@
+"""CSV imports: files are uploaded, watched while they are read and scored, told what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import cast
+from uuid import UUID
+
+from flask import Blueprint, Response, current_app, redirect, request, stream_with_context
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response as AnyResponse
+
+from leadvibe.http.permissions import require
+from leadvibe.identity.permissions import Permission, can
+from leadvibe.identity.types import Principal, Scope
+from leadvibe.imports import queries, service
+from leadvibe.imports.errors import FileTooLargeError
+from leadvibe.imports.types import Import
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.errors import InvalidError, LeadvibeError, TooLargeError, UnsupportedTypeError
+from leadvibe.lib.queue import JobQueue
+from leadvibe.web.forms.imports import UploadForm
+from leadvibe.web.import_cards import IMPORTS, build_card, build_page, import_path
+from leadvibe.web.pages.display import query_url
+from leadvibe.web.pages.imports import ImportCard, ImportsPage
+from leadvibe.web.rendering import render
+
+ERRORS_SHOWN = 50
+SIZE = 20
+MOST_PAGE_DIGITS = 9
+MEGABYTE = 1024 * 1024
+INVALID = 422
+
+EXAMPLE = """\
+event_type,timestamp,email,external_id,metadata
+page_view,2026-03-02T09:15:00Z,ana@example.com,crm-1001,"{""url"":""/pricing""}"
+demo_request,2026-03-02T09:21:30Z,ana@example.com,crm-1001,"{""form"":""Book a demo""}"
+email_opened,2026-03-03T07:02:11Z,jonas@example.com,,
+"""
+
+pages = Blueprint("imports", __name__)
+
+
+@pages.get("/imports")
+def show_imports() -> AnyResponse:
+    return _answer(require(Permission.READ), UploadForm())
+
+
+@pages.post("/imports")
+def upload() -> AnyResponse:
+    principal, form = require(Permission.WRITE_DATA), UploadForm()
+    uploaded = request.files.get("file")
+    if uploaded is None or not uploaded.filename:
+        form.show(InvalidError("Choose a CSV file first.", fields={"file": "is missing"}))
+        return _answer(principal, form, status=INVALID)
+    try:
+        started = _start(principal, uploaded)
+    except (InvalidError, UnsupportedTypeError, TooLargeError) as error:
+        return _refuse(principal, error)
+    return redirect(import_path(started.import_id), 303)
+
+
+@pages.errorhandler(RequestEntityTooLarge)
+def refuse_too_large(_error: RequestEntityTooLarge) -> AnyResponse:
+    """Say it on the page itself: the server refuses such a request before any view sees it."""
+    return _refuse(require(Permission.WRITE_DATA), FileTooLargeError(_max_bytes()))
+
+
+@pages.get("/imports/example.csv")
+def download_example() -> AnyResponse:
+    require(Permission.READ)
+    return _csv(Response(EXAMPLE, mimetype="text/csv"), "leadvibe-example.csv")
+
+
+@pages.get("/imports/<uuid:import_id>")
+def show_import(import_id: UUID) -> AnyResponse:
+    scope = require(Permission.READ).scope
+    progress = queries.get_progress(scope, import_id, now=utc_now())
+    errors = queries.list_errors(scope, import_id, limit=ERRORS_SHOWN) if progress.failed else []
+    return render(
+        "imports/detail.html",
+        page=build_page(progress, errors),
+        section=IMPORTS,
+        fragments={f"import-{import_id}": "imports/_import.html"},
+    )
+
+
+@pages.get("/imports/<uuid:import_id>/errors.csv")
+def download_errors(import_id: UUID) -> AnyResponse:
+    scope = require(Permission.READ).scope
+    stem = PurePath(queries.get_import(scope, import_id).filename).stem
+    parts = stream_with_context(queries.write_errors_csv(scope, import_id))
+    return _csv(Response(parts, mimetype="text/csv"), f"{stem}-errors.csv")
+
+
+def _start(principal: Principal, uploaded: FileStorage) -> Import:
+    return service.start_import(
+        principal,
+        principal.scope,
+        filename=uploaded.filename or "",
+        content_type=uploaded.mimetype,
+        stream=uploaded.stream,
+        max_bytes=_max_bytes(),
+        queue=JobQueue(current_app.extensions["leadvibe.redis"]),
+        now=utc_now(),
+    )
+
+
+def _refuse(principal: Principal, error: LeadvibeError) -> AnyResponse:
+    form = UploadForm()
+    form.show(error)
+    return _answer(principal, form, status=error.status)
+
+
+def _answer(principal: Principal, form: UploadForm, *, status: int = 200) -> AnyResponse:
+    number = _page_number()
+    cards, has_older = _cards(principal.scope, number)
+    page = ImportsPage(
+        form=form if can(principal, Permission.WRITE_DATA) else None,
+        imports=cards,
+        action_url=IMPORTS,
+        example_url=f"{IMPORTS}/example.csv",
+        max_size=f"{_max_bytes() // MEGABYTE} MB",
+        older_url=query_url(IMPORTS, {"page": str(number + 1)}) if has_older else "",
+    )
+    return render("imports/page.html", page=page, section=IMPORTS, status=status)
+
+
+def _cards(scope: Scope, number: int) -> tuple[tuple[ImportCard, ...], bool]:
+    """Return a page of imports, the latest first, and whether there are older ones."""
+    offset = (number - 1) * SIZE
+    listed = queries.list_progress(scope, limit=SIZE + 1, offset=offset, now=utc_now())
+    cards = tuple(build_card(it, with_figures=not it.is_complete) for it in listed[:SIZE])
+    return cards, len(listed) > SIZE
+
+
+def _page_number() -> int:
+    text = request.args.get("page", "1")
+    return max(1, int(text)) if text.isdecimal() and len(text) <= MOST_PAGE_DIGITS else 1
+
+
+def _max_bytes() -> int:
+    return cast("int", current_app.config["MAX_UPLOAD_MB"]) * MEGABYTE
+
+
+def _csv(response: Response, filename: str) -> Response:
+    response.headers.set("Content-Disposition", "attachment", filename=filename)
+    return response

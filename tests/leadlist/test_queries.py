@@ -1,0 +1,192 @@
+"""The list of leads: what is in it, in which order, and what a page costs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from leadvibe.leadlist import queries
+from leadvibe.leadlist.types import LeadFilter, ScoreRange, Sort, SortKey
+from leadvibe.leads import service as leads
+from leadvibe.lib.db import driver, session
+from leadvibe.lib.paging import PageRequest, Total
+from tests.factories import make_organization, make_unit
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+NAMES = ["Ana Silva", "Bo Chen", "Cleo Ito", "Dev Patel", "Eva Öst"]
+
+
+@pytest.fixture
+def scope(app):
+    return make_unit(make_organization()).scope
+
+
+@pytest.fixture
+def five(scope):
+    """Five leads: Ana has 0 points and was active today, Bo 10 and yesterday, and so on."""
+    for number, name in enumerate(NAMES):
+        make_lead(scope, f"ld_{number}", name=name, company="Acme" if number % 2 else "Globex")
+        set_activity(scope, f"ld_{number}", score=number * 10, days_ago=number)
+    return scope
+
+
+def make_lead(scope, lead_id, **metadata):
+    leads.create(scope, lead_id=lead_id, metadata=metadata, account_id=None, source="api", now=NOW)
+
+
+def set_activity(scope, lead_id, *, score, days_ago=None):
+    at = None if days_ago is None else NOW - timedelta(days=days_ago)
+    session().execute(
+        text(
+            "UPDATE leads SET score = :s, last_event_at = :at WHERE lead_id = :id AND unit_id = :u"
+        ),
+        {"s": score, "at": at, "id": lead_id, "u": scope.unit_id},
+    )
+
+
+def found(scope, sort=None, page=1, size=50, **wanted):
+    result = queries.search_leads(
+        scope, LeadFilter(**wanted), sort or Sort(), PageRequest(page, size)
+    )
+    return [line.lead_id[-1] for line in result.items]
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        (Sort(), "43210"),
+        (Sort(SortKey.SCORE, is_descending=False), "01234"),
+        (Sort(SortKey.LAST_ACTIVE), "01234"),
+        (Sort(SortKey.LAST_ACTIVE, is_descending=False), "43210"),
+        (Sort(SortKey.NAME, is_descending=False), "01234"),
+        (Sort(SortKey.NAME), "43210"),
+    ],
+)
+def test_each_sort_orders_the_leads(five, sort, expected):
+    assert "".join(found(five, sort)) == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"min_score": 20}, "432"),
+        ({"max_score": 10}, "10"),
+        ({"min_score": 10, "max_score": 30}, "321"),
+        ({"score_ranges": (ScoreRange(0, 0), ScoreRange(35, None))}, "40"),
+        ({"score_ranges": ()}, ""),
+        ({"active_since": NOW - timedelta(days=1)}, "10"),
+        ({"search": "globex"}, "420"),
+        ({"search": "SILVA"}, "0"),
+        ({"search": "öst"}, "4"),
+        ({"search": "ld_3"}, "3"),
+        ({"search": "bo"}, "1"),
+        ({"search": "%"}, ""),
+        ({"search": "ld_%"}, ""),
+        ({"search": "nobody"}, ""),
+        ({"search": "acme", "min_score": 20}, "3"),
+    ],
+)
+def test_each_filter_narrows_the_list(five, wanted, expected):
+    assert "".join(found(five, **wanted)) == expected
+
+
+def test_leads_without_activity_come_last(five):
+    make_lead(five, "ld_9")
+
+    assert found(five, Sort(SortKey.LAST_ACTIVE))[-1] == "9"
+    assert found(five, Sort(SortKey.LAST_ACTIVE, is_descending=False))[0] == "9"
+
+
+def test_pages_follow_one_another_without_gaps_or_repeats(five):
+    pages = [found(five, page=page, size=2) for page in (1, 2, 3, 4)]
+
+    assert pages == [["4", "3"], ["2", "1"], ["0"], []]
+
+
+def test_a_merged_lead_is_not_listed(five):
+    session().execute(text("UPDATE leads SET merged_into = 'ld_0' WHERE lead_id = 'ld_4'"))
+
+    assert "".join(found(five)) == "3210"
+
+
+def test_another_unit_sees_nothing(five):
+    elsewhere = make_unit(make_organization("Elsewhere")).scope
+
+    assert found(elsewhere) == []
+    assert found(elsewhere, search="globex") == []
+    assert not queries.has_leads(elsewhere)
+    assert queries.has_leads(five)
+
+
+def test_totals_are_right_and_say_where_counting_stopped(five):
+    def total(page, size, cap):
+        request = PageRequest(page, size)
+        return queries.search_leads(five, LeadFilter(), Sort(), request, count_cap=cap).total
+
+    assert total(1, 2, None) == Total(5)
+    assert total(1, 2, 3) == Total(3, is_capped=True)
+    assert total(1, 2, 5) == Total(5)
+    assert total(3, 2, 3) == Total(5)
+    assert total(9, 2, None) == Total(5)
+
+
+def test_a_common_text_is_found_without_its_index(five, monkeypatch):
+    monkeypatch.setattr(queries, "RARE", 1)
+
+    assert "".join(found(five, search="globex")) == "420"
+
+
+def test_streaming_yields_the_same_leads_in_the_same_order(five):
+    wanted = LeadFilter(min_score=10)
+
+    streamed = [line.lead_id[-1] for line in queries.stream_leads(five, wanted, Sort())]
+
+    assert streamed == found(five, min_score=10)
+
+
+@pytest.mark.parametrize("key", list(SortKey))
+@pytest.mark.parametrize("is_descending", [True, False])
+def test_every_order_is_read_from_its_index(scope, key, is_descending):
+    driver().execute(
+        """
+        INSERT INTO leads (unit_id, lead_id, name, source, created_at, updated_at, score)
+        SELECT %s, 'ld_' || n, 'Name ' || n, 'api', now(), now(), mod(n, 100)
+        FROM generate_series(1, 5000) n
+        """,
+        (scope.unit_id,),
+    )
+    driver().execute("ANALYZE leads")
+
+    statement = queries.page_statement(
+        scope, LeadFilter(), Sort(key, is_descending), PageRequest(1, 25)
+    )
+    plan = explain(statement)
+
+    assert "Index Scan" in plan
+    assert "Sort" not in plan
+
+
+def explain(statement):
+    compiled = statement.compile(session().connection(), compile_kwargs={"literal_binds": True})
+    rows = driver().execute("EXPLAIN " + str(compiled).replace("%", "%%"))
+    return "\n".join(line for (line,) in rows)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12))
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_any_text_finds_the_lead_that_is_called_so(scope, name):
+    with session().begin_nested() as savepoint:
+        make_lead(scope, "ld_7", name=name)
+
+        found_ids = found(scope, search=name)
+        savepoint.rollback()
+
+    assert found_ids == ["7"]
