@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -160,7 +161,8 @@ class Browser:
         return self.client.get(path, **kwargs)
 
     def post(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
-        return self.client.post(path, data={"csrf_token": self.csrf_token, **(data or {})}, **kwargs)
+        form = {"csrf_token": self.csrf_token, **(data or {})}
+        return self.client.post(path, data=form, **kwargs)
 
     def send(self, method: str, path: str, **kwargs: Any) -> TestResponse:
         """Send what a script of ours would: JSON, with the token in a header."""
@@ -178,24 +180,17 @@ class _ForgettingSession(db.session.session_factory.class_):  # type: ignore[nam
         return self.connection_of_test
 
 
-class _rolled_back:  # noqa: N801 - used as a function
+@contextmanager
+def _rolled_back(app: Flask) -> Iterator[None]:
     """Run what is inside over one connection and roll it all back."""
-
-    def __init__(self, app: Flask) -> None:
-        self._connection = _engine(app).connect()
-
-    def __enter__(self) -> None:
-        factory = db.session.session_factory
-        self._kept = factory.class_, dict(factory.kw)
-        _ForgettingSession.connection_of_test = self._connection
-        factory.class_ = _ForgettingSession
-        factory.kw["join_transaction_mode"] = "create_savepoint"
-        self._transaction = self._connection.begin()
-
-    def __exit__(self, *_error: object) -> None:
-        db.session.session_factory.class_, db.session.session_factory.kw = self._kept
-        self._transaction.rollback()
-        self._connection.close()
+    factory = db.session.session_factory
+    with _engine(app).connect() as connection, pytest.MonkeyPatch.context() as patch:
+        transaction = connection.begin()
+        patch.setattr(_ForgettingSession, "connection_of_test", connection)
+        patch.setattr(factory, "class_", _ForgettingSession)
+        patch.setitem(factory.kw, "join_transaction_mode", "create_savepoint")
+        yield
+        transaction.rollback()
 
 
 def _engine(app: Flask) -> Engine:

@@ -1,4 +1,4 @@
-"""The fixed cast: an organisation's people, one for each role, and a stranger who must see nothing."""
+"""The fixed cast: one person for each role, and a stranger who must see nothing."""
 
 from __future__ import annotations
 
@@ -82,17 +82,16 @@ def make_people(security: Security) -> People:
     acme, other = make_organization("Acme"), make_organization("Elsewhere")
     unit, other_unit = make_unit(acme, is_default=True), make_unit(other, is_default=True)
 
-    def person(name: str, role: UnitRole | None) -> Person:
-        member = make_member(acme, f"{name}@acme.test", security=security, password=PASSWORD)
-        assert role is not None
-        service.set_membership(unit.scope, member.org_member_id, role=role, now=utc_now())
-        return Person(member, unit, security)
-
     def admin_of(organization: Organization, email: str, at: Unit) -> Person:
         member = make_member(
             organization, email, role=OrgRole.ADMIN, security=security, password=PASSWORD
         )
         return Person(member, at, security)
+
+    def person(name: str, role: UnitRole) -> Person:
+        member = make_member(acme, f"{name}@acme.test", security=security, password=PASSWORD)
+        service.set_membership(unit.scope, member.org_member_id, role=role, now=utc_now())
+        return Person(member, unit, security)
 
     people = People(
         organization=acme,

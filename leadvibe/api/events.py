@@ -21,6 +21,7 @@ from leadvibe.explain.types import RulesetDelta
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leads.queries import get_lead
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.spreadsheets import write_csv
 from leadvibe.pipeline import deletion
 
 MOST_DELETED_AT_ONCE = 500
@@ -147,7 +148,7 @@ def list_lead_events(
 def export_events(principal: Principal, query: EventsFilter) -> Csv:
     """All matching events as a CSV file, the newest first."""
     scope, wanted = principal.scope, query.read(now=utc_now())
-    return Csv("events.csv", EXPORT_HEADER, lambda: _lines(scope, wanted))
+    return Csv("events.csv", lambda: write_csv(EXPORT_HEADER, _lines(scope, wanted)))
 
 
 def delete_events(principal: Principal, body: Deletion) -> Deleted:

@@ -25,6 +25,7 @@ from leadvibe.identity.errors import (
 from leadvibe.identity.types import Organization, OrgRole, Unit, UnitRole
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
+from leadvibe.pipeline import setup
 
 ACTOR = "command"
 CREATED = 201
@@ -73,7 +74,7 @@ def create_user(  # noqa: PLR0917 - click passes options by name
     first_name, _, last_name = name.strip().rpartition(" ")
     with opened_app(home):
         now = utc_now()
-        organization = service.ensure_organization(org, now=now)
+        organization = setup.ensure_organization(org, by=email, now=now)
         unit = _unit(organization, ou)
         if role == "owner" and not queries.has_admin(organization.org_id):
             org_role = OrgRole.ADMIN  # or nobody could ever add members and units

@@ -227,6 +227,12 @@ def get_unit(scope: Scope) -> Unit:
     return unit_of(row)
 
 
+def find_scope(unit_id: UUID) -> Scope | None:
+    """Return the scope of a unit in whose name a worker goes on; it has no principal to ask."""
+    org_id = session().scalar(select(UnitRow.org_id).where(UnitRow.unit_id == unit_id))
+    return Scope(org_id, unit_id) if org_id is not None else None
+
+
 def get_default_unit(org_id: UUID) -> Unit:
     """Return the unit that every organisation is made with."""
     return unit_of(

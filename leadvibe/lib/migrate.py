@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 
 from alembic import command
 from alembic.config import Config
@@ -91,3 +92,9 @@ def _configuration(connection: Connection) -> Config:
     folder = str(resource_folder("migrations")).replace("%", "%%")
     configuration.set_main_option("script_location", folder)
     return configuration
+
+
+@cache
+def head_revision() -> str | None:
+    """Return the version that this code expects; it does not change while a process lives."""
+    return ScriptDirectory(str(resource_folder("migrations"))).get_current_head()

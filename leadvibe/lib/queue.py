@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 
-from redis import Redis, RedisError
+from redis import ConnectionPool, Redis, RedisError
 from rq import Queue
+from rq.connections import parse_connection
 from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -56,6 +57,12 @@ class JobQueue:
                 failure_ttl=KEEP_FAILED_SECONDS,
                 description=job_id,
             )
+
+
+def own_client(broker: Redis) -> Redis:
+    """Return a second client of the same broker, for a worker that waits longer than others do."""
+    client, connection_class, options = parse_connection(broker)
+    return client(connection_pool=ConnectionPool(connection_class=connection_class, **options))
 
 
 def open_queue(broker: Redis) -> Queue:

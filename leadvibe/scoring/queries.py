@@ -28,6 +28,7 @@ from leadvibe.scoring.models import (
     RuleRow,
     RulesetRow,
     ScoreEntryRow,
+    StaleHeadlinesRow,
     UnitScoringSettingsRow,
 )
 from leadvibe.scoring.types import (
@@ -97,6 +98,11 @@ def get_settings(scope: Scope) -> ScoringSettings:
         abm_enabled=org.abm_enabled if org else False,
         session_timeout_minutes=unit.session_timeout_minutes if unit else 30,
     )
+
+
+def units_with_stale_headlines() -> list[UUID]:
+    """Return the units whose leads may show a score that no longer stands for them."""
+    return list(session().scalars(select(StaleHeadlinesRow.unit_id)))
 
 
 def current_version(scope: Scope) -> int:

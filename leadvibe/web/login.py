@@ -20,6 +20,7 @@ from leadvibe.identity.types import LinkPurpose, Member
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, LeadvibeError, ThrottledError
 from leadvibe.lib.ids import parse_id
+from leadvibe.pipeline.setup import prepare_default_unit
 from leadvibe.web import session
 from leadvibe.web.forms.auth import (
     AuthForm,
@@ -98,6 +99,7 @@ def _set_up(form: SetupForm) -> Member:
         security=asking.security(),
         now=utc_now(),
     )
+    prepare_default_unit(made.organization.org_id, by=made.member.email, now=utc_now())
     return made.member
 
 
