@@ -32,7 +32,7 @@ from leadvibe.imports.stored_file import open_text
 from leadvibe.imports.types import Import, ImportState
 from leadvibe.imports.uploading import Readable, read_pieces
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import OUTAGES, after_commit, commit, copy_rows, held_lock, rollback, session
+from leadvibe.lib.db import after_commit, commit, copy_rows, held_lock, is_outage, rollback, session
 from leadvibe.lib.ids import new_id
 from leadvibe.lib.queue import JobQueue
 
@@ -121,9 +121,9 @@ def advance_import(
             return
         try:
             _read_on(scope, import_id, ring=ring, is_stopping=is_stopping)
-        except OUTAGES:
-            raise
         except Exception as error:
+            if is_outage(error):
+                raise
             rollback()
             _set(scope, import_id, error=f"{type(error).__name__}: {error}"[:1000], beat_at=None)
             commit()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from uuid import UUID
 
 from flask import Flask
@@ -16,7 +17,7 @@ from leadvibe.identity import queries as identity_queries
 from leadvibe.identity.types import Scope
 from leadvibe.jobs.stopping import StopRequest
 from leadvibe.lib.bell import Bell
-from leadvibe.lib.db import OUTAGES, reset, rollback
+from leadvibe.lib.db import OUTAGES, is_outage, reset, rollback
 from leadvibe.pipeline import process, rescore
 from leadvibe.scoring import queries as score_queries
 
@@ -70,38 +71,33 @@ class Rounds:
 
         Without any, shows the right score on leads whose ruleset has changed.
         """
-        claimed = sum(self._process(unit_id) for unit_id in event_queries.units_waiting())
+        claimed = sum(
+            self._give_turn(unit_id, self._process_batch)
+            for unit_id in event_queries.units_waiting()
+        )
         if claimed == 0:
             for unit_id in score_queries.units_with_stale_headlines():
-                self._refresh_headlines(unit_id)
+                self._give_turn(unit_id, _refresh_headlines)
         rollback()
         return claimed
 
-    def _process(self, unit_id: UUID) -> int:
+    def _give_turn(self, unit_id: UUID, step: Callable[[Scope], int]) -> int:
         scope = self._scope(unit_id)
         if scope is None:
             return 0
         try:
-            return process.process_batch(scope, limit=self._batch_size).claimed
-        except OUTAGES:
-            raise
-        except Exception:
+            return step(scope)
+        except Exception as error:  # the edge of a unit's work: the other units must go on
+            if is_outage(error):
+                raise
             self._set_aside(unit_id)
             return 0
 
-    def _refresh_headlines(self, unit_id: UUID) -> None:
-        scope = self._scope(unit_id)
-        if scope is None:
-            return
-        try:
-            rescore.refresh_headlines(scope)
-        except OUTAGES:
-            raise
-        except Exception:
-            self._set_aside(unit_id)
+    def _process_batch(self, scope: Scope) -> int:
+        return process.process_batch(scope, limit=self._batch_size).claimed
 
     def _set_aside(self, unit_id: UUID) -> None:
-        """Log what went wrong and leave the unit alone for a while: the others must go on."""
+        """Log what went wrong and leave the unit alone for a while."""
         _log.exception("unit %s is set aside for %d s", unit_id, SET_ASIDE_SECONDS)
         self._aside_until[unit_id] = time.monotonic() + SET_ASIDE_SECONDS
         reset()
@@ -114,6 +110,11 @@ class Rounds:
         if unit_id not in self._scopes and (found := identity_queries.find_scope(unit_id)):
             self._scopes[unit_id] = found
         return self._scopes.get(unit_id)
+
+
+def _refresh_headlines(scope: Scope) -> int:
+    rescore.refresh_headlines(scope)
+    return 0
 
 
 def _first_line(error: BaseException) -> str:

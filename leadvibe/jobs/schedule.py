@@ -17,7 +17,7 @@ from leadvibe.identity import service as identity
 from leadvibe.imports import service as imports
 from leadvibe.jobs.stopping import StopRequest
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import OUTAGES, Lock, commit, held_lock, reset
+from leadvibe.lib.db import OUTAGES, Lock, commit, held_lock, is_outage, reset
 from leadvibe.lib.queue import JobQueue
 
 LEADER_LOCK = 0x5C4E_D01E  # any number will do, as long as all versions agree on it
@@ -86,8 +86,7 @@ def _do(app: Flask, task: Task) -> None:
         try:
             task.do(utc_now())
             commit()
-        except OUTAGES:
-            raise
-        except Exception:
-            # The edge of a task: one that fails must not keep the others from their turn.
+        except Exception as error:  # the edge of a task: the others must have their turn
+            if is_outage(error):
+                raise
             _log.exception("the task '%s' failed", task.name)

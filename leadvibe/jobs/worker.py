@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask
 from redis import RedisError
 from rq import SimpleWorker
+from rq.exceptions import StopRequested
 
 from leadvibe.jobs.stopping import StopRequest
 from leadvibe.lib.queue import open_queue, own_client
@@ -29,6 +30,8 @@ def run(app: Flask, stop: StopRequest) -> None:
         try:
             client = own_client(app.extensions["leadvibe.redis"])
             JobWorker(app, stop, open_queue(client)).work(logging_level="WARNING")
+        except StopRequested:
+            break  # the signal came while the worker was ending for another reason
         except (RedisError, OSError) as error:
             _log.warning("the broker is away, trying again soon: %s", error)
         finally:
@@ -36,7 +39,7 @@ def run(app: Flask, stop: StopRequest) -> None:
         stop.wait(PAUSE_SECONDS)
 
 
-class JobWorker(SimpleWorker):  # type: ignore[misc]  # RQ ships no types
+class JobWorker(SimpleWorker):
     """RQ's worker inside the application; each job has a context, and so a session, of its own."""
 
     log_result_lifespan = False

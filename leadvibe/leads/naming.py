@@ -14,6 +14,7 @@ _ALIAS_ORDER = {
     AliasKind.EXTERNAL_ID: 3,
     AliasKind.COOKIE: 4,
 }
+SEPARATOR = " · "
 _ANONYMOUS = frozenset({AliasKind.COOKIE})
 
 
@@ -27,15 +28,16 @@ def name_lead(
 ) -> Naming:
     """Name a lead after its person, else its best alias, else its id.
 
-    `aliases` are (kind, spelling). The detail line is the company, else whatever identifies the
-    lead beside its name.
+    `aliases` are (kind, spelling). The detail line is the best alias, unless it is the name, and
+    the company.
     """
     ordered = sorted(aliases, key=lambda alias: _ALIAS_ORDER[AliasKind(alias[0])])
     spoken = [value for kind, value in ordered if kind not in _ANONYMOUS]
     person = _person(metadata)
     name = person or (spoken[0] if spoken else _anonymous_name(lead_id, ordered))
-    others = [value for value in (_text(metadata, "company"), *spoken) if value and value != name]
-    return Naming(name, others[0] if others else None)
+    alias = next((value for value in spoken if value != name), "")
+    detail = SEPARATOR.join(part for part in (alias, _text(metadata, "company")) if part)
+    return Naming(name, detail or None)
 
 
 def search_text(

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.errors import ProgramLimitExceeded
 from sqlalchemy import Connection, DateTime, MetaData, Text, Uuid
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
@@ -34,7 +35,7 @@ _EFFECTS = "leadvibe.effects"
 OUTAGES = (
     OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError,
 )  # fmt: skip
-"""What a database that is away raises, through the session and beside it."""
+"""What a database that is away raises, through the session and beside it. See `is_outage`."""
 
 
 class Base(DeclarativeBase):
@@ -83,6 +84,16 @@ def own_transaction() -> Iterator[Session]:
     """
     with db.session.session_factory.begin() as apart:
         yield cast("Session", apart)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Say whether it is the database's fault, so that the same work may succeed later.
+
+    The driver also files values that are too large for an index among these errors; those never
+    succeed.
+    """
+    cause = getattr(error, "orig", None) or error
+    return isinstance(error, OUTAGES) and not isinstance(cause, ProgramLimitExceeded)
 
 
 def reset() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from leadvibe.leads.naming import name_lead, search_text
 
 
-def test_a_person_is_called_by_name_with_the_company_below():
+def test_a_person_is_called_by_name_with_alias_and_company_below():
     metadata = {"first_name": "Ana", "last_name": "Silva", "company": "Acme"}
 
-    assert name_lead("ld_1", metadata, [("email", "ana@acme.test")]) == ("Ana Silva", "Acme")
+    assert name_lead("ld_1", metadata, [("email", "ana@acme.test")]) == (
+        "Ana Silva",
+        "ana@acme.test · Acme",
+    )
 
 
 def test_without_a_name_the_best_alias_stands():
