@@ -1,1 +1,27 @@
-"""The JSON API. A front end only translates: it parses, calls a capability and serialises."""
+"""Our JSON API, at the root: one table of operations (routes), one file per resource."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from flask import Flask
+from pydantic_core import to_json
+
+import leadvibe
+from leadvibe.api import bell, dispatch, metrics, openapi
+from leadvibe.api.root import DOCUMENT
+from leadvibe.api.routes import OPERATIONS
+
+
+def register(app: Flask) -> None:
+    """Add every operation, and the counting of requests."""
+    bell.register(app)
+    metrics.register(app)
+    dispatch.register(app, OPERATIONS)
+
+    @cache
+    def write_document() -> bytes:
+        url = app.config["PUBLIC_URL"]
+        return to_json(openapi.build(OPERATIONS, version=leadvibe.__version__, url=url))
+
+    app.extensions[DOCUMENT] = write_document

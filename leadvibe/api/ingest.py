@@ -25,6 +25,7 @@ MOST_EVENTS = 1_000
 LARGEST_BATCH_BYTES = 32 * 1024 * 1024
 KEY_HEADER = "Idempotency-Key"
 LONGEST_KEY = 200
+HEADERS = ((KEY_HEADER, "Stands for message_id: an event that comes twice counts once."),)
 
 
 class IncomingBatch(BaseModel):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from inspect import signature
 from types import NoneType, UnionType
@@ -46,13 +46,14 @@ class Interface:
     body: type[BaseModel] | None
     reply: Any
     """The type of the JSON answer; None when there is none."""
-    is_csv: bool
+    is_counted: bool
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Operation:
     """One operation: `number` is its row in the contract, empty for those that are ours."""
 
+    number: str
     tag: str
     title: str
     method: str
@@ -60,12 +61,14 @@ class Operation:
     view: Callable[..., Any]
     auth: Auth
     permission: Permission | None = None
+    _: KW_ONLY
     success: int = 200
-    number: str = ""
     aliases: tuple[str, ...] = ()
     """Other ways to call it, such as "GET /me"."""
     headers: tuple[tuple[str, str], ...] = ()
     """Request headers that it reads, with what they do."""
+    media_type: str = ""
+    """Of an answer that is not JSON."""
     uploads: str = ""
     """Name of the file in a multipart body."""
     max_body_bytes: int = MAX_BODY_BYTES
@@ -101,7 +104,7 @@ def _read_interface(view: Callable[..., Any]) -> Interface:
         query=hints.get("query"),
         body=hints.get("body"),
         reply=_published(returned),
-        is_csv=returned is Csv,
+        is_counted=get_origin(returned) is Counted,
     )
 
 

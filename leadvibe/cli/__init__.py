@@ -21,6 +21,8 @@ COMMANDS = {
     "demo": "demo:demo",
     "demo-data": "demo:demo_data",
     "doctor": "doctor:doctor",
+    "import": "data:import_group",
+    "scores": "data:scores",
     "serve": "servers:serve",
     "up": "up:up",
     "user": "identity:user",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, select, text
+from sqlalchemy import Row, Select, func, select, text
 
 from leadvibe.identity.types import Scope
 from leadvibe.leads.errors import LeadNotFoundError
@@ -193,6 +193,12 @@ def list_activities(scope: Scope, lead_ids: Sequence[str]) -> dict[str, LeadActi
     """
     rows = driver().execute(statement, (scope.unit_id, list(lead_ids)))
     return {row[0]: LeadActivity(*row) for row in rows}
+
+
+def count_leads(scope: Scope) -> int:
+    """Return how many leads `list_ids` walks over, merged ones included."""
+    statement = select(func.count()).select_from(LeadRow).where(LeadRow.unit_id == scope.unit_id)
+    return session().scalar(statement) or 0
 
 
 def list_ids(scope: Scope, *, after: str, limit: int) -> list[str]:

@@ -223,6 +223,7 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(path):
 
 
 def test_a_folder_that_the_servers_account_may_not_enter_is_named(short_folder):
+    short_folder.chmod(0o711)
     closed = short_folder / "closed"
     closed.mkdir(0o700)
     (closed / "home").mkdir()

@@ -1,0 +1,219 @@
+"""`leadvibe import` and `leadvibe scores`: files in, and the proof that scores are right."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+from uuid import UUID
+
+import click
+from flask import Flask
+from redis import RedisError
+
+from leadvibe.cli.application import opened_app
+from leadvibe.cli.identity import org_option, ou_option
+from leadvibe.cli.wiring import home_option
+from leadvibe.identity import queries as identity_queries
+from leadvibe.identity.errors import OrganizationNotFoundError, UnitNotFoundError
+from leadvibe.identity.types import OrgRole, Principal, Scope, Via
+from leadvibe.imports import queries as import_queries
+from leadvibe.imports import service as imports
+from leadvibe.imports.types import Import, ImportProgress
+from leadvibe.leads import queries as lead_queries
+from leadvibe.lib import heartbeat
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit, rollback
+from leadvibe.lib.queue import JobQueue
+from leadvibe.pipeline import process, rescore
+from leadvibe.pipeline.rescore import Step
+
+ACTOR = "command"
+LOOK_SECONDS = 0.5
+SHOWN_ERRORS = 5
+SHOWN_DISCREPANCIES = 20
+NEEDED_ROLES = ("jobs", "pipeline")
+
+
+@click.group("import")
+def import_group() -> None:
+    """Bring in data from files."""
+
+
+@import_group.command("events")
+@click.argument("file", type=click.File("rb"))
+@org_option
+@ou_option
+@click.option("--wait", is_flag=True, help="Show the progress until the last row is scored.")
+@home_option
+def import_events(
+    file: BinaryIO,
+    org: str,
+    ou: str | None,
+    wait: bool,  # noqa: FBT001 - a click flag
+    home: Path | None,
+) -> None:
+    """Import a CSV file of events, which may be gzip; - reads standard input.
+
+    Without running workers, --wait does their work here. Prints the import as JSON.
+    """
+    with opened_app(home) as app:
+        scope = _scope(org, ou)
+        made = imports.start_import(
+            _principal(scope),
+            scope,
+            filename=Path(file.name).name,
+            stream=file,
+            max_bytes=app.config["MAX_UPLOAD_MB"] * 1024**2,
+            queue=JobQueue(app.extensions["leadvibe.redis"]),
+            now=utc_now(),
+        )
+        commit()
+        if wait:
+            _follow(scope, made, work_here=not _has_workers(app))
+        progress = import_queries.get_progress(scope, made.import_id, now=utc_now())
+        _report(scope, progress)
+
+
+@click.group()
+def scores() -> None:
+    """Prove or repair what is stored about scores."""
+
+
+@scores.command()
+@org_option
+@ou_option
+@home_option
+def verify(org: str, ou: str | None, home: Path | None) -> None:
+    """Compare stored scores and ledger with a replay of all events; exit with 1 if they differ."""
+    with opened_app(home):
+        scope = _scope(org, ou)
+        steps = list(_walk(scope, rescore.verify(scope), label="Verifying"))
+        found = [discrepancy for step in steps for discrepancy in step.found]
+        for one in found[:SHOWN_DISCREPANCIES]:
+            click.echo(f"{one.lead_id}: {one.what} is {one.stored}, a replay says {one.replayed}")
+        leads = steps[-1].leads_done if steps else 0
+        if found:
+            raise click.ClickException(
+                f"{len(found):,} differences in {leads:,} leads: `leadvibe scores rebuild`"
+                " repairs them from the events"
+            )
+        click.echo(f"{leads:,} leads: scores, ledger and replay agree")
+
+
+@scores.command()
+@org_option
+@ou_option
+@home_option
+def rebuild(org: str, ou: str | None, home: Path | None) -> None:
+    """Write scores, ledger and sessions anew from the events."""
+    with opened_app(home):
+        scope = _scope(org, ou)
+        steps = list(_walk(scope, rescore.rebuild(scope), label="Rebuilding"))
+        rescore.refresh_headlines(scope)
+        click.echo(f"{steps[-1].leads_done if steps else 0:,} leads are written anew")
+
+
+class _Bar(Protocol):
+    """What we use of click's progress bar."""
+
+    pos: int
+
+    def update(self, n_steps: int) -> None: ...
+
+
+def _walk(scope: Scope, steps: Iterator[Step], *, label: str) -> Iterator[Step]:
+    """Pass the steps on, showing how far they are."""
+    total = lead_queries.count_leads(scope)
+    rollback()
+    with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
+        for step in steps:
+            bar.update(step.leads_done - bar.pos)
+            yield step
+
+
+def _follow(scope: Scope, made: Import, *, work_here: bool) -> None:
+    with click.progressbar(length=100, label=made.filename, file=sys.stderr) as bar:
+        if work_here:
+            _work(scope, made.import_id, show=lambda: _show(scope, made.import_id, bar))
+        while not _show(scope, made.import_id, bar).is_complete:
+            time.sleep(LOOK_SECONDS)
+
+
+def _work(scope: Scope, import_id: UUID, *, show: Callable[[], object]) -> None:
+    """Do what the workers would: read and score, batch by batch."""
+
+    def score_batch() -> None:
+        process.process_batch(scope)
+        show()
+
+    imports.advance_import(scope, import_id, ring=score_batch, is_stopping=lambda: False)
+    while process.process_batch(scope).claimed:
+        show()
+
+
+def _show(scope: Scope, import_id: UUID, bar: _Bar) -> ImportProgress:
+    progress = import_queries.get_progress(scope, import_id, now=utc_now())
+    rollback()
+    bar.update(progress.percent - bar.pos)
+    return progress
+
+
+def _report(scope: Scope, progress: ImportProgress) -> None:
+    """Print the import as JSON, and the first rows that failed beside it."""
+    errors = import_queries.list_errors(scope, progress.file.import_id, limit=SHOWN_ERRORS)
+    for error in errors:
+        click.echo(f"row {error.row_number}: {error.reason}", err=True)
+    if progress.failed > len(errors):
+        click.echo(f"… and {progress.failed - len(errors):,} more rows", err=True)
+    click.echo(
+        json.dumps(
+            {
+                "import_id": str(progress.file.import_id),
+                "filename": progress.file.filename,
+                "stage": progress.stage,
+                "accepted": progress.accepted,
+                "failed": progress.failed,
+                "scored": progress.scored,
+                "duplicates": progress.duplicates,
+                "seconds": round(progress.elapsed_seconds, 1),
+            }
+        )
+    )
+    if progress.file.error:
+        raise click.ClickException(progress.file.error)
+
+
+def _has_workers(app: Flask) -> bool:
+    broker = app.extensions["leadvibe.redis"]
+    try:
+        return all(heartbeat.find_last_beat(broker, role) for role in NEEDED_ROLES)
+    except RedisError:
+        return False
+
+
+def _scope(org: str, ou: str | None) -> Scope:
+    organization = identity_queries.find_organization(org)
+    if organization is None:
+        raise OrganizationNotFoundError(
+            f'There is no organisation "{org}": `leadvibe user create` makes one'
+        )
+    if ou is None:
+        return identity_queries.get_default_unit(organization.org_id).scope
+    unit = identity_queries.find_unit(organization.org_id, ou)
+    if unit is None:
+        raise UnitNotFoundError(f'"{organization.name}" has no organisation unit "{ou}"')
+    return unit.scope
+
+
+def _principal(scope: Scope) -> Principal:
+    return Principal(
+        org_id=scope.org_id,
+        via=Via.COMMAND,
+        org_role=OrgRole.ADMIN,
+        unit_id=scope.unit_id,
+        label=ACTOR,
+    )
