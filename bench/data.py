@@ -65,7 +65,7 @@ def make_place(security: Security) -> Place:
         org_id=organization.org_id, via=Via.COMMAND, org_role=OrgRole.ADMIN,
         unit_id=unit.unit_id, label="bench",
     )  # fmt: skip
-    made = identity.create_credential(principal, unit.scope, name="bench", now=now)
+    made = identity.create_credential(unit.scope, name="bench", created_by=None, now=now)
     first = scoring_queries.find_primary(unit.scope)
     second = scoring.create_ruleset(principal, unit.scope, {"name": "Second"}, now=now)
     for number, event_type in enumerate(EVENT_TYPES):

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from leadvibe import web
+from leadvibe import api, web
 from leadvibe.http import assets, auditing, csrf, headers, principal, request_id, transaction
 from leadvibe.http.errors import json_error
 from leadvibe.identity.queries import has_members
@@ -57,6 +57,7 @@ def create_app(settings: Settings, *, hashing: Hashing | None = None) -> Flask:
     app.extensions["leadvibe.redis"] = _broker(settings.redis_url)
     app.extensions["leadvibe.mailer"] = Mailer(_mail_server(settings))
     _register_http(app, settings, hashing or Hashing())
+    api.register(app)
     web.register(app, session_lifetime=timedelta(days=settings.refresh_token_days))
     _register_errors(app)
     return app

@@ -73,9 +73,7 @@ def _empty(status: int) -> Response:
     return response
 
 
-def _json_pieces(
-    read: Callable[[], Iterable[Any]], adapter: TypeAdapter[Any]
-) -> Iterator[bytes]:
+def _json_pieces(read: Callable[[], Iterable[Any]], adapter: TypeAdapter[Any]) -> Iterator[bytes]:
     """Yield one JSON array; the adapter serialises lists of its items."""
     rows = iter(read())
     separator = b"["

@@ -69,16 +69,14 @@ def get_current_user(principal: Principal) -> CurrentUser:
 
 def log_in(body: Login) -> Session:
     """Sign in with e-mail address and password."""
-    now = utc_now()
     member = sign_in(body.email, body.password)
-    name_actor(member.email, org_id=member.org_id)
-    return _session(signing_in.issue_tokens(member, security=security(), now=now))
+    return _session(signing_in.issue_tokens(member, security=security(), now=utc_now()))
 
 
 def refresh(body: Refresh) -> Session:
     """Spend a refresh token for a new pair; one that comes twice ends all that came of it."""
     tokens = signing_in.rotate_refresh(body.refresh_token, security=security(), now=utc_now())
-    name_actor(tokens.member.email, org_id=tokens.member.org_id)
+    name_actor(tokens.member.email)
     return _session(tokens)
 
 

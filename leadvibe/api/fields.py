@@ -99,6 +99,10 @@ def _hide_defaults(schema: dict[str, Any]) -> None:
         field.pop("default", None)
 
 
+LEFT_OUT: Any = None
+"""What a field holds that nobody sent, although null is no value of it."""
+
+
 class Changes(BaseModel):
     """Fields of a change; those left out stay as they are, and null is a value only where said."""
 

@@ -82,9 +82,7 @@ def start_import(principal: Principal, query: ImportQuery) -> StartedImport:
         skip_triggers=query.skip_triggers,
     )
     set_header("Location", f"/import/{started.import_id}")
-    return StartedImport(
-        message="import started", job_id=started.import_id, imported=0, errors=0
-    )
+    return StartedImport(message="import started", job_id=started.import_id, imported=0, errors=0)
 
 
 def list_imports(principal: Principal, query: PageQuery) -> Counted[ImportItem]:

@@ -75,9 +75,7 @@ def ingest(principal: Principal, body: IncomingEvent) -> Ingested:
     event = _with_key(body)
     (arrival,) = intake.accept(principal.scope, [event], source=SOURCE, now=utc_now())
     ring_for_pipeline()
-    return Ingested(
-        message="event ingested", event_id=arrival.event_id, metadata=event.metadata
-    )
+    return Ingested(message="event ingested", event_id=arrival.event_id, metadata=event.metadata)
 
 
 def ingest_batch(principal: Principal, body: IncomingBatch) -> BatchResult:

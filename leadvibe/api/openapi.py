@@ -22,7 +22,7 @@ Members sign in at `POST /auth/login` and send the token as `Authorization: Bear
 HTTP Basic with a client_id and client_secret of one organisation unit. Everything belongs to the \
 caller's active unit, which `POST /org-units/active` sets; clients never send a `unit_id`."""
 
-_SECURITY = {
+_SECURITY: Mapping[Auth, list[dict[str, list[str]]]] = {
     Auth.NONE: [],
     Auth.MEMBER: [{"bearerAuth": []}],
     Auth.EITHER: [{"bearerAuth": []}, {"basicAuth": []}],

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from flask import after_this_request
+from flask import Response, after_this_request
 from pydantic import BaseModel, Field
-from werkzeug.wrappers import Response
 
 from leadvibe.api.fields import Text, UnitId
 from leadvibe.http.active_unit import remember_unit
@@ -69,9 +68,7 @@ def list_units(principal: Principal) -> UnitsAndOrganization:
 
 def create_unit(principal: Principal, body: UnitName) -> UnitItem:
     """Make a unit, ready to score with default levels and a ruleset."""
-    made = setup.create_unit(
-        principal.org_id, name=body.name, by=principal.label, now=utc_now()
-    )
+    made = setup.create_unit(principal.org_id, name=body.name, by=principal.label, now=utc_now())
     return _item(made)
 
 

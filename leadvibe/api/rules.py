@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool
 
-from leadvibe.api.fields import Changes, Instant, Name, RuleId, RulesetId, Weight
+from leadvibe.api.fields import LEFT_OUT, Changes, Instant, Name, RuleId, RulesetId, Weight
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
@@ -32,11 +32,11 @@ class NewRule(BaseModel):
 class RuleChanges(Changes):
     """Fields of a rule to change; those left out stay as they are."""
 
-    event_type: ShortText = Field(None, description="The events that score, by exact type.")
-    weight: Weight = Field(None, description="Points an event gives, a whole number.")
-    ruleset_id: UUID = Field(None, description="A rule stays in its ruleset: only that one fits.")
+    event_type: ShortText = Field(LEFT_OUT, description="The events that score, by exact type.")
+    weight: Weight = Field(LEFT_OUT, description="Points an event gives, a whole number.")
+    ruleset_id: UUID = Field(LEFT_OUT, description="Only the one it is in fits.")
     icon: Name | None = Field(None, description="Name of a picture; null for none.")
-    active: StrictBool = Field(None, description="Whether it scores events now.")
+    active: StrictBool = Field(LEFT_OUT, description="Whether it scores events now.")
     start_at: Instant | None = Field(None, description="When it begins; null for always.")
     end_at: Instant | None = Field(None, description="When it ends; null for never.")
 

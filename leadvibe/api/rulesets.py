@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool
 
-from leadvibe.api.fields import Changes, Instant, Name, RulesetId
+from leadvibe.api.fields import LEFT_OUT, Changes, Instant, Name, RulesetId
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.scoring import queries, service
@@ -31,10 +31,10 @@ class NewRuleset(BaseModel):
 class RulesetChanges(Changes):
     """Fields of a ruleset to change; those left out stay as they are."""
 
-    name: Name = Field(None, description="Its name, unique in the unit.")
-    score_column: Name = Field(None, description="What its score is called.")
-    is_primary: StrictBool = Field(None, description="Whether its score stands for a lead.")
-    active: StrictBool = Field(None, description="Whether it scores events now.")
+    name: Name = Field(LEFT_OUT, description="Its name, unique in the unit.")
+    score_column: Name = Field(LEFT_OUT, description="What its score is called.")
+    is_primary: StrictBool = Field(LEFT_OUT, description="Whether its score stands for a lead.")
+    active: StrictBool = Field(LEFT_OUT, description="Whether it scores events now.")
     start_at: Instant | None = Field(None, description="When it begins; null for always.")
     end_at: Instant | None = Field(None, description="When it ends; null for never.")
 

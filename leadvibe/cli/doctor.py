@@ -23,6 +23,7 @@ from leadvibe.cli.wiring import (
 from leadvibe.events.queries import inbox_status
 from leadvibe.lib import embedded, migrate
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.errors import UnavailableError
 from leadvibe.lib.heartbeat import FRESH_SECONDS, find_last_beat
 from leadvibe.settings import Settings
 
@@ -95,8 +96,8 @@ def check_broker(settings: Settings) -> Finding:
 def check_migrations(settings: Settings) -> Finding:
     try:
         revisions = migrate.current_and_head(settings.database_url)
-    except SQLAlchemyError as error:
-        return Finding("migrations", is_well=False, detail=f"unknown: {_reason(error)}")
+    except UnavailableError as error:
+        return Finding("migrations", is_well=False, detail=f"unknown: {error}")
     if revisions.is_at_head:
         return Finding("migrations", is_well=True, detail=f"at {revisions.head}")
     return Finding(

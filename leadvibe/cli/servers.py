@@ -97,9 +97,11 @@ class _WebServer(BaseApplication):  # type: ignore[misc]  # its base has no type
 
     def load(self) -> Flask:
         """Make the application: in each worker, so that no connection is shared by a fork."""
-        from leadvibe.app import create_app  # noqa: PLC0415 - only workers need it
+        from leadvibe.app import announce_first_run, create_app  # noqa: PLC0415 - only for workers
 
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        announce_first_run(app)
+        return app
 
 
 def _gunicorn_settings(settings: Settings) -> dict[str, Any]:

@@ -8,8 +8,8 @@ is the exact opposite of its counterpart, so a lead without the property meets i
 Text compares without regard to case (Unicode simple case folding, and "İ" as "i"; no accents are
 dropped, nothing is normalised). A number is written in plain decimals without trailing zeros, a
 boolean as "true" or "false". Numbers are JSON numbers and texts of at most 100 characters such as
-"42", " -1.5 " or "6e3" (exponent of three digits at most); `equals` and `in` compare two numbers
-by their exact value, `gt` and its kin never match anything else.
+"42", " -1.5 " or "6e3" (exponent of three digits at most). `equals` and `in` compare numbers by
+their exact value and never with other text; `gt` and its kin never match anything but numbers.
 
 Does not know where documents come from; segments.sql says the same in SQL.
 """
@@ -42,7 +42,7 @@ MAX_CLAUSES: Final = 50
 
 _MAX_KEYS: Final = 32  # No profile nests deeper, and the SQL of a path nests once per key.
 _LAST_CASED: Final = 0x1FFFF  # Every letter with case lives in Unicode's first two planes.
-_NUMBER: Final = re.compile(NUMBER_PATTERN.replace("$", r"\Z"))
+_NUMBER: Final = re.compile(NUMBER_PATTERN)
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")  # No database text can hold these.
 
 

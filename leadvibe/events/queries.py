@@ -17,7 +17,6 @@ from leadvibe.events.errors import DeadLetterNotFoundError, EventNotFoundError
 from leadvibe.events.models import (
     DeadLetterRow,
     EventRow,
-    EventTypeRow,
     InboxRow,
     SourceTallyRow,
 )
@@ -127,17 +126,11 @@ def list_sessions(scope: Scope, lead_ids: Sequence[str]) -> dict[str, list[Sessi
 
 def list_event_types(scope: Scope) -> list[EventType]:
     """Return every event type seen in the unit, the most frequent first."""
-    statement = (
-        select(
-            EventTypeRow.name,
-            EventTypeRow.hidden,
-            EventTypeRow.event_count,
-            EventTypeRow.first_seen_at,
-        )
-        .where(EventTypeRow.unit_id == scope.unit_id)
-        .order_by(EventTypeRow.event_count.desc(), EventTypeRow.name)
-    )
-    return [EventType(*row) for row in session().execute(statement)]
+    statement = """
+        SELECT name, hidden, event_count, first_seen_at FROM event_types
+        WHERE unit_id = %s ORDER BY event_count DESC, name
+    """
+    return [EventType(*row) for row in driver().execute(statement, (scope.unit_id,))]
 
 
 def known_message_ids(scope: Scope, message_ids: Collection[str]) -> set[str]:
@@ -202,12 +195,9 @@ def list_dead_letters(scope: Scope, *, limit: int, offset: int = 0) -> list[Dead
 
 def count_dead_letters(scope: Scope) -> int:
     """Return how many events of the unit could not be processed."""
-    statement = (
-        select(func.count())
-        .select_from(DeadLetterRow)
-        .where(DeadLetterRow.unit_id == scope.unit_id)
-    )
-    return session().scalar(statement) or 0
+    statement = "SELECT count(*) FROM dead_letters WHERE unit_id = %s"
+    row = driver().execute(statement, (scope.unit_id,)).fetchone()
+    return row[0] if row else 0
 
 
 def get_dead_letter(scope: Scope, receipt: int) -> DeadLetter:

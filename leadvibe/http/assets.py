@@ -6,7 +6,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, request, url_for
+from flask import Flask, Response, request
 
 FOREVER = "public, max-age=31536000, immutable"
 # Vendored files carry their version in the name; style sheets refer to them without a hash.
@@ -20,7 +20,8 @@ def register(app: Flask) -> None:
 
     @app.template_global()
     def asset(filename: str) -> str:
-        return url_for("static", filename=filename, v=_content_hash(folder / filename))
+        # Written out, for a page names thirty assets and routing would take longer than the rest.
+        return f"{app.static_url_path}/{filename}?v={_content_hash(_path(folder, filename))}"
 
     @app.after_request
     def keep(response: Response) -> Response:
@@ -31,6 +32,11 @@ def register(app: Flask) -> None:
     def _caching(filename: str) -> str:
         is_current = request.args.get("v") == _content_hash(folder / filename)
         return FOREVER if is_current or filename.startswith(VENDORED) else "public, no-cache"
+
+
+@lru_cache(maxsize=1024)
+def _path(folder: Path, filename: str) -> Path:
+    return folder / filename
 
 
 def _content_hash(path: Path) -> str:

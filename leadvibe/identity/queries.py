@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select
+from sqlalchemy import Row, Uuid, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from leadvibe.identity.checks import typed_email
@@ -100,7 +100,8 @@ def find_member_principal(
     A wanted unit that is not theirs is passed over. None when the member is gone or when the
     epoch is past, which a password change does to every older session and token.
     """
-    rows = session().execute(_member_with_units(member_id, wanted_unit_id).limit(2)).all()
+    wanted = {"member_id": member_id, "wanted_unit_id": wanted_unit_id}
+    rows = session().execute(_MEMBER_WITH_UNITS, wanted).all()
     if not rows or rows[0].session_epoch != session_epoch:
         return None
     member, unit = rows[0], _active_unit(rows, wanted_unit_id)
@@ -115,27 +116,28 @@ def find_member_principal(
     )
 
 
-def _member_with_units(member_id: UUID, wanted_unit_id: UUID | None) -> Select[*tuple[Any, ...]]:
-    """Select the member once per unit they may enter, the likeliest first; once if in none."""
-    order: list[ColumnElement[Any]] = [UnitRow.is_default.desc().nulls_last()]
-    if wanted_unit_id is not None:
-        order.insert(0, (UnitRow.unit_id == wanted_unit_id).desc().nulls_last())
-    return (
-        select(
-            MemberRow.org_id,
-            MemberRow.email,
-            MemberRow.session_epoch,
-            MemberRow.role.label("org_role"),
-            UnitRow.unit_id,
-            UnitRow.is_default,
-            MembershipRow.role.label("unit_role"),
-        )
-        .select_from(MemberRow)
-        .outerjoin(UnitRow, _MAY_ENTER)
-        .outerjoin(MembershipRow, _IS_MEMBERSHIP)
-        .where(MemberRow.org_member_id == member_id)
-        .order_by(*order)
+# On the path of every page: the member once per unit they may enter, the likeliest first, and
+# once if in none. A unit that nobody wants is null and decides nothing.
+_MEMBER_WITH_UNITS = (
+    select(
+        MemberRow.org_id,
+        MemberRow.email,
+        MemberRow.session_epoch,
+        MemberRow.role.label("org_role"),
+        UnitRow.unit_id,
+        UnitRow.is_default,
+        MembershipRow.role.label("unit_role"),
     )
+    .select_from(MemberRow)
+    .outerjoin(UnitRow, _MAY_ENTER)
+    .outerjoin(MembershipRow, _IS_MEMBERSHIP)
+    .where(MemberRow.org_member_id == bindparam("member_id"))
+    .order_by(
+        (UnitRow.unit_id == bindparam("wanted_unit_id", type_=Uuid())).desc().nulls_last(),
+        UnitRow.is_default.desc().nulls_last(),
+    )
+    .limit(2)
+)
 
 
 def _active_unit(
@@ -194,20 +196,22 @@ def get_account(principal: Principal) -> Account:
 
     Raises MemberNotFoundError for a credential, or when the member is gone.
     """
-    rows = session().execute(
-        select(MemberRow, OrganizationRow, UnitRow, MembershipRow.role)
-        .join(OrganizationRow, OrganizationRow.org_id == MemberRow.org_id)
-        .outerjoin(UnitRow, _MAY_ENTER)
-        .outerjoin(MembershipRow, _IS_MEMBERSHIP)
-        .where(MemberRow.org_member_id == principal.member_id)
-        .order_by(UnitRow.name, UnitRow.unit_id)
-    )
-    entries = rows.all()
+    entries = session().execute(_ACCOUNT, {"member_id": principal.member_id}).all()
     if not entries:
         raise MemberNotFoundError(f"{principal.label} is not a member.")
     member = member_of(entries[0][0])
     units = tuple(_entered(unit, role, member.role) for _, _, unit, role in entries if unit)
     return Account(member, organization_of(entries[0][1]), units)
+
+
+_ACCOUNT = (
+    select(MemberRow, OrganizationRow, UnitRow, MembershipRow.role)
+    .join(OrganizationRow, OrganizationRow.org_id == MemberRow.org_id)
+    .outerjoin(UnitRow, _MAY_ENTER)
+    .outerjoin(MembershipRow, _IS_MEMBERSHIP)
+    .where(MemberRow.org_member_id == bindparam("member_id"))
+    .order_by(UnitRow.name, UnitRow.unit_id)
+)
 
 
 def list_units(principal: Principal) -> list[Unit]:

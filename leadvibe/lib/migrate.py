@@ -15,9 +15,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, pool, text
+from sqlalchemy.exc import DBAPIError
 
+from leadvibe.lib.errors import UnavailableError
 from leadvibe.lib.resources import resource_folder
 
+OLDEST_POSTGRESQL = (15,)
+CONNECT_SECONDS = 10
 LOCK_KEY = 0x1EAD_51BE  # any number will do, as long as all versions agree on it
 
 
@@ -34,9 +38,13 @@ class Revisions:
 
 
 def upgrade(database_url: str) -> Revisions:
-    """Run the migrations that are missing; returns where the database was and is now."""
+    """Run the migrations that are missing; returns where the database was and is now.
+
+    Raises UnavailableError when the database cannot be reached or is too old.
+    """
     with _engine(database_url) as engine, _locked(engine):
         with engine.connect() as connection:
+            _check_version(connection)
             before = _revisions(connection)
             connection.rollback()  # the question opened a transaction
             if not before.is_at_head:
@@ -45,7 +53,7 @@ def upgrade(database_url: str) -> Revisions:
 
 
 def current_and_head(database_url: str) -> Revisions:
-    """Compare the database with this code; raises SQLAlchemy's OperationalError when it is away."""
+    """Compare the database with this code; raises UnavailableError when it cannot be reached."""
     with _engine(database_url) as engine, engine.connect() as connection:
         return _revisions(connection)
 
@@ -61,11 +69,33 @@ def draft(database_url: str, message: str) -> str:
 
 @contextmanager
 def _engine(database_url: str) -> Iterator[Engine]:
-    engine = create_engine(database_url, poolclass=pool.NullPool)
+    engine = create_engine(
+        database_url,
+        poolclass=pool.NullPool,
+        connect_args={"connect_timeout": CONNECT_SECONDS},
+    )
     try:
-        yield engine
-    finally:
-        engine.dispose()
+        engine.connect().close()
+    except DBAPIError as error:
+        raise UnavailableError(
+            f"The database cannot be reached ({first_line(error)}): see to it that it runs, or"
+            " correct DATABASE_URL"
+        ) from error
+    yield engine
+
+
+def first_line(error: DBAPIError) -> str:
+    """Return what the driver says, without the pages of background."""
+    return str(error.orig).strip().partition("\n")[0]
+
+
+def _check_version(connection: Connection) -> None:
+    found = connection.dialect.server_version_info or ()
+    if found < OLDEST_POSTGRESQL:
+        raise UnavailableError(
+            f"The database is PostgreSQL {'.'.join(map(str, found))}, and Leadvibe needs"
+            f" {OLDEST_POSTGRESQL[0]} or later: upgrade it, or leave DATABASE_URL unset"
+        )
 
 
 @contextmanager

@@ -79,5 +79,5 @@ def _counted_requests() -> Metric:
 def _counters() -> Iterable[Metric]:
     if values.ValueClass is values.MutexValue:
         return _requests.collect()
-    collected: Iterable[Metric] = MultiProcessCollector(CollectorRegistry()).collect()
-    return collected
+    collector: Collector = MultiProcessCollector(CollectorRegistry())  # type: ignore[no-untyped-call]
+    return collector.collect()

@@ -107,10 +107,10 @@ def units_with_stale_headlines() -> list[UUID]:
 
 def current_version(scope: Scope) -> int:
     """Return the number of the configuration in force; 0 before the first."""
-    statement = select(func.max(ConfigVersionRow.version)).where(
-        ConfigVersionRow.unit_id == scope.unit_id
-    )
-    return session().scalar(statement) or 0
+    # On the path of every page: through the driver alone.
+    statement = "SELECT max(version) FROM config_versions WHERE unit_id = %s"
+    row = driver().execute(statement, (scope.unit_id,)).fetchone()
+    return row[0] or 0 if row else 0
 
 
 def get_config_version(scope: Scope, version: int) -> ConfigVersion | None:
@@ -188,12 +188,12 @@ def list_scores(
     scope: Scope, lead_ids: Iterable[str], *, ruleset_id: UUID | None = None
 ) -> list[LeadScore]:
     """Return the leads' scores, in one ruleset or in all."""
-    statement = select(
-        LeadScoreRow.lead_id, LeadScoreRow.ruleset_id, LeadScoreRow.score, LeadScoreRow.seq
-    ).where(LeadScoreRow.unit_id == scope.unit_id, LeadScoreRow.lead_id.in_(list(lead_ids)))
-    if ruleset_id is not None:
-        statement = statement.where(LeadScoreRow.ruleset_id == ruleset_id)
-    return [LeadScore(*row) for row in session().execute(statement)]
+    statement = """
+        SELECT lead_id, ruleset_id, score, seq FROM lead_scores
+        WHERE unit_id = %s AND lead_id = ANY(%s) AND (%s::uuid IS NULL OR ruleset_id = %s)
+    """
+    bound = (scope.unit_id, list(lead_ids), ruleset_id, ruleset_id)
+    return [LeadScore(*row) for row in driver().execute(statement, bound)]
 
 
 def highest_active_score(scope: Scope, lead_id: str) -> int:

@@ -220,9 +220,7 @@ def record_version(scope: Scope, *, summary: str, by: str, now: datetime) -> int
 
 def lock_configuration(scope: Scope) -> None:
     """Make changes to the unit's configuration queue; held until the commit."""
-    driver().execute(
-        "SELECT 1 FROM units WHERE unit_id = %s FOR NO KEY UPDATE", (scope.unit_id,)
-    )
+    driver().execute("SELECT 1 FROM units WHERE unit_id = %s FOR NO KEY UPDATE", (scope.unit_id,))
 
 
 def append_entries(scope: Scope, entries: Iterable[tuple[str, Entry]]) -> None:

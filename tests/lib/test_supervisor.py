@@ -1,4 +1,4 @@
-"""The supervisor in a process of its own, over small commands: it handles that process's signals."""
+"""The supervisor in a process of its own, whose signals it handles, over small commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-TALKER = "import os, time; print('pid', os.getpid(), flush=True); time.sleep(60)"
+TALKER = "import os, time; os.write(1, b'pid %d\\n' % os.getpid()); time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);" + TALKER
 # A grandchild in a session of its own, as a job that a worker forked.
 PARENT = "import os; os.fork() or os.setsid();" + TALKER
