@@ -11,6 +11,7 @@ from leadvibe.identity import queries as identity_queries
 from leadvibe.identity import service as identity
 from leadvibe.identity.security import Security
 from leadvibe.identity.types import OrgRole, Principal, Scope, UnitRole, Via
+from leadvibe.leads import service as leads
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.pipeline import setup
@@ -81,6 +82,8 @@ def fill_leads(scope: Scope, count: int) -> None:
     bound = {"unit": scope.unit_id, "ruleset": ruleset.ruleset_id, "count": count}
     for statement in (FILL_LEADS, FILL_SCORES, FILL_SEARCH):
         driver().execute(statement, bound)
+    commit()
+    leads.recount_listed(scope)
     commit()
     driver().execute("ANALYZE leads")
     driver().execute("ANALYZE lead_search")

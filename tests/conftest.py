@@ -91,6 +91,7 @@ def shared_app(make_app: Callable[..., Flask]) -> Flask:
 def app(shared_app: Flask, request: pytest.FixtureRequest) -> Iterator[Flask]:
     """Return the application, inside its context, over a database that forgets."""
     if "fresh_database" in request.fixturenames:
+        request.getfixturevalue("fresh_database")  # first, to be emptied when this one has gone
         with shared_app.app_context():
             yield shared_app
         return

@@ -42,7 +42,7 @@ POLL_SECONDS = 0.05
 def pytest_configure(config: pytest.Config) -> None:
     """Make the folder of this run, or learn it from the process that made it."""
     workerinput = getattr(config, "workerinput", None)
-    folder = Path(workerinput[WORKER_INPUT]) if workerinput else _make_folder()
+    folder = Path(workerinput[WORKER_INPUT]) if workerinput else make_folder()
     config.stash[FOLDER_KEY] = folder
     config.stash[LOCK_KEY] = _lock(folder / "users", fcntl.LOCK_SH)
 
@@ -79,6 +79,16 @@ def database_url(_servers: embedded.Addresses, worker_number: int) -> str:
     return _with_database(_servers.database_url, name)
 
 
+@pytest.fixture
+def empty_database_url(_servers: embedded.Addresses, worker_number: int) -> Iterator[str]:
+    """Address of a database without tables, for tests of migrations and whole installations."""
+    name = f"empty_{worker_number}"
+    with _maintenance(_servers.database_url) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield _with_database(_servers.database_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture(scope="session")
 def redis_url(_servers: embedded.Addresses, worker_number: int) -> str:
     """Address of an empty Valkey database that belongs to this worker alone."""
@@ -95,12 +105,12 @@ def worker_number(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
     """Return a folder for embedded servers of a test's own: pytest's are too long."""
-    folder = _make_folder()
+    folder = make_folder()
     yield folder
     shutil.rmtree(folder)
 
 
-def _make_folder() -> Path:
+def make_folder() -> Path:
     """Make a folder whose path is short enough for sockets, and that any account may enter."""
     folder = Path(tempfile.mkdtemp(prefix="leadvibe-test-", dir="/tmp"))
     if os.geteuid() == 0:

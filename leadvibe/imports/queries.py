@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Text, cast, func, literal, or_, select
+from sqlalchemy import Row, Select, Text, cast, func, literal, select
 
 from leadvibe.events.models import SourceTallyRow
 from leadvibe.identity.types import Scope
 from leadvibe.imports.errors import ImportNotFoundError
 from leadvibe.imports.models import ImportChunkRow, ImportErrorRow, ImportRow
 from leadvibe.imports.types import Import, ImportProgress, ImportState, Layout, RowError
-from leadvibe.lib.db import session
+from leadvibe.lib.db import held_lock_keys, session
 
 SOURCE_PREFIX = "import:"
-UNATTENDED_AFTER = timedelta(seconds=15)
-"""How long a running import may go without a sign of life before its worker counts as dead."""
+STARTS_WITHIN = timedelta(seconds=2)
+"""How long a worker may take to begin with what it was just sent."""
 
 _ERRORS_AT_ONCE = 5_000
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -99,14 +99,27 @@ def write_errors_csv(scope: Scope, import_id: UUID) -> Iterator[str]:
 
 
 def due_imports(*, now: datetime) -> list[Import]:
-    """Return the imports of all units that should be running and that nobody works on."""
-    is_unattended = or_(ImportRow.beat_at.is_(None), ImportRow.beat_at < now - UNATTENDED_AFTER)
+    """Return the imports of all units that should be running and that nobody works on.
+
+    A worker holds the import's lock; it falls open the moment the worker dies.
+    """
+    last_sign = func.coalesce(ImportRow.beat_at, ImportRow.created_at)
     statement = (
         select(ImportRow)
-        .where(ImportRow.state.in_([ImportState.QUEUED, ImportState.RUNNING]), is_unattended)
+        .where(
+            ImportRow.state.in_([ImportState.QUEUED, ImportState.RUNNING]),
+            last_sign < now - STARTS_WITHIN,
+        )
         .order_by(ImportRow.created_at)
     )
-    return [import_of(row) for row in session().scalars(statement)]
+    unfinished = [import_of(row) for row in session().scalars(statement)]
+    held = held_lock_keys() if unfinished else set()
+    return [one for one in unfinished if lock_key(one.import_id) not in held]
+
+
+def lock_key(import_id: UUID) -> int:
+    """Return the key of the lock that the worker of an import holds."""
+    return int.from_bytes(import_id.bytes[8:], signed=True)
 
 
 def read_chunk(scope: Scope, import_id: UUID, number: int) -> bytes:

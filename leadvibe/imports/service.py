@@ -115,7 +115,7 @@ def advance_import(
     nothing; rings the pipeline after each. Returns at once when another worker is at it or there
     is nothing to do.
     """
-    with held_lock(_lock_key(import_id)) as lock:
+    with held_lock(queries.lock_key(import_id)) as lock:
         if lock is None or not _begin(scope, import_id, now=utc_now()):
             rollback()
             return
@@ -321,10 +321,6 @@ def _delete_chunks(unit_id: UUID, import_id: UUID) -> None:
             ImportChunkRow.unit_id == unit_id, ImportChunkRow.import_id == import_id
         )
     )
-
-
-def _lock_key(import_id: UUID) -> int:
-    return int.from_bytes(import_id.bytes[8:], signed=True)
 
 
 def _plain_filename(filename: str) -> str:

@@ -50,7 +50,7 @@ def forget_expired_sign_ins(now: datetime) -> None:
 
 
 SCHEDULE = (
-    Task("resume imports", 5.0, resume_imports),
+    Task("resume imports", 2.0, resume_imports),
     Task("forget failed files", HOUR, forget_failed_files),
     Task("forget expired sign-ins", HOUR, forget_expired_sign_ins),
 )

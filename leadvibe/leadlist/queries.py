@@ -2,19 +2,38 @@
 
 What can be filtered or sorted stands in the table of leads itself, each order with an index, so a
 page costs the same at a hundred leads and at a million. Merged leads never appear.
+
+Statements are made once for each shape of filter and then only given values: making them would
+take longer than running them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+)
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.types import LeadFilter, LeadLine, ScoreRange, Sort, SortKey
 from leadvibe.leads.models import LeadRow, LeadSearchRow
-from leadvibe.leads.queries import like_pattern
+from leadvibe.leads.queries import count_listed, like_pattern
 from leadvibe.lib.db import session
 from leadvibe.lib.paging import Page, PageRequest, Total
 
@@ -25,6 +44,11 @@ RARE = 1_000
 """A search that finds no more leads than this reads them all; a common one walks the list."""
 
 GRAM_LENGTH = 3
+
+LOWEST_SCORE, HIGHEST_SCORE = -(2**31), 2**31 - 1
+"""Of the column: the ends of a range that is open."""
+
+_SHAPES_KEPT = 256
 
 _SORT_COLUMNS: dict[SortKey, Any] = {
     SortKey.SCORE: LeadRow.score,
@@ -48,6 +72,62 @@ _LINE: tuple[Any, ...] = (
     LeadRow.updated_at,
 )
 
+_LISTED = and_(LeadRow.unit_id == bindparam("unit_id"), LeadRow.merged_into.is_(None))
+
+# Each by the field of LeadFilter that it takes its value from.
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "min_score": LeadRow.score >= bindparam("min_score"),
+    "max_score": LeadRow.score <= bindparam("max_score"),
+    "event_type": LeadRow.last_event_type == bindparam("event_type"),
+    "active_since": LeadRow.last_event_at >= bindparam("active_since"),
+    "created_from": LeadRow.created_at >= bindparam("created_from"),
+    "created_before": LeadRow.created_at < bindparam("created_before"),
+}
+
+
+class _Search(Enum):
+    """How leads are searched: not at all, among those found already, or one by one."""
+
+    NONE = 0
+    FOUND = 1
+    CONTAINING = 2
+
+
+_SEARCHED: Mapping[_Search, ColumnElement[bool]] = {
+    _Search.FOUND: LeadRow.lead_id == any_(bindparam("found_ids", type_=ARRAY(Text()))),
+    _Search.CONTAINING: exists().where(
+        LeadSearchRow.unit_id == bindparam("unit_id"),
+        LeadSearchRow.lead_id == LeadRow.lead_id,
+        LeadSearchRow.text.like(func.lower(bindparam("pattern"))),
+    ),
+}
+
+_CANDIDATES = (
+    select(LeadSearchRow.lead_id)
+    .where(
+        LeadSearchRow.unit_id == bindparam("unit_id"),
+        LeadSearchRow.grams.contains(func.search_grams(bindparam("unit_id"), bindparam("wanted"))),
+        LeadSearchRow.text.like(func.lower(bindparam("pattern"))),
+    )
+    .limit(RARE + 1)
+)
+
+
+class _Shape(NamedTuple):
+    """Which conditions a filter has, without their values; `ranges` counts the score ranges."""
+
+    fields: tuple[str, ...]
+    ranges: int | None
+    search: _Search
+
+
+_EVERYTHING = _Shape(fields=(), ranges=None, search=_Search.NONE)
+
+
+class _Condition(NamedTuple):
+    shape: _Shape
+    values: Mapping[str, Any]
+
 
 def search_leads(
     scope: Scope,
@@ -59,15 +139,19 @@ def search_leads(
 ) -> Page[LeadLine]:
     """Return one page of leads with the total, which is exact when `count_cap` is None."""
     condition = _condition(scope, lead_filter)
-    statement = _page(condition, sort, request)
-    items = [LeadLine(*row) for row in session().execute(statement)]
-    return Page(items, _total(condition, request, len(items), count_cap), request)
+    statement = _page(condition.shape, sort, is_first=request.offset == 0)
+    rows = session().execute(statement, {**condition.values, **_window(request)})
+    items = [LeadLine(*row) for row in rows]
+    return Page(items, _total(scope, condition, request, len(items), count_cap), request)
 
 
 def stream_leads(scope: Scope, lead_filter: LeadFilter, sort: Sort) -> Iterator[LeadLine]:
     """Yield all matching leads in order, without holding them in memory."""
-    statement = select(*_LINE).where(_condition(scope, lead_filter)).order_by(*_order(sort))
-    rows = session().execute(statement, execution_options={"yield_per": 1_000})
+    condition = _condition(scope, lead_filter)
+    statement = select(*_LINE).where(_where(condition.shape)).order_by(*_order(sort))
+    rows = session().execute(
+        statement, dict(condition.values), execution_options={"yield_per": 1_000}
+    )
     return (LeadLine(*row) for row in rows)
 
 
@@ -75,32 +159,42 @@ def page_statement(
     scope: Scope, lead_filter: LeadFilter, sort: Sort, request: PageRequest
 ) -> Select[Any]:
     """Return the statement behind a page, for looking at its plan."""
-    return _page(_condition(scope, lead_filter), sort, request)
+    condition = _condition(scope, lead_filter)
+    statement = _page(condition.shape, sort, is_first=request.offset == 0)
+    return statement.params({**condition.values, **_window(request)})
 
 
 def has_leads(scope: Scope) -> bool:
     """Say whether the unit has any lead at all."""
-    listed = exists().where(_listed(scope))
-    return bool(session().scalar(select(listed)))
+    return bool(session().scalar(select(exists().where(_LISTED)), {"unit_id": scope.unit_id}))
 
 
 def highest_score(scope: Scope) -> int:
     """Return the highest score of a lead in the unit; 0 when there is none."""
-    ranked = select(LeadRow.score).where(_listed(scope)).order_by(LeadRow.score.desc())
-    return session().scalar(ranked.limit(1)) or 0
+    return session().scalar(_HIGHEST_SCORE, {"unit_id": scope.unit_id}) or 0
 
 
-def _page(condition: ColumnElement[bool], sort: Sort, request: PageRequest) -> Select[Any]:
-    order = _order(sort)
-    if request.offset == 0:
-        return select(*_LINE).where(condition).order_by(*order).limit(request.size)
+_HIGHEST_SCORE = select(LeadRow.score).where(_LISTED).order_by(LeadRow.score.desc()).limit(1)
+
+
+def _window(request: PageRequest) -> dict[str, int]:
+    return {"size": request.size, "offset": request.offset}
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def _page(shape: _Shape, sort: Sort, *, is_first: bool) -> Select[Any]:
+    order, where = _order(sort), _where(shape)
+    # Written into the statement, so that PostgreSQL need not plan it anew for each value.
+    size = bindparam("size", type_=Integer(), literal_execute=True)
+    if is_first:
+        return select(*_LINE).where(where).order_by(*order).limit(size)
     # Ids first: skipping over index entries is several times cheaper than over whole rows.
     chosen = (
         select(LeadRow.unit_id, LeadRow.lead_id)
-        .where(condition)
+        .where(where)
         .order_by(*order)
-        .limit(request.size)
-        .offset(request.offset)
+        .limit(size)
+        .offset(bindparam("offset", type_=Integer()))
         .subquery()
     )
     joined = (LeadRow.unit_id == chosen.c.unit_id) & (LeadRow.lead_id == chosen.c.lead_id)
@@ -118,75 +212,73 @@ def _order(sort: Sort) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     return key, LeadRow.lead_id.asc() if forwards else LeadRow.lead_id.desc()
 
 
-def _condition(scope: Scope, wanted: LeadFilter) -> ColumnElement[bool]:
-    conditions = [_listed(scope), *_plain_conditions(wanted)]
-    if wanted.search.strip():
-        conditions.append(_found(scope, wanted.search.strip().lower()))
+def _where(shape: _Shape) -> ColumnElement[bool]:
+    conditions = [_LISTED, *(_CONDITIONS[field] for field in shape.fields)]
+    if shape.ranges is not None:
+        conditions.append(or_(false(), *(_within(number) for number in range(shape.ranges))))
+    if shape.search is not _Search.NONE:
+        conditions.append(_SEARCHED[shape.search])
     return and_(*conditions)
 
 
-def _listed(scope: Scope) -> ColumnElement[bool]:
-    return and_(LeadRow.unit_id == scope.unit_id, LeadRow.merged_into.is_(None))
+def _within(number: int) -> ColumnElement[bool]:
+    return LeadRow.score.between(bindparam(f"low_{number}"), bindparam(f"high_{number}"))
 
 
-def _plain_conditions(wanted: LeadFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.min_score is not None:
-        yield LeadRow.score >= wanted.min_score
-    if wanted.max_score is not None:
-        yield LeadRow.score <= wanted.max_score
-    if wanted.score_ranges is not None:
-        yield or_(false(), *(_within(bounds) for bounds in wanted.score_ranges))
-    if wanted.event_type is not None:
-        yield LeadRow.last_event_type == wanted.event_type
-    if wanted.active_since is not None:
-        yield LeadRow.last_event_at >= wanted.active_since
-    if wanted.created_from is not None:
-        yield LeadRow.created_at >= wanted.created_from
-    if wanted.created_before is not None:
-        yield LeadRow.created_at < wanted.created_before
+def _condition(scope: Scope, wanted: LeadFilter) -> _Condition:
+    fields = tuple(name for name in _CONDITIONS if getattr(wanted, name) is not None)
+    values: dict[str, Any] = {name: getattr(wanted, name) for name in fields}
+    for number, bounds in enumerate(wanted.score_ranges or ()):
+        values |= _bounds(number, bounds)
+    search, searched = _search(scope, wanted.search.strip())
+    ranges = None if wanted.score_ranges is None else len(wanted.score_ranges)
+    return _Condition(
+        _Shape(fields, ranges, search), {"unit_id": scope.unit_id, **values, **searched}
+    )
 
 
-def _within(bounds: ScoreRange) -> ColumnElement[bool]:
-    low = true() if bounds.low is None else LeadRow.score >= bounds.low
-    high = true() if bounds.high is None else LeadRow.score <= bounds.high
-    return and_(low, high)
+def _bounds(number: int, bounds: ScoreRange) -> dict[str, int]:
+    return {
+        f"low_{number}": LOWEST_SCORE if bounds.low is None else bounds.low,
+        f"high_{number}": HIGHEST_SCORE if bounds.high is None else bounds.high,
+    }
 
 
-def _found(scope: Scope, text: str) -> ColumnElement[bool]:
-    """Return the condition that a lead's search text contains the text.
+def _search(scope: Scope, text: str) -> tuple[_Search, dict[str, Any]]:
+    """Say how leads whose search text contains the text are found, and by which values.
 
     A rare text is looked up by its trigrams; a common or very short one is checked lead by lead in
     the order of the list, where a page of hits turns up soon.
     """
-    contains = LeadSearchRow.text.like(like_pattern(text))
+    if not text:
+        return _Search.NONE, {}
+    pattern = like_pattern(text)
     if len(text) >= GRAM_LENGTH:
-        candidates = (
-            select(LeadSearchRow.lead_id)
-            .where(
-                LeadSearchRow.unit_id == scope.unit_id,
-                LeadSearchRow.grams.contains(func.search_grams(scope.unit_id, text)),
-                contains,
-            )
-            .limit(RARE + 1)
-        )
-        lead_ids = list(session().scalars(candidates))
+        wanted = {"unit_id": scope.unit_id, "wanted": text, "pattern": pattern}
+        lead_ids = list(session().scalars(_CANDIDATES, wanted))
         if len(lead_ids) <= RARE:
-            return LeadRow.lead_id.in_(lead_ids)
-    return exists().where(
-        LeadSearchRow.unit_id == scope.unit_id,
-        LeadSearchRow.lead_id == LeadRow.lead_id,
-        contains,
-    )
+            return _Search.FOUND, {"found_ids": lead_ids}
+    return _Search.CONTAINING, {"pattern": pattern}
 
 
 def _total(
-    condition: ColumnElement[bool], request: PageRequest, shown: int, cap: int | None
+    scope: Scope, condition: _Condition, request: PageRequest, shown: int, cap: int | None
 ) -> Total:
     if 0 < shown < request.size or (shown == 0 and request.offset == 0):
         return Total(request.offset + shown)  # the last page says it without counting
+    if condition.shape == _EVERYTHING:
+        return Total(count_listed(scope))
+    statement = _count(condition.shape, at_most=None if cap is None else cap + 1)
+    count = session().scalar(statement, dict(condition.values)) or 0
     if cap is None:
-        statement = select(func.count()).select_from(LeadRow).where(condition)
-        return Total(session().scalar(statement) or 0)
-    counted = select(LeadRow.lead_id).where(condition).limit(cap + 1).subquery()
-    count = session().scalar(select(func.count()).select_from(counted)) or 0
+        return Total(count)
     return Total(min(count, cap), is_capped=count > cap)
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def _count(shape: _Shape, *, at_most: int | None) -> Select[Any]:
+    if at_most is None:
+        return select(func.count()).select_from(LeadRow).where(_where(shape))
+    most = bindparam("at_most", at_most, Integer(), literal_execute=True)
+    counted = select(LeadRow.lead_id).where(_where(shape)).limit(most).subquery()
+    return select(func.count()).select_from(counted)

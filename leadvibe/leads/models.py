@@ -65,6 +65,18 @@ class LeadRow(Base):
     session_count: Mapped[int] = mapped_column(server_default=text("0"))
 
 
+class LeadTallyRow(Base):
+    """How many leads a unit has, merged ones not counted: a total that costs nothing to ask for.
+
+    Changes in the same transaction and under the same lock as the leads themselves.
+    """
+
+    __tablename__ = "lead_tallies"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    listed: Mapped[int] = mapped_column(BigInteger)
+
+
 class AliasRow(Base):
     """One way to recognise a lead; `value` is normalised, `raw_value` is as first seen."""
 

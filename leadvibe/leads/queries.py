@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, func, select, text
 
 from leadvibe.identity.types import Scope
 from leadvibe.leads.errors import LeadNotFoundError
-from leadvibe.leads.models import AliasRow, LeadRow
+from leadvibe.leads.models import AliasRow, LeadRow, LeadTallyRow
 from leadvibe.leads.types import ActivityCount, AliasKey, Lead, LeadActivity, StoredAlias
 from leadvibe.lib.db import driver, session
 
@@ -112,7 +112,7 @@ def search_leads(scope: Scope, text_: str, *, limit: int) -> list[tuple[str, str
     Ids that start with it come first, then aliases that contain it. A text shorter than two
     characters finds nothing.
     """
-    wanted = text_.strip().lower()
+    wanted = text_.strip()
     if len(wanted) < 2:  # noqa: PLR2004 - the contract's minimum
         return []
     statement = text(_SEARCH)
@@ -129,16 +129,17 @@ def like_pattern(wanted: str) -> str:
 _SEARCH = """
     WITH found AS (
         SELECT s.lead_id, s.text FROM lead_search s
-        WHERE s.unit_id = :unit AND s.text LIKE :like
+        WHERE s.unit_id = :unit AND s.text LIKE lower(:like)
           AND s.grams @> search_grams(:unit, :text)
         LIMIT 1000
     ), matches AS (
         SELECT l.lead_id, l.score,
-               CASE WHEN starts_with(lower(l.lead_id), :text) THEN 'id' ELSE 'alias' END
+               CASE WHEN starts_with(lower(l.lead_id), lower(:text)) THEN 'id' ELSE 'alias' END
                    AS match_type,
                (SELECT a.raw_value FROM lead_aliases a
                 WHERE a.unit_id = :unit AND a.lead_id = l.lead_id
-                ORDER BY (lower(a.value) LIKE :like) DESC, a.kind = 'email' DESC, a.created_at
+                ORDER BY (lower(a.value) LIKE lower(:like)) DESC, a.kind = 'email' DESC,
+                         a.created_at
                 LIMIT 1) AS best_alias
         FROM found JOIN leads l ON l.unit_id = :unit AND l.lead_id = found.lead_id
         WHERE l.merged_into IS NULL
@@ -210,3 +211,19 @@ def list_ids(scope: Scope, *, after: str, limit: int) -> list[str]:
         .limit(limit)
     )
     return list(session().scalars(statement))
+
+
+def count_listed(scope: Scope) -> int:
+    """Return how many leads the unit has, merged ones not counted, without counting them."""
+    statement = select(LeadTallyRow.listed).where(LeadTallyRow.unit_id == scope.unit_id)
+    return session().scalar(statement) or 0
+
+
+def recount_listed(scope: Scope) -> int:
+    """Count the unit's leads one by one, to prove `count_listed`."""
+    statement = (
+        select(func.count())
+        .select_from(LeadRow)
+        .where(LeadRow.unit_id == scope.unit_id, LeadRow.merged_into.is_(None))
+    )
+    return session().scalar(statement) or 0

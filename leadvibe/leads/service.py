@@ -137,6 +137,22 @@ def record_activity(scope: Scope, activities: Sequence[LeadActivity], *, now: da
     driver().execute(statement, (now, *columns, scope.unit_id))
 
 
+def count_listed(scope: Scope, *, change: int) -> None:
+    """Count leads that have come into the list, or left it. Needs the identities' lock."""
+    if not change:
+        return
+    statement = """
+        INSERT INTO lead_tallies (unit_id, listed) VALUES (%s, %s)
+        ON CONFLICT (unit_id) DO UPDATE SET listed = lead_tallies.listed + excluded.listed
+    """
+    driver().execute(statement, (scope.unit_id, change))
+
+
+def recount_listed(scope: Scope) -> None:
+    """Put the tally of the unit's leads right. Needs the identities' lock."""
+    count_listed(scope, change=queries.recount_listed(scope) - queries.count_listed(scope))
+
+
 def describe(
     scope: Scope, metadata_by_lead: Mapping[str, Mapping[str, Any]], *, now: datetime
 ) -> None:
@@ -178,6 +194,7 @@ def _fold(scope: Scope, folded: Mapping[str, str], *, now: datetime) -> None:
     if not folded:
         return
     strangers, targets = list(folded), list(folded.values())
+    count_listed(scope, change=-len(strangers))
     driver().execute(
         """
         UPDATE leads SET merged_into = new.target, updated_at = %s
@@ -216,6 +233,7 @@ def _insert_leads(scope: Scope, leads: Mapping[str, tuple[Mapping[str, Any], Bir
         for lead_id, (metadata, birth) in leads.items()
     )
     copy_rows("leads", LEAD_COLUMNS, rows)
+    count_listed(scope, change=len(leads))
 
 
 def _insert_aliases(scope: Scope, attached: Sequence[tuple[Alias, str]], *, now: datetime) -> None:

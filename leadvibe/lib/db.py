@@ -120,6 +120,16 @@ def held_lock(key: int) -> Iterator[Lock | None]:
             connection.invalidate()
 
 
+def held_lock_keys() -> set[int]:
+    """Return the keys of `held_lock` that any process holds at this moment."""
+    statement = """
+        SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
+        WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
+    return {key for (key,) in driver().execute(statement)}
+
+
 class Lock:
     """A lock that is held for as long as its connection lives."""
 

@@ -131,6 +131,7 @@ class Supervisor:
         """
         while not self.is_stopping:
             if is_done():
+                self.console.pump(timeout_seconds=0)  # what was printed while it became so
                 return True
             self._turn()
         return False

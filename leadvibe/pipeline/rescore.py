@@ -56,11 +56,13 @@ def verify(scope: Scope) -> Iterator[Step]:
 
     Stored scores, the ledger and the replay must agree to the point; sessions and counts too.
     """
+    done = 0
     for done, chunk in _walk(scope):
         results = _replay(scope, chunk)
         found = [*_compare_ledgers(scope, results), *_compare_leads(scope, results)]
         rollback()
         yield Step(done, found)
+    yield Step(done, list(_compare_tally(scope)))
 
 
 def rebuild(scope: Scope) -> Iterator[Step]:
@@ -69,6 +71,9 @@ def rebuild(scope: Scope) -> Iterator[Step]:
         scorebook.replace(scope, _replay(scope, chunk), now=utc_now())
         commit()
         yield Step(done, [])
+    leads.lock_identities(scope)
+    leads.recount_listed(scope)
+    commit()
 
 
 def refresh_headlines(scope: Scope) -> None:
@@ -127,6 +132,13 @@ def _compare_leads(scope: Scope, results: dict[str, Result]) -> Iterator[Discrep
     for lead_id, result in results.items():
         yield from _difference(lead_id, "sessions", sessions.get(lead_id, []), result.sessions)
         yield from _difference(lead_id, "lead", activities[lead_id], result.activity)
+
+
+def _compare_tally(scope: Scope) -> Iterator[Discrepancy]:
+    leads.lock_identities(scope)
+    stored, counted = lead_queries.count_listed(scope), lead_queries.recount_listed(scope)
+    rollback()
+    yield from _difference("", "number of leads", stored, counted)
 
 
 def _difference(lead_id: str, what: str, stored: object, replayed: object) -> Iterator[Discrepancy]:

@@ -49,8 +49,8 @@ from leadvibe.web.pages.leads import (
 from leadvibe.web.rendering import render
 
 FRAGMENTS = {"lead-list": "leads/_list.html"}
-COUNT_CAP = 10_000
-"""Where counting stops: it costs half a millisecond up to here, and nobody pages further."""
+COUNT_CAP = 1_000
+"""Where counting stops: beyond, it would cost more than everything else on the page."""
 OFFERED_TYPES = 200
 SCORE_COLUMNS = 3
 """Rulesets beside the primary one whose scores get a column: more would not fit a screen."""

@@ -293,7 +293,7 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Uuid(), nullable=False),
         sa.Column("lead_id", sa.Text(collation="C"), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("grams", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("grams", postgresql.ARRAY(Text()), nullable=False),
         sa.PrimaryKeyConstraint("unit_id", "lead_id", name=op.f("pk_lead_search")),
     )
     op.create_index(
@@ -307,6 +307,12 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event_count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("unit_id", "lead_id", "started_at", name=op.f("pk_lead_sessions")),
+    )
+    op.create_table(
+        "lead_tallies",
+        sa.Column("unit_id", sa.Uuid(), nullable=False),
+        sa.Column("listed", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("unit_id", name=op.f("pk_lead_tallies")),
     )
     op.create_table(
         "leads",

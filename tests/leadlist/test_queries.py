@@ -123,12 +123,13 @@ def test_another_unit_sees_nothing(five):
 
 
 def test_totals_are_right_and_say_where_counting_stopped(five):
-    def total(page, size, cap):
-        request = PageRequest(page, size)
-        return queries.search_leads(five, LeadFilter(), Sort(), request, count_cap=cap).total
+    def total(page, size, cap, min_score=0):
+        request, wanted = PageRequest(page, size), LeadFilter(min_score=min_score)
+        return queries.search_leads(five, wanted, Sort(), request, count_cap=cap).total
 
     assert total(1, 2, None) == Total(5)
     assert total(1, 2, 3) == Total(3, is_capped=True)
+    assert total(1, 2, 3, min_score=None) == Total(5), "the total of all is kept, not counted"
     assert total(1, 2, 5) == Total(5)
     assert total(3, 2, 3) == Total(5)
     assert total(9, 2, None) == Total(5)
