@@ -8,7 +8,7 @@ from flask import Flask, current_app
 from redis import Redis
 
 from leadvibe.lib.bell import Bell
-from leadvibe.lib.db import after_commit
+from leadvibe.lib.db import after_commit, is_in_transaction
 
 _BELL = "leadvibe.bell"
 
@@ -20,4 +20,8 @@ def register(app: Flask) -> None:
 
 def ring_for_pipeline() -> None:
     """Wake the pipeline after the commit; without a broker it wakes by itself a little later."""
-    after_commit("ring for the pipeline", cast("Bell", current_app.extensions[_BELL]).ring)
+    bell = cast("Bell", current_app.extensions[_BELL])
+    if is_in_transaction():
+        after_commit("ring for the pipeline", bell.ring)
+    else:
+        bell.ring()  # a single statement has committed already

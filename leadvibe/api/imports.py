@@ -11,11 +11,13 @@ from flask import current_app, request
 from pydantic import BaseModel, Field
 from redis import Redis
 from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from leadvibe.api.answers import Counted, Csv, set_header
 from leadvibe.api.fields import ImportId, PageQuery
 from leadvibe.identity.types import Principal
 from leadvibe.imports import queries, service
+from leadvibe.imports.errors import FileTooLargeError
 from leadvibe.imports.types import ImportProgress, ImportStage
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, UnsupportedTypeError
@@ -68,14 +70,13 @@ class ImportItem:
 
 def start_import(principal: Principal, query: ImportQuery) -> StartedImport:
     """Import a CSV file of events, plain or gzip; its rows are read in the background."""
-    megabytes: int = current_app.config["MAX_UPLOAD_MB"]
     upload = _uploaded()
     started = service.start_import(
         principal,
         principal.scope,
         filename=upload.filename or "",
         stream=upload.stream,
-        max_bytes=megabytes * 1024 * 1024,
+        max_bytes=_limit_bytes(),
         queue=JobQueue(cast("Redis", current_app.extensions["leadvibe.redis"])),
         now=utc_now(),
         content_type=upload.mimetype,
@@ -103,13 +104,21 @@ def export_errors(principal: Principal, import_id: ImportId) -> Csv:
     return Csv(f"import-{import_id}-errors.csv", lambda: text)
 
 
+def _limit_bytes() -> int:
+    megabytes: int = current_app.config["MAX_UPLOAD_MB"]
+    return megabytes * 1024 * 1024
+
+
 def _uploaded() -> FileStorage:
     if request.mimetype != "multipart/form-data":
         raise UnsupportedTypeError(
             f"The body is {request.mimetype or 'of no stated type'}:"
             f" send the file as multipart/form-data, in a field called {FILE}."
         )
-    upload = request.files.get(FILE)
+    try:
+        upload = request.files.get(FILE)
+    except RequestEntityTooLarge:
+        raise FileTooLargeError(_limit_bytes()) from None
     if upload is None:
         problem = "is missing: send the CSV file in a field of this name"
         raise InvalidError(f"{FILE} {problem}.", fields={FILE: problem})

@@ -12,9 +12,15 @@ from uuid import UUID
 from flask import request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from leadvibe.api.fields import Named
-from leadvibe.lib.errors import InvalidError, NotFoundError, UnsupportedTypeError
+from leadvibe.lib.errors import (
+    InvalidError,
+    NotFoundError,
+    TooLargeError,
+    UnsupportedTypeError,
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -65,10 +71,15 @@ def read_query(model: type[Model]) -> Model:
 def read_body(model: type[Model], *, max_bytes: int) -> Model:
     """Return the JSON body as the model says; none at all counts as an empty object.
 
-    Raises InvalidError and UnsupportedTypeError; a body beyond `max_bytes` is refused with 413.
+    Raises InvalidError, UnsupportedTypeError and TooLargeError.
     """
     request.max_content_length = max_bytes
-    raw = request.get_data(cache=False)
+    try:
+        raw = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise TooLargeError(
+            f"The body has more than {max_bytes:,} bytes: send less at a time."
+        ) from None
     return _validated(model, _parsed(raw) if raw else {})
 
 

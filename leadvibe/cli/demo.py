@@ -11,6 +11,7 @@ import click
 from leadvibe.cli.roles import leadvibe_command
 from leadvibe.cli.up import run_everything
 from leadvibe.cli.wiring import command_settings, home_option, port_option, running
+from leadvibe.lib.clock import utc_now
 from leadvibe.lib.supervisor import Role, Supervisor
 from leadvibe.settings import DEMO_HOME, Settings, load
 
@@ -34,12 +35,18 @@ def demo_data(home: Path | None, empty: bool) -> None:  # noqa: FBT001 - a click
     A process of its own keeps the supervisor of `demo` small and free of threads.
     """
     from leadvibe.app import create_app  # noqa: PLC0415 - `demo` itself needs no app
-    from leadvibe.imports.sample_load import ensure_demo  # noqa: PLC0415
+    from leadvibe.http.principal import security  # noqa: PLC0415
+    from leadvibe.imports.demo import ensure_demo  # noqa: PLC0415
 
-    app = create_app(running(command_settings(home)))
-    login = ensure_demo(
-        app, progress=lambda line: click.echo(line, err=True), sample_data=not empty
-    )
+    settings = running(command_settings(home))
+    with create_app(settings).app_context():
+        login = ensure_demo(
+            home=settings.home,
+            security=security(),
+            now=utc_now(),
+            progress=lambda line: click.echo(line, err=True),
+            sample_data=not empty,
+        )
     click.echo(json.dumps({"email": login.email, "password": login.password}))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import socket
 import sys
 from pathlib import Path
+from tempfile import gettempdir, mkdtemp
 from types import FrameType
 from typing import Any
 
@@ -36,7 +38,7 @@ def serve(port: int | None, home: Path | None) -> None:
     """Serve pages and API in the foreground."""
     settings = running(command_settings(home, port))
     check_port(settings.host, settings.port)
-    _WebServer(settings).run()
+    _WebServer(settings, counters=_empty_folder(settings)).run()
 
 
 @click.command()
@@ -70,6 +72,21 @@ def _why_not_bound(host: str, port: int, error: OSError) -> str:
     return f"Cannot listen on {host} ({error.strerror}): set HOST to an address of this machine"
 
 
+def _empty_folder(settings: Settings) -> Path:
+    """Make an empty folder for the files of this web server.
+
+    Named after the port, which nobody else has, so that a killed server's is cleared by the next.
+    """
+    parent = settings.home if settings.home.is_dir() else Path(gettempdir())
+    folder = parent / f"leadvibe-web-{os.geteuid()}-{settings.port}"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(0o700)
+    except FileExistsError:  # it belongs to somebody else
+        return Path(mkdtemp(prefix=f"{folder.name}-"))
+    return folder
+
+
 def _run_all_roles(settings: Settings) -> None:
     with Supervisor(sys.stdout) as supervisor:
         for name in BACKGROUND_ROLES:
@@ -87,13 +104,17 @@ def _run_role(role: str, settings: Settings) -> None:
 class _WebServer(BaseApplication):  # type: ignore[misc]  # its base has no types
     """gunicorn with our settings and nothing from the command line, files or environment."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, counters: Path) -> None:
         self._settings = settings
+        self._counters = counters
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in _gunicorn_settings(self._settings).items():
             self.cfg.set(name, value)
+        # Workers count requests in files there, so that any of them can tell the sum.
+        self.cfg.set("raw_env", [f"PROMETHEUS_MULTIPROC_DIR={self._counters}"])
+        self.cfg.set("on_exit", lambda _server: shutil.rmtree(self._counters, ignore_errors=True))
 
     def load(self) -> Flask:
         """Make the application: in each worker, so that no connection is shared by a fork."""

@@ -14,9 +14,9 @@ from sqlalchemy import delete
 from leadvibe.engine.facts import Session
 from leadvibe.events import queries
 from leadvibe.events.models import DeadLetterRow
-from leadvibe.events.types import Arrival, InboxEvent, NewEvent, Tally
+from leadvibe.events.types import Arrival, InboxEvent, NewEvent, SourceWipe, Tally
 from leadvibe.identity.types import Scope
-from leadvibe.lib.db import copy_rows, driver, session
+from leadvibe.lib.db import copy_rows, driver, session, single_statement
 
 INBOX_COLUMNS = ("unit_id", "event_id", "received_at", "source", "message_id", "payload")
 EVENT_COLUMNS = (
@@ -27,12 +27,13 @@ SESSION_COLUMNS = ("unit_id", "lead_id", "started_at", "ended_at", "event_count"
 
 
 def post_arrival(scope: Scope, arrival: Arrival) -> None:
-    """Put one event into the inbox: an INSERT takes half the round trips of a COPY."""
+    """Put one event into the inbox in one statement: outside a transaction it is accepted then."""
     statement = """
         INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload)
         VALUES (%s, %s, %s, %s, %s, %s)
     """
-    driver().execute(statement, (scope.unit_id, *arrival))
+    with single_statement() as connection:
+        connection.execute(statement, (scope.unit_id, *arrival))
 
 
 def post_arrivals(scope: Scope, arrivals: Iterable[Arrival]) -> None:
@@ -72,29 +73,35 @@ def bury(scope: Scope, arrival: InboxEvent, *, error: str, now: datetime) -> Non
 def retry_dead_letter(scope: Scope, receipt: int) -> None:
     """Put a dead letter back into the inbox. Raises DeadLetterNotFoundError."""
     queries.get_dead_letter(scope, receipt)
-    statement = """
-        WITH raised AS (
-            DELETE FROM dead_letters WHERE unit_id = %s AND receipt = %s
-            RETURNING unit_id, event_id, received_at, source, message_id, payload
-        )
-        INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload)
-        SELECT * FROM raised
-    """
-    driver().execute(statement, (scope.unit_id, receipt))
+    _retry(scope, receipt)
 
 
 def retry_dead_letters(scope: Scope) -> int:
     """Put all dead letters of the unit back into the inbox, oldest first; returns how many."""
+    return _retry(scope, None)
+
+
+def _retry(scope: Scope, receipt: int | None) -> int:
+    # A tally counts how events ended, and these have not ended after all.
     statement = """
         WITH raised AS (
-            DELETE FROM dead_letters WHERE unit_id = %s
+            DELETE FROM dead_letters
+            WHERE unit_id = %(unit)s AND (%(receipt)s::bigint IS NULL OR receipt = %(receipt)s)
             RETURNING receipt, unit_id, event_id, received_at, source, message_id, payload
+        ), queued AS (
+            INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload)
+            SELECT unit_id, event_id, received_at, source, message_id, payload
+            FROM raised ORDER BY receipt
+        ), untallied AS (
+            UPDATE source_tallies SET failed = source_tallies.failed - again.count
+            FROM (SELECT source, count(*) FROM raised GROUP BY source) AS again
+            WHERE source_tallies.unit_id = %(unit)s AND source_tallies.source = again.source
         )
-        INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload)
-        SELECT unit_id, event_id, received_at, source, message_id, payload
-        FROM raised ORDER BY receipt
+        SELECT count(*) FROM raised
     """
-    return driver().execute(statement, (scope.unit_id,)).rowcount
+    row = driver().execute(statement, {"unit": scope.unit_id, "receipt": receipt}).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def discard_dead_letter(scope: Scope, receipt: int) -> None:
@@ -202,3 +209,41 @@ def delete_events(scope: Scope, event_ids: Collection[UUID]) -> list[str]:
     """
     rows = driver().execute(statement, {"unit": scope.unit_id, "ids": list(event_ids)})
     return [lead_id for (lead_id,) in rows]
+
+
+def wipe_source(scope: Scope, source: str) -> SourceWipe:
+    """Delete all that came from one source, processed or not. Does not rescore the leads."""
+    bound = (scope.unit_id, source)
+    waiting = driver().execute("DELETE FROM inbox WHERE unit_id = %s AND source = %s", bound)
+    dead = driver().execute("DELETE FROM dead_letters WHERE unit_id = %s AND source = %s", bound)
+    driver().execute("DELETE FROM source_tallies WHERE unit_id = %s AND source = %s", bound)
+    statement = """
+        WITH gone AS (
+            DELETE FROM events WHERE unit_id = %(unit)s AND source = %(source)s
+            RETURNING lead_id, event_type
+        ), counted AS (
+            UPDATE event_types SET event_count = event_types.event_count - fewer.count
+            FROM (SELECT event_type, count(*) FROM gone GROUP BY event_type) AS fewer
+            WHERE event_types.unit_id = %(unit)s AND event_types.name = fewer.event_type
+        )
+        SELECT lead_id, count(*) FROM gone GROUP BY lead_id
+    """
+    rows = driver().execute(statement, {"unit": scope.unit_id, "source": source}).fetchall()
+    _forget_unused_types(scope)
+    return SourceWipe(
+        events=sum(count for _, count in rows),
+        waiting=waiting.rowcount,
+        dead_letters=dead.rowcount,
+        lead_ids=frozenset(lead_id for lead_id, _ in rows),
+    )
+
+
+def _forget_unused_types(scope: Scope) -> None:
+    """Forget types without events that nobody has made a choice about."""
+    driver().execute(
+        """
+        DELETE FROM event_types WHERE unit_id = %s AND event_count <= 0
+          AND NOT hidden AND max_processing_scope = 'activate'
+        """,
+        (scope.unit_id,),
+    )

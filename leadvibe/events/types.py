@@ -111,6 +111,16 @@ class InboxStatus:
     dead_letters: int
 
 
+@dataclass(frozen=True, slots=True)
+class SourceWipe:
+    """What was deleted of one source, and which leads had events of it."""
+
+    events: int
+    waiting: int
+    dead_letters: int
+    lead_ids: frozenset[str]
+
+
 class EventFilter(NamedTuple):
     """Conditions on events that all hold; None or empty leaves one out.
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 from flask import Response, jsonify
 from werkzeug.exceptions import HTTPException
 
+from leadvibe.http import request_id
 from leadvibe.lib.errors import LeadvibeError, ThrottledError, UnauthenticatedError
+
+_OUR_FAULT = "The fault is on our side and has been logged: try again, or quote the request_id."
 
 
 def json_error(error: LeadvibeError | HTTPException) -> Response:
-    """Render `{"error", "code", "fields"}`; the last only when it says something."""
+    """Render `{"error", "code", "fields"}`; the last only when it says something.
+
+    What is our own fault carries the `request_id` to ask about, and nothing internal.
+    """
     response = _from_library(error) if isinstance(error, HTTPException) else _from_ours(error)
     if isinstance(error, ThrottledError):
         response.headers["Retry-After"] = str(error.retry_after_seconds)
@@ -23,6 +29,8 @@ def _from_ours(error: LeadvibeError) -> Response:
     body: dict[str, object] = {"error": error.message, "code": error.code}
     if error.fields:
         body["fields"] = error.fields
+    if error.status == LeadvibeError.status:
+        body["request_id"] = request_id.current()
     response = jsonify(body)
     response.status_code = error.status
     return response
@@ -30,9 +38,12 @@ def _from_ours(error: LeadvibeError) -> Response:
 
 def _from_library(error: HTTPException) -> Response:
     """Keep what the library adds, such as the Allow header of a 405."""
+    status = error.code or 500
+    if status == LeadvibeError.status:
+        return _from_ours(LeadvibeError(_OUR_FAULT))
     code = error.name.lower().replace(" ", "_")
     response = jsonify({"error": error.description or error.name, "code": code})
-    response.status_code = error.code or 500
+    response.status_code = status
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value

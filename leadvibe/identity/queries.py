@@ -44,7 +44,7 @@ from leadvibe.identity.types import (
     UnitRole,
     Via,
 )
-from leadvibe.lib.db import driver, session
+from leadvibe.lib.db import session, single_statement
 from leadvibe.lib.ids import parse_id
 
 # On the path of every event: through the driver alone, which costs a third of a Core statement.
@@ -75,7 +75,8 @@ def authenticate_credential(client_id: str, client_secret: str) -> Principal:
     """
     if not client_id.isascii() or not client_id.isprintable():
         raise CredentialRefusedError  # not one of ours, and perhaps nothing PostgreSQL can compare
-    row = driver().execute(_CREDENTIAL_BY_CLIENT_ID, (client_id,)).fetchone()
+    with single_statement() as connection:
+        row = connection.execute(_CREDENTIAL_BY_CLIENT_ID, (client_id,)).fetchone()
     if row is None:
         raise CredentialRefusedError
     secret_id, org_id, unit_id, secret_sha256 = row
@@ -294,14 +295,17 @@ def list_credentials(scope: Scope) -> list[Credential]:
 
 
 def organization_of(row: OrganizationRow) -> Organization:
+    """Return the organisation that a row holds."""
     return Organization(row.org_id, row.name, row.created_at)
 
 
 def unit_of(row: UnitRow) -> Unit:
+    """Return the unit that a row holds."""
     return Unit(row.unit_id, row.org_id, row.name, row.slug, row.external_ref, row.is_default)
 
 
 def member_of(row: MemberRow) -> Member:
+    """Return the member that a row holds."""
     return Member(
         org_member_id=row.org_member_id,
         org_id=row.org_id,
@@ -316,6 +320,7 @@ def member_of(row: MemberRow) -> Member:
 
 
 def credential_of(row: CredentialRow) -> Credential:
+    """Return the credential that a row holds."""
     return Credential(
         secret_id=row.secret_id,
         org_id=row.org_id,

@@ -1,7 +1,7 @@
 """Signing in and staying signed in: passwords judged, attempts counted, tokens issued and spent.
 
-Flushes and does not commit, but for two things that must outlive the refusal that follows them:
-the count of failed attempts, and the end of a stolen refresh token's family.
+Flushes and does not commit, but for two things that must outlive a refusal: the count of failed
+attempts, and what became of a refresh token.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from leadvibe.identity import passwords, throttle, tokens
 from leadvibe.identity.checks import typed_email
 from leadvibe.identity.errors import SignInRefusedError, TokenRefusedError
 from leadvibe.identity.models import LoginFailureRow, MemberRow, RefreshTokenRow
-from leadvibe.identity.queries import get_member, member_of
+from leadvibe.identity.queries import member_of
 from leadvibe.identity.security import Security, fingerprint
 from leadvibe.identity.types import Member, Tokens
 from leadvibe.lib.db import own_transaction, session
@@ -53,7 +53,7 @@ def sign_in(
 
 def issue_tokens(member: Member, *, security: Security, now: datetime) -> Tokens:
     """Return an access token and the first refresh token of a new family."""
-    return _issue_tokens(member, family_id=new_id(), security=security, now=now)
+    return _issue_tokens(session(), member, family_id=new_id(), security=security, now=now)
 
 
 def rotate_refresh(refresh_token: str, *, security: Security, now: datetime) -> Tokens:
@@ -62,26 +62,11 @@ def rotate_refresh(refresh_token: str, *, security: Security, now: datetime) -> 
     Raises TokenRefusedError. A token that comes a second time was copied: its family ends, for
     the thief and the owner alike, and that is kept although the request fails.
     """
-    token_sha256 = fingerprint(refresh_token)
-    spent = (
-        session()
-        .execute(
-            update(RefreshTokenRow)
-            .where(
-                RefreshTokenRow.token_sha256 == token_sha256,
-                RefreshTokenRow.used_at.is_(None),
-                RefreshTokenRow.expires_at > now,
-            )
-            .values(used_at=now)
-            .returning(RefreshTokenRow.family_id, RefreshTokenRow.org_member_id)
-        )
-        .one_or_none()
-    )
-    if spent is None:
-        _end_family_of_used(token_sha256)
+    with own_transaction() as apart:
+        new = _spend(apart, fingerprint(refresh_token), security=security, now=now)
+    if new is None:
         raise TokenRefusedError("The refresh token is not valid any more: sign in again.")
-    member = get_member(spent.org_member_id)
-    return _issue_tokens(member, family_id=spent.family_id, security=security, now=now)
+    return new
 
 
 def sign_out(refresh_token: str) -> None:
@@ -96,9 +81,11 @@ def sign_out(refresh_token: str) -> None:
     )
 
 
-def _issue_tokens(member: Member, *, family_id: UUID, security: Security, now: datetime) -> Tokens:
+def _issue_tokens(
+    within: Session, member: Member, *, family_id: UUID, security: Security, now: datetime
+) -> Tokens:
     refresh_token = f"{REFRESH_TOKEN_PREFIX}{new_secret()}"
-    session().add(
+    within.add(
         RefreshTokenRow(
             token_sha256=fingerprint(refresh_token),
             family_id=family_id,
@@ -107,7 +94,7 @@ def _issue_tokens(member: Member, *, family_id: UUID, security: Security, now: d
             expires_at=now + timedelta(days=security.refresh_token_days),
         )
     )
-    session().flush()
+    within.flush()
     return Tokens(
         access_token=tokens.sign_access_token(member, security=security, now=now),
         refresh_token=refresh_token,
@@ -116,15 +103,29 @@ def _issue_tokens(member: Member, *, family_id: UUID, security: Security, now: d
     )
 
 
-def _end_family_of_used(token_sha256: bytes) -> None:
-    with own_transaction() as apart:
-        family_id = apart.scalar(
-            select(RefreshTokenRow.family_id).where(
-                RefreshTokenRow.token_sha256 == token_sha256, RefreshTokenRow.used_at.is_not(None)
-            )
+def _spend(
+    apart: Session, token_sha256: bytes, *, security: Security, now: datetime
+) -> Tokens | None:
+    """Mark a token used and issue the next, or end the family of one that was used before.
+
+    Both in one transaction: of two uses at once, the second waits for the first and then also
+    ends the token that the first was given.
+    """
+    is_this = RefreshTokenRow.token_sha256 == token_sha256
+    spent = apart.execute(
+        update(RefreshTokenRow)
+        .where(is_this, RefreshTokenRow.used_at.is_(None), RefreshTokenRow.expires_at > now)
+        .values(used_at=now)
+        .returning(RefreshTokenRow.family_id, RefreshTokenRow.org_member_id)
+    ).one_or_none()
+    if spent is None:
+        was_used = select(RefreshTokenRow.family_id).where(
+            is_this, RefreshTokenRow.used_at.is_not(None)
         )
-        if family_id is not None:
-            apart.execute(delete(RefreshTokenRow).where(RefreshTokenRow.family_id == family_id))
+        apart.execute(delete(RefreshTokenRow).where(RefreshTokenRow.family_id.in_(was_used)))
+        return None
+    member = member_of(apart.get_one(MemberRow, spent.org_member_id))
+    return _issue_tokens(apart, member, family_id=spent.family_id, security=security, now=now)
 
 
 def count_attempt(email: str, ip: str | None, now: datetime) -> None:

@@ -134,6 +134,7 @@ def read_chunk(scope: Scope, import_id: UUID, number: int) -> bytes:
 
 
 def import_of(row: ImportRow) -> Import:
+    """Return the import that a row holds."""
     return Import(
         import_id=row.import_id,
         unit_id=row.unit_id,

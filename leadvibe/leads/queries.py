@@ -196,6 +196,20 @@ def list_activities(scope: Scope, lead_ids: Sequence[str]) -> dict[str, LeadActi
     return {row[0]: LeadActivity(*row) for row in rows}
 
 
+def list_ids_of_source(scope: Scope, source: str) -> list[str]:
+    """Return the leads that came from a source, but those that stand for leads of another."""
+    statement = """
+        SELECT l.lead_id FROM leads l
+        WHERE l.unit_id = %(unit)s AND l.source = %(source)s AND NOT EXISTS (
+            SELECT FROM leads m
+            WHERE m.unit_id = l.unit_id AND m.merged_into = l.lead_id AND m.source <> l.source
+        )
+        ORDER BY l.lead_id
+    """
+    rows = driver().execute(statement, {"unit": scope.unit_id, "source": source})
+    return [lead_id for (lead_id,) in rows]
+
+
 def count_leads(scope: Scope) -> int:
     """Return how many leads `list_ids` walks over, merged ones included."""
     statement = select(func.count()).select_from(LeadRow).where(LeadRow.unit_id == scope.unit_id)

@@ -168,6 +168,23 @@ def describe(
     _refresh_names(scope, lead_ids)
 
 
+def forget(scope: Scope, lead_ids: Sequence[str]) -> None:
+    """Delete leads and all that names them. Their events and scores must be gone already."""
+    bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
+    for table in ("lead_aliases", "lead_search", "leads"):
+        driver().execute(
+            f"DELETE FROM {table} WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)",  # noqa: S608 - names of ours
+            bound,
+        )
+    driver().execute(
+        """
+        DELETE FROM lead_alias_conflicts
+        WHERE unit_id = %(unit)s AND (lead_id = ANY(%(ids)s) OR other_lead_id = ANY(%(ids)s))
+        """,
+        bound,
+    )
+
+
 def _known_by_cookie(owners: Mapping[AliasKey, str], targets: Mapping[str, str]) -> set[str]:
     leads = (lead for key, lead in owners.items() if key.kind == AliasKind.COOKIE)
     return {targets.get(lead, lead) for lead in leads}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http.client import UNPROCESSABLE_ENTITY
 from uuid import UUID
 
 from flask import Blueprint, current_app, flash, redirect, request
@@ -24,7 +25,6 @@ from leadvibe.web.pages.display import Moment, Tone
 from leadvibe.web.rendering import render
 
 CREDENTIALS = "/app/credentials"
-INVALID = 422
 
 pages = Blueprint("credentials", __name__)
 
@@ -39,14 +39,14 @@ def create_credential() -> AnyResponse:
     """Answer with the page itself: the secret is in no other place that a redirect could show."""
     principal, form = require_member(Permission.OWN), CredentialForm(request.form)
     if not form.validate():
-        return _answer(principal, form, status=INVALID)
+        return _answer(principal, form, status=UNPROCESSABLE_ENTITY)
     try:
         new = service.create_credential(
             principal.scope, name=form.name.data or "", created_by=principal.label, now=utc_now()
         )
     except InvalidError as error:
         form.show(error)
-        return _answer(principal, form, status=INVALID)
+        return _answer(principal, form, status=UNPROCESSABLE_ENTITY)
     response = _answer(principal, CredentialForm(), new=new)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -98,7 +98,7 @@ def _figures(progress: ImportProgress) -> Iterator[Fact]:
         yield Fact("Known already", thousands(progress.duplicates))
     if progress.unscored:
         yield Fact("Dead letters", thousands(progress.unscored))
-    if progress.rows_per_second:
+    if progress.scored and progress.rows_per_second:
         yield Fact("Speed", f"{thousands(round(progress.rows_per_second))} rows/s")
     if progress.seconds_left is not None:
         yield Fact("Time left", duration(progress.seconds_left))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from http.client import UNPROCESSABLE_ENTITY
 from pathlib import PurePath
 from typing import cast
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, redirect, request, stream_with_context
+from flask import Blueprint, Response, current_app, redirect, stream_with_context
+from htmx_flask import request
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
@@ -24,13 +27,12 @@ from leadvibe.web.forms.imports import UploadForm
 from leadvibe.web.import_cards import IMPORTS, build_card, build_page, import_path
 from leadvibe.web.pages.display import query_url
 from leadvibe.web.pages.imports import ImportCard, ImportsPage
-from leadvibe.web.rendering import render
+from leadvibe.web.rendering import render, wanted_fragment
 
 ERRORS_SHOWN = 50
 SIZE = 20
 MOST_PAGE_DIGITS = 9
 MEGABYTE = 1024 * 1024
-INVALID = 422
 
 EXAMPLE = """\
 event_type,timestamp,email,external_id,metadata
@@ -53,7 +55,7 @@ def upload() -> AnyResponse:
     uploaded = request.files.get("file")
     if uploaded is None or not uploaded.filename:
         form.show(InvalidError("Choose a CSV file first.", fields={"file": "is missing"}))
-        return _answer(principal, form, status=INVALID)
+        return _answer(principal, form, status=UNPROCESSABLE_ENTITY)
     try:
         started = _start(principal, uploaded)
     except (InvalidError, UnsupportedTypeError, TooLargeError) as error:
@@ -78,12 +80,22 @@ def show_import(import_id: UUID) -> AnyResponse:
     scope = require(Permission.READ).scope
     progress = queries.get_progress(scope, import_id, now=utc_now())
     errors = queries.list_errors(scope, import_id, limit=ERRORS_SHOWN) if progress.failed else []
-    return render(
+    response = render(
         "imports/detail.html",
         page=build_page(progress, errors),
         section=IMPORTS,
         fragments={f"import-{import_id}": "imports/_import.html"},
     )
+    if progress.is_complete and _is_watched_at(import_path(import_id)):
+        # The card alone would go on to say that rows failed, and not which.
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+def _is_watched_at(path: str) -> bool:
+    """Say whether a fragment is asked for by the page at this path."""
+    shown = urlsplit(request.htmx.current_url or "").path
+    return wanted_fragment() is not None and shown == path
 
 
 @pages.get("/imports/<uuid:import_id>/errors.csv")
@@ -99,7 +111,6 @@ def _start(principal: Principal, uploaded: FileStorage) -> Import:
         principal,
         principal.scope,
         filename=uploaded.filename or "",
-        content_type=uploaded.mimetype,
         stream=uploaded.stream,
         max_bytes=_max_bytes(),
         queue=JobQueue(current_app.extensions["leadvibe.redis"]),
@@ -121,6 +132,7 @@ def _answer(principal: Principal, form: UploadForm, *, status: int = 200) -> Any
         imports=cards,
         action_url=IMPORTS,
         example_url=f"{IMPORTS}/example.csv",
+        max_bytes=_max_bytes(),
         max_size=f"{_max_bytes() // MEGABYTE} MB",
         older_url=query_url(IMPORTS, {"page": str(number + 1)}) if has_older else "",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http.client import UNPROCESSABLE_ENTITY
 from uuid import UUID
 
 from flask import Blueprint, redirect, request
@@ -17,7 +18,6 @@ from leadvibe.identity.types import Scope
 from leadvibe.leadlist.queries import has_leads, highest_score, search_leads
 from leadvibe.leadlist.types import LeadLine, SortKey
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import Page
 from leadvibe.scoring import queries as scoring
 from leadvibe.web.lead_paths import LEADS, lead_path
@@ -113,7 +113,7 @@ def _answer(
         has_leads=bool(lines) or found is None or has_leads(scope),
         ruleset_columns=tuple(ruleset.name for ruleset in _other_rulesets(config)),
     )
-    status = InvalidError.status if wanted.error else 200
+    status = UNPROCESSABLE_ENTITY if wanted.error else 200
     return render("leads/page.html", page=page, section=LEADS, fragments=FRAGMENTS, status=status)
 
 

@@ -17,7 +17,7 @@ import leadvibe
 from leadvibe.events.queries import count_dead_letters
 from leadvibe.http import principal as asking
 from leadvibe.identity import queries
-from leadvibe.identity.permissions import role_in_unit
+from leadvibe.identity.permissions import Permission, can, role_in_unit
 from leadvibe.identity.types import Account, Principal
 from leadvibe.web.pages.shell import Shell, Unit, initials, navigation
 
@@ -95,7 +95,7 @@ def _shell(principal: Principal, section: str) -> Shell:
         org_name=account.organization.name,
         units=_units(account, principal),
         unit_name=_unit_name(account, principal),
-        nav=navigation(section, dead_letters=waiting),
+        nav=navigation(section, dead_letters=waiting, can_own=can(principal, Permission.OWN)),
         version=leadvibe.__version__,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from http.client import UNPROCESSABLE_ENTITY
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request
@@ -26,7 +27,6 @@ from leadvibe.web.rendering import render
 
 SCORING = "/app/scoring"
 FRAGMENTS = {"rulesets": "scoring/_rulesets.html"}
-INVALID = 422
 OFFERED_TYPES = 200
 
 pages = Blueprint("scoring", __name__)
@@ -141,7 +141,7 @@ def _attempt(
             form.show(error)
         else:
             return _done(principal)
-    return _answer(principal, attempts, status=INVALID)
+    return _answer(principal, attempts, status=UNPROCESSABLE_ENTITY)
 
 
 def _answer(principal: Principal, attempts: Attempts, *, status: int = 200) -> AnyResponse:

@@ -10,6 +10,12 @@ function startUpload(form, file) {
   const cancel = form.querySelector("[data-upload-cancel]");
   const request = new XMLHttpRequest();
 
+  // Sent all the same, it would be refused halfway, and the browser would see a broken connection.
+  if (file.size > Number(form.dataset.maxBytes)) {
+    note.textContent = `${file.name} is larger than ${form.dataset.maxSize}. Split it into several files.`;
+    return;
+  }
+
   const end = (message) => {
     form.dataset.state = "";
     note.textContent = message;

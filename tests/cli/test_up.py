@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from tests.cli.conftest import SECRET_KEY, Installation, installation, wait_until
 from tests.servers import make_folder
 
-ROLES = ("serve", "worker --role pipeline", "worker --role jobs", "worker --role schedule")
+ROLES = ("serve --port", "worker --role pipeline", "worker --role jobs", "worker --role schedule")
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +30,11 @@ def running() -> Iterator[Installation]:
 
 
 def test_it_says_ready_when_it_is(running):
-    connection = HTTPConnection("127.0.0.1", running.port)
-    connection.request("GET", "/readyz")
-    answer = connection.getresponse()
+    with closing(HTTPConnection("127.0.0.1", running.port)) as connection:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
 
-    assert answer.status == 200, answer.read()
+        assert answer.status == 200, answer.read()
     assert f"Leadvibe is ready: http://127.0.0.1:{running.port}\n" in running.output
 
 
@@ -40,7 +42,7 @@ def test_each_command_line_names_its_role(running):
     lines = running.processes().values()
 
     for role in ROLES:
-        assert any(f"leadvibe {role}" in line or f"cli {role}" in line for line in lines), role
+        assert any(re.search(f"leadvibe(\\.cli)? {role}", line) for line in lines), role
 
 
 def test_a_doctor_finds_it_well(running, leadvibe):
@@ -56,13 +58,13 @@ def test_a_doctor_finds_it_well(running, leadvibe):
     ]
 
 
-@pytest.mark.parametrize("role", ["serve", "worker --role pipeline"])
+@pytest.mark.parametrize("role", ["serve --port", "worker --role pipeline"])
 def test_a_killed_process_is_started_again(running, role):
-    killed = running.find_role(role)
+    before = running.processes()
 
-    os.kill(killed, signal.SIGKILL)
+    os.kill(running.find_role(role), signal.SIGKILL)
 
-    wait_until(lambda: running.find_role(role) not in {killed, None})
+    wait_until(lambda: running.find_role(role) not in {None, *before})
 
 
 def test_a_second_one_in_the_same_folder_says_who_is_there(running, leadvibe, free_port):

@@ -19,7 +19,6 @@ class CredentialRow:
     client_id: str
     created_at: Moment
     created_by: str = ""
-    last_used_at: Moment | None = None
     delete_url: str = ""
     """POST; empty when the member may not."""
 

@@ -57,7 +57,10 @@ class ImportsPage:
     """Newest first."""
     action_url: str = "/app/imports"
     example_url: str = "/app/imports/example.csv"
-    max_size: str = "256 MB"
+    max_bytes: int
+    """The largest upload: what is larger is not even sent when scripts run."""
+    max_size: str
+    """The same in words."""
     older_url: str = ""
 
 
@@ -74,3 +77,4 @@ class ImportPage:
     facts: tuple[Fact, ...] = ()
     """File size, encoding, separator, columns, duration."""
     list_url: str = "/app/imports"
+    leads_url: str = "/app/leads"

@@ -53,13 +53,19 @@ class Shell:
     """POST."""
 
 
-def navigation(current: str, *, dead_letters: int = 0) -> tuple[NavGroup, ...]:
-    """Lay out the sidebar; `current` is the URL of the section the page belongs to."""
+def navigation(
+    current: str, *, dead_letters: int = 0, can_own: bool = True
+) -> tuple[NavGroup, ...]:
+    """Lay out the sidebar; `current` is the URL of the section the page belongs to.
+
+    Who does not own the unit is not led to pages that would turn them away.
+    """
 
     def item(label: str, url: str, icon: str, count: str = "") -> NavItem:
         return NavItem(label=label, url=url, icon=icon, is_current=url == current, count=count)
 
     waiting = f"{dead_letters:,}" if dead_letters else ""
+    keys = (item("API credentials", "/app/credentials", "key-round"),) if can_own else ()
     return (
         NavGroup(label="Analyze", items=(item("Leads", "/app/leads", "users"),)),
         NavGroup(label="Configure", items=(item("Scoring", "/app/scoring", "gauge"),)),
@@ -72,10 +78,7 @@ def navigation(current: str, *, dead_letters: int = 0) -> tuple[NavGroup, ...]:
         ),
         NavGroup(
             label="Settings",
-            items=(
-                item("API credentials", "/app/credentials", "key-round"),
-                item("Account", "/app/account/password", "user"),
-            ),
+            items=(*keys, item("Account", "/app/account/password", "user")),
         ),
     )
 
