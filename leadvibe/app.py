@@ -20,7 +20,7 @@ from leadvibe.http import assets, auditing, csrf, headers, principal, request_id
 from leadvibe.http.errors import json_error
 from leadvibe.identity.queries import has_members
 from leadvibe.identity.security import Hashing, Security
-from leadvibe.lib.db import OUTAGES, db, reset
+from leadvibe.lib.db import OUTAGES, db, is_outage, reset
 from leadvibe.lib.errors import LeadvibeError, UnavailableError
 from leadvibe.lib.resources import resource_folder
 from leadvibe.notifications.mailer import Mailer
@@ -147,6 +147,8 @@ def _register_errors(app: Flask) -> None:
         return render_error(error) if is_page(request.path) else json_error(error)
 
     def render_outage(error: Exception) -> Response:
+        if isinstance(error, OUTAGES) and not is_outage(error):
+            raise error
         _log.error("the database does not answer: %s", error)
         if _is_connection_lost(error):
             reset()  # what ended this connection has most likely ended the idle ones as well

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
+from leadvibe.events.types import Arrival
 from leadvibe.identity import queries, service
 from leadvibe.identity.security import Security
-from leadvibe.identity.types import Member, NewCredential, Organization, OrgRole, Unit
+from leadvibe.identity.types import (
+    Member,
+    NewCredential,
+    Organization,
+    OrgRole,
+    Principal,
+    Scope,
+    Unit,
+    Via,
+)
+from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
+from leadvibe.pipeline import intake, setup
+from leadvibe.pipeline.intake import IncomingEvent
+from leadvibe.scoring import queries as scoring_queries
+from leadvibe.scoring import service as scoring
+from leadvibe.scoring.types import Rule, Ruleset
 
 _numbers = count(1)
 
@@ -51,3 +68,56 @@ def make_member(
 
 def make_credential(unit: Unit, name: str = "Website") -> NewCredential:
     return service.create_credential(unit.scope, name=name, created_by=None, now=utc_now())
+
+
+# Events and what they score
+
+
+def make_scope(organization: Organization | None = None) -> Scope:
+    """Make a unit that is ready to score: it has levels and a primary ruleset without rules."""
+    owner = organization or make_organization()
+    return setup.create_unit(
+        owner.org_id, name=f"Unit {next(_numbers)}", by="test", now=utc_now()
+    ).scope
+
+
+def make_principal(scope: Scope) -> Principal:
+    """Return an admin of the unit's organisation who is nobody in particular."""
+    return Principal(
+        org_id=scope.org_id,
+        via=Via.COMMAND,
+        org_role=OrgRole.ADMIN,
+        unit_id=scope.unit_id,
+        label="test",
+    )
+
+
+def make_ruleset(scope: Scope, name: str = "Second") -> Ruleset:
+    return scoring.create_ruleset(make_principal(scope), scope, {"name": name}, now=utc_now())
+
+
+def make_rule(
+    scope: Scope, event_type: str = "page_view", weight: int = 1, *, ruleset: Ruleset | None = None
+) -> Rule:
+    """Make a rule in the primary ruleset, or in another."""
+    target = ruleset or scoring_queries.find_primary(scope)
+    assert target is not None
+    fields = {"event_type": event_type, "weight": weight}
+    return scoring.create_rule(
+        make_principal(scope), scope, target.ruleset_id, fields, now=utc_now()
+    )
+
+
+def make_event(event_type: str = "page_view", **fields: Any) -> IncomingEvent:
+    """Make an event as a sender would: `email`, `cookie` and the like are its aliases."""
+    aliases = [
+        {"alias_kind": kind, "raw_value": fields.pop(kind)} for kind in AliasKind if kind in fields
+    ]
+    if not aliases and "lead_id" not in fields:
+        fields["lead_id"] = "lead"
+    return IncomingEvent.model_validate({"event_type": event_type, "aliases": aliases, **fields})
+
+
+def send(scope: Scope, *events: IncomingEvent, source: str = "test") -> list[Arrival]:
+    """Put events into the inbox of a unit."""
+    return intake.accept(scope, events, source=source, now=utc_now())

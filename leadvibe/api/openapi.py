@@ -180,5 +180,6 @@ def _success(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:
         schema = schemas[operation.interface.reply, "serialization"]
         response["content"] = {JSON: {"schema": schema}}
     elif operation.media_type:
-        response["content"] = {operation.media_type: {"schema": {"type": "string"}}}
+        kind = "object" if operation.media_type == JSON else "string"
+        response["content"] = {operation.media_type: {"schema": {"type": kind}}}
     return response

@@ -23,7 +23,8 @@ from leadvibe.settings import DEMO_HOME, Settings, load
 def demo(port: int | None, home: Path | None, empty: bool) -> None:  # noqa: FBT001 - a click flag
     """Run everything with a demo organisation, a user and a year of sample data."""
     settings = load(home=home, port=port, home_name=DEMO_HOME)
-    run_everything(settings, announce=_Announcement(empty=empty))
+    # The demo has a member, if not yet when the web server starts.
+    run_everything(settings, announce=_Announcement(empty=empty), web_options=["--no-setup-link"])
 
 
 @click.command("demo-data", hidden=True)

@@ -21,8 +21,10 @@ def leadvibe_command(*arguments: str) -> list[str]:
     return [sys.executable, "-u", *program, *arguments]
 
 
-def web_role(settings: Settings) -> Role:
-    command = leadvibe_command("serve", "--port", str(settings.port), "--home", str(settings.home))
+def web_role(settings: Settings, *options: str) -> Role:
+    command = leadvibe_command(
+        "serve", "--port", str(settings.port), "--home", str(settings.home), *options
+    )
     return Role(name="web", command=command, essential=True)
 
 

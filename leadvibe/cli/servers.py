@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import shutil
 import signal
@@ -34,11 +35,13 @@ KEEP_ALIVE_SECONDS = 5
 @click.command()
 @port_option
 @home_option
-def serve(port: int | None, home: Path | None) -> None:
+@click.option("--no-setup-link", is_flag=True, help="Do not log where to set Leadvibe up.")
+def serve(port: int | None, home: Path | None, no_setup_link: bool) -> None:  # noqa: FBT001 - a flag
     """Serve pages and API in the foreground."""
     settings = running(command_settings(home, port))
     check_port(settings.host, settings.port)
-    _WebServer(settings, counters=_empty_folder(settings)).run()
+    counters = _empty_folder(settings)
+    _WebServer(settings, counters=counters, announces_setup=not no_setup_link).run()
 
 
 @click.command()
@@ -104,9 +107,10 @@ def _run_role(role: str, settings: Settings) -> None:
 class _WebServer(BaseApplication):  # type: ignore[misc]  # its base has no types
     """gunicorn with our settings and nothing from the command line, files or environment."""
 
-    def __init__(self, settings: Settings, *, counters: Path) -> None:
+    def __init__(self, settings: Settings, *, counters: Path, announces_setup: bool) -> None:
         self._settings = settings
         self._counters = counters
+        self._announces_setup = announces_setup
         super().__init__()
 
     def load_config(self) -> None:
@@ -121,7 +125,8 @@ class _WebServer(BaseApplication):  # type: ignore[misc]  # its base has no type
         from leadvibe.app import announce_first_run, create_app  # noqa: PLC0415 - only for workers
 
         app = create_app(self._settings)
-        announce_first_run(app)
+        if self._announces_setup:
+            announce_first_run(app)
         return app
 
 
@@ -143,7 +148,7 @@ def _gunicorn_settings(settings: Settings) -> dict[str, Any]:
         "forwarded_allow_ips": "",
         "secure_scheme_headers": {},
         "post_fork": _tie_worker_to_server,
-        "post_worker_init": _notice_shutdown,
+        "post_worker_init": _settle_worker,
     }
 
 
@@ -152,7 +157,16 @@ def _tie_worker_to_server(_server: object, _worker: object) -> None:
     die_with_parent(signal.SIGKILL)
 
 
-def _notice_shutdown(_worker: object) -> None:
+def _settle_worker(_worker: object) -> None:
+    """Get ready to serve, once the application is there."""
+    _notice_shutdown()
+    # Code and application live as long as the process: collections need not walk through them,
+    # neither between requests nor, for seconds, at the end.
+    gc.collect()
+    gc.freeze()
+
+
+def _notice_shutdown() -> None:
     """Tell endless streams that the worker wants to end, before gunicorn waits for them."""
     gunicorn_handler = signal.getsignal(signal.SIGTERM)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -53,7 +53,7 @@ def run_everything(settings: Settings, *, announce: Callable[[Settings, Supervis
         supervisor = cleanup.enter_context(Supervisor(sys.stdout))
         if servers is not None:
             supervisor.look_after(partial(servers.revive_dead, supervisor.console.print))
-        supervisor.keep(web_role(settings))
+        supervisor.keep(web_role(settings, *web_options))
         for name in BACKGROUND_ROLES:
             supervisor.keep(background_role(name, settings))
         if supervisor.run_until(lambda: _is_ready(settings)):

@@ -25,6 +25,10 @@ EVENT_COLUMNS = (
 )  # fmt: skip
 SESSION_COLUMNS = ("unit_id", "lead_id", "started_at", "ended_at", "event_count")
 
+CLAIM_FETCH_SIZE = 500
+LARGEST_CLAIM = 16 * 1024**2
+"""Characters of payload at which a batch ends; several copies of it live while it is processed."""
+
 
 def post_arrival(scope: Scope, arrival: Arrival) -> None:
     """Put one event into the inbox in one statement: outside a transaction it is accepted then."""
@@ -42,13 +46,25 @@ def post_arrivals(scope: Scope, arrivals: Iterable[Arrival]) -> None:
 
 
 def claim_arrivals(scope: Scope, *, limit: int) -> list[InboxEvent]:
-    """Return the oldest events of the inbox. They leave it with `clear_arrivals`."""
+    """Return the oldest events of the inbox. They leave it with `clear_arrivals`.
+
+    Fewer than the limit when they are large: a batch must fit into a worker's memory.
+    """
     statement = """
         SELECT receipt, event_id, received_at, source, message_id, payload::text
         FROM inbox WHERE unit_id = %s ORDER BY receipt LIMIT %s
     """
-    rows = driver().execute(statement, (scope.unit_id, limit)).fetchall()
-    return [InboxEvent(*row) for row in rows]
+    claimed: list[InboxEvent] = []
+    length = 0
+    with driver().cursor(name="arrivals") as cursor:
+        cursor.itersize = CLAIM_FETCH_SIZE
+        for row in cursor.execute(statement, (scope.unit_id, limit)):
+            arrival = InboxEvent(*row)
+            claimed.append(arrival)
+            length += len(arrival.payload)
+            if length >= LARGEST_CLAIM:
+                break
+    return claimed
 
 
 def clear_arrivals(scope: Scope, receipts: Collection[int]) -> None:

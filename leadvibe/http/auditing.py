@@ -46,7 +46,7 @@ def _start() -> None:
 
 
 def _record(response: Response) -> Response:
-    if request.method not in SAFE_METHODS and request.path not in INTAKE_PATHS:
+    if _is_audited():
         try:
             service.record(_entry(response.status_code))
             db.commit()
@@ -55,6 +55,14 @@ def _record(response: Response) -> Response:
             _log.exception("audit of %s %s failed", request.method, _path())
             db.rollback()
     return response
+
+
+def _is_audited() -> bool:
+    """Say whether the request asks to change something that there is."""
+    if request.method in SAFE_METHODS or request.path in INTAKE_PATHS:
+        return False
+    # Scanners try many addresses that are not ours, and need not fill the record.
+    return request.routing_exception is None
 
 
 def _entry(status: int) -> Entry:

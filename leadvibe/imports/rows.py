@@ -21,7 +21,6 @@ _REASONS = {
     "missing": "is empty",
     "no_identity": "the row names no lead: fill lead_id or one of its aliases",
     "string_unicode": "is not valid UTF-8",
-    "string_too_long": "is too long",
     "dict_type": 'is not a JSON object, such as {"plan": "pro"}',
 }
 
@@ -106,7 +105,7 @@ def _explain(error: ValidationError, fields: dict[str, Any]) -> str:
     if column == "timestamp" and kind.startswith("datetime"):
         return _not_a_time(fields["timestamp"])
     reason = _REASONS.get(kind) or problem["msg"]
-    if kind == "string_too_long":
+    if kind.endswith("too_long"):
         reason = f"is longer than {problem['ctx']['max_length']} characters"
     return f"{column} {reason}" if column else reason
 

@@ -15,7 +15,7 @@ IDENTITY_COLUMNS = ("lead_id", *(str(kind) for kind in AliasKind))
 
 COLUMNS = frozenset({"event_type", "timestamp", "metadata", "message_id", *IDENTITY_COLUMNS})
 
-_OTHER_NAMES = {"event_id": "message_id"}
+_OTHER_NAMES = {"event_id": "message_id", "e_mail": "email"}
 _GAPS = re.compile(r"[\s-]+")
 
 

@@ -17,6 +17,9 @@ _ALIAS_ORDER = {
 SEPARATOR = " · "
 _ANONYMOUS = frozenset({AliasKind.COOKIE})
 
+LONGEST_NAME = 200
+"""Lists are sorted by name, and what their index can hold is limited."""
+
 
 class Naming(NamedTuple):
     name: str
@@ -37,7 +40,7 @@ def name_lead(
     name = person or (spoken[0] if spoken else _anonymous_name(lead_id, ordered))
     alias = next((value for value in spoken if value != name), "")
     detail = SEPARATOR.join(part for part in (alias, _text(metadata, "company")) if part)
-    return Naming(name, detail or None)
+    return Naming(name[:LONGEST_NAME], detail or None)
 
 
 def search_text(

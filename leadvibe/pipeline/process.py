@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import psycopg
 from pydantic_core import from_json, to_json
 
 from leadvibe.engine.facts import Event as Fact
@@ -26,7 +25,7 @@ from leadvibe.leads import service as leads
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import Identity
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit, rollback, session
+from leadvibe.lib.db import commit, is_outage, rollback, session
 from leadvibe.pipeline import rescore, scorebook
 from leadvibe.scoring import queries as score_queries
 
@@ -94,9 +93,9 @@ def _process_or_isolate(scope: Scope, arrivals: Sequence[InboxEvent]) -> Progres
     try:
         with session().begin_nested():
             return _process(scope, arrivals, now=now)
-    except psycopg.OperationalError:
-        raise
     except Exception as error:
+        if is_outage(error):
+            raise
         if len(arrivals) > 1:
             middle = len(arrivals) // 2
             parts = (arrivals[:middle], arrivals[middle:])

@@ -22,9 +22,8 @@ from leadvibe.web.pages.credentials import (
     ingest_example,
 )
 from leadvibe.web.pages.display import Moment, Tone
+from leadvibe.web.redirects import CREDENTIALS
 from leadvibe.web.rendering import render
-
-CREDENTIALS = "/app/credentials"
 
 pages = Blueprint("credentials", __name__)
 

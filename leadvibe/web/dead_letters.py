@@ -20,7 +20,7 @@ from leadvibe.web.rendering import render
 DEAD_LETTERS = "/app/dead-letters"
 FRAGMENTS = {"dead-letters": "dead_letters/_list.html"}
 SIZE = 25
-LARGEST_RECEIPT_DIGITS = 18  # of a bigint
+MOST_PAGE_DIGITS = 9
 LONGEST_PAYLOAD = 20_000
 
 pages = Blueprint("dead_letters", __name__)
@@ -46,14 +46,14 @@ def retry_all() -> AnyResponse:
     return redirect(DEAD_LETTERS, 303)
 
 
-@pages.post("/dead-letters/<int:receipt>/retry")
+@pages.post("/dead-letters/<int(max=9223372036854775807):receipt>/retry")
 def retry(receipt: int) -> AnyResponse:
     service.retry_dead_letter(require(Permission.WRITE_DATA).scope, receipt)
     flash("The event will be processed again.", Tone.OK)
     return redirect(DEAD_LETTERS, 303)
 
 
-@pages.post("/dead-letters/<int:receipt>/discard")
+@pages.post("/dead-letters/<int(max=9223372036854775807):receipt>/discard")
 def discard(receipt: int) -> AnyResponse:
     service.discard_dead_letter(require(Permission.WRITE_DATA).scope, receipt)
     flash("The event is gone for good.", Tone.OK)
@@ -62,7 +62,7 @@ def discard(receipt: int) -> AnyResponse:
 
 def _page_number() -> int:
     text = request.args.get("page", "1")
-    return max(1, int(text)) if text.isdecimal() and len(text) < LARGEST_RECEIPT_DIGITS else 1
+    return max(1, int(text)) if text.isdecimal() and len(text) <= MOST_PAGE_DIGITS else 1
 
 
 def _last_page(total: int) -> int:

@@ -9,14 +9,17 @@ from htmx_flask import request
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from leadvibe.http import principal as asking
 from leadvibe.http import request_id
 from leadvibe.http.csrf import SAFE_METHODS
+from leadvibe.lib.db import rollback
 from leadvibe.lib.errors import LeadvibeError, ThrottledError, UnauthenticatedError
 from leadvibe.web.pages.errors import ErrorPage, failed, forbidden, not_found
 from leadvibe.web.redirects import HOME, local_path, login_path
-from leadvibe.web.rendering import render_bare
+from leadvibe.web.rendering import render, render_bare
 
 PATH = "/app"
+FIRST_FAULT_OF_OURS = 500
 
 
 def is_page(path: str) -> bool:
@@ -53,7 +56,22 @@ def _shown_page() -> str:
 def _error_page(error: LeadvibeError | HTTPException) -> Response:
     status = error.status if isinstance(error, LeadvibeError) else error.code or 500
     page = _page(status, _message(error))
+    if status < FIRST_FAULT_OF_OURS and _is_member():
+        return render("errors/page.html", page=page, status=status)
     return render_bare("errors/page.html", page=page, status=status)
+
+
+def _is_member() -> bool:
+    """Say whether a member asks, who then keeps the frame around the page and finds on from there.
+
+    Ends what the failed request has begun: the frame needs a transaction that still works.
+    """
+    rollback()
+    try:
+        principal = asking.find()
+    except UnauthenticatedError:
+        return False
+    return principal is not None and principal.is_member
 
 
 def _message(error: LeadvibeError | HTTPException) -> str:

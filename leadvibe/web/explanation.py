@@ -153,7 +153,6 @@ def _row(query: WhyQuery, entry: Entry, event_type: str) -> LedgerRow:
     event_id = str(entry.event_id)
     return LedgerRow(
         at=Moment.of(entry.occurred_at),
-        event_type=event_type,
         event_id=event_id,
         event_url=f"{query.url(event=event_id)}#event-{quote(event_id)}",
         rule=_rule(entry, event_type),

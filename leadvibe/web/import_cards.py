@@ -18,8 +18,8 @@ from leadvibe.web.pages.display import (
     thousands,
 )
 from leadvibe.web.pages.imports import ImportCard, ImportPage
+from leadvibe.web.redirects import IMPORTS
 
-IMPORTS = "/app/imports"
 LONGEST_CONTENT = 300
 
 ENCODINGS = {UTF_8: "UTF-8", LATIN_1: "Latin-1 (Windows-1252)"}

@@ -23,10 +23,12 @@ from leadvibe.imports.types import Import
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, LeadvibeError, TooLargeError, UnsupportedTypeError
 from leadvibe.lib.queue import JobQueue
+from leadvibe.web.errors import render_error
 from leadvibe.web.forms.imports import UploadForm
-from leadvibe.web.import_cards import IMPORTS, build_card, build_page, import_path
+from leadvibe.web.import_cards import build_card, build_page, import_path
 from leadvibe.web.pages.display import query_url
 from leadvibe.web.pages.imports import ImportCard, ImportsPage
+from leadvibe.web.redirects import IMPORTS
 from leadvibe.web.rendering import render, wanted_fragment
 
 ERRORS_SHOWN = 50
@@ -66,7 +68,11 @@ def upload() -> AnyResponse:
 @pages.errorhandler(RequestEntityTooLarge)
 def refuse_too_large(_error: RequestEntityTooLarge) -> AnyResponse:
     """Say it on the page itself: the server refuses such a request before any view sees it."""
-    return _refuse(require(Permission.WRITE_DATA), FileTooLargeError(_max_bytes()))
+    try:
+        principal = require(Permission.WRITE_DATA)
+    except LeadvibeError as error:  # nobody catches what an error handler raises
+        return render_error(error)
+    return _refuse(principal, FileTooLargeError(_max_bytes()))
 
 
 @pages.get("/imports/example.csv")

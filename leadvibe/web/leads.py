@@ -13,8 +13,8 @@ from leadvibe.engine.levels import UNCLASSIFIED, LevelCut
 from leadvibe.engine.rules import Config, LevelKind, Ruleset
 from leadvibe.events.queries import list_event_types
 from leadvibe.http.permissions import require
-from leadvibe.identity.permissions import Permission
-from leadvibe.identity.types import Scope
+from leadvibe.identity.permissions import Permission, can
+from leadvibe.identity.types import Principal, Scope
 from leadvibe.leadlist.queries import has_leads, highest_score, search_leads
 from leadvibe.leadlist.types import LeadLine, SortKey
 from leadvibe.lib.clock import utc_now
@@ -46,6 +46,7 @@ from leadvibe.web.pages.leads import (
     SortHeader,
     SortHeaders,
 )
+from leadvibe.web.redirects import CREDENTIALS, IMPORTS
 from leadvibe.web.rendering import render
 
 FRAGMENTS = {"lead-list": "leads/_list.html"}
@@ -82,17 +83,18 @@ pages = Blueprint("leads", __name__)
 
 @pages.get("/leads")
 def show_leads() -> AnyResponse:
-    scope = require(Permission.READ).scope
+    principal = require(Permission.READ)
+    scope = principal.scope
     config = scoring.get_config(scope, scoring.current_version(scope))
     wanted = read_lead_query(request.args, config.levels_of(LevelKind.ENGAGEMENT), now=utc_now())
     if wanted.error:
-        return _answer(scope, config, wanted, None)
+        return _answer(principal, config, wanted, None)
     found = search_leads(
         scope, wanted.lead_filter, wanted.sort, wanted.request, count_cap=COUNT_CAP
     )
     if not found.items and wanted.request.page > 1:
         return redirect(wanted.url(page=str(_last_page(found))))
-    return _answer(scope, config, wanted, found)
+    return _answer(principal, config, wanted, found)
 
 
 def _last_page(found: Page[LeadLine]) -> int:
@@ -100,9 +102,9 @@ def _last_page(found: Page[LeadLine]) -> int:
 
 
 def _answer(
-    scope: Scope, config: Config, wanted: LeadQuery, found: Page[LeadLine] | None
+    principal: Principal, config: Config, wanted: LeadQuery, found: Page[LeadLine] | None
 ) -> AnyResponse:
-    lines = found.items if found else []
+    scope, lines = principal.scope, found.items if found else []
     page = LeadList(
         rows=_rows(scope, config, wanted, lines),
         filters=_filters(wanted, config, _types(scope)),
@@ -112,6 +114,8 @@ def _answer(
         clear_url=wanted.clear_url(),
         has_leads=bool(lines) or found is None or has_leads(scope),
         ruleset_columns=tuple(ruleset.name for ruleset in _other_rulesets(config)),
+        import_url=IMPORTS if can(principal, Permission.WRITE_DATA) else "",
+        credentials_url=CREDENTIALS if can(principal, Permission.OWN) else "",
     )
     status = UNPROCESSABLE_ENTITY if wanted.error else 200
     return render("leads/page.html", page=page, section=LEADS, fragments=FRAGMENTS, status=status)

@@ -8,6 +8,8 @@ HOME = "/app/leads"
 LOGIN = "/app/login"
 SETUP = "/app/setup"
 ACCOUNT = "/app/account/password"
+IMPORTS = "/app/imports"
+CREDENTIALS = "/app/credentials"
 
 
 def local_path(target: str | None, *, otherwise: str = HOME) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from leadvibe.http import headers, request_id
 from leadvibe.identity.queries import find_organization
 from leadvibe.lib import db
-from tests.http.conftest import ERRORS, is_leadvibe_error
+from tests.probes import ERRORS, is_leadvibe_error
 
 
 class TestTransaction:

@@ -31,7 +31,8 @@ def ann(world):
 def groups_in(page):
     """Return what the waterfall says: label, points and running total of each group."""
     pattern = (
-        r'class="truncate">([^<]*)</span></span>\s*<span class="fall-count">.*?<b class="num \w+">([^<]*)</b>'
+        r'class="truncate">([^<]*)</span></span>\s*<span class="fall-count">'
+        r'.*?<b class="num \w+">([^<]*)</b>'
         r'\s*<span class="num fall-running">([^<]*)</span>'
     )
     return re.findall(pattern, page, re.DOTALL)
@@ -93,7 +94,7 @@ def test_a_window_without_points_says_so(browse, people, world):
 def test_every_entry_leads_to_its_event_in_the_timeline(browse, people, ann):
     browser = browse(people.viewer)
     page = browser.get("/app/leads/ann").text
-    [*_, link] = [link for link in links_in(page, "?event=")]
+    link = links_in(page, "?event=")[-1]
 
     opened = browser.get(link.partition("#")[0]).text
 
@@ -208,7 +209,7 @@ def test_an_unknown_ruleset_is_not_found(browse, people, ann, ruleset):
 def test_a_paused_ruleset_says_so(browse, people, ann):
     ann.add_ruleset("Asleep", active=False)
     browser = browse(people.viewer)
-    [asleep] = [link for link in links_in(browser.get("/app/leads/ann").text, "ruleset=")][-1:]
+    asleep = links_in(browser.get("/app/leads/ann").text, "ruleset=")[-1]
 
     assert "This ruleset is paused" in browser.get(asleep.partition("#")[0]).text
 
@@ -252,7 +253,7 @@ def test_the_way_back_keeps_the_filters(browse, people, ann):
     ).text
 
     assert "/app/leads?level=Cold&page=2" in links_in(back, "/app/leads?")
-    assert not [link for link in links_in(from_outside, "evil")]
+    assert not links_in(from_outside, "evil")
 
 
 def test_a_page_costs_the_same_number_of_statements_for_any_history(

@@ -225,7 +225,7 @@ def test_every_id_that_a_client_may_choose_can_be_opened(browse, people, world, 
     world.happen("page_view", lead_id)
     browser = browse(people.viewer)
 
-    [path] = [link for link in links_in(browser.get("/app/leads").text, "#why")]
+    [path] = links_in(browser.get("/app/leads").text, "#why")
     answer = browser.get(path.partition("#")[0])
 
     assert answer.status_code == 200

@@ -7,7 +7,14 @@ from typing import Any
 
 from wtforms import DateField, StringField
 from wtforms.form import BaseForm
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    ValidationError,
+)
 
 from leadvibe.web.forms.member_form import MemberForm, WholeNumberField
 
@@ -44,7 +51,7 @@ class RuleForm(MemberForm):
     event_type = StringField(
         "Event type",
         [
-            InputRequired("Name the event type."),
+            DataRequired("Name the event type."),
             Length(max=LONGEST_EVENT_TYPE, message="Use at most %(max)d characters."),
             _printable,
         ],
@@ -63,7 +70,7 @@ class RulesetForm(MemberForm):
     name = StringField(
         "Name",
         [
-            InputRequired("Name the ruleset."),
+            DataRequired("Name the ruleset."),
             Length(max=LONGEST_NAME, message="Use at most %(max)d characters."),
             _printable,
         ],

@@ -1,4 +1,7 @@
-"""What a person sees when a page cannot be shown: templates/errors/page.html, on the bare frame."""
+"""What a person sees when a page cannot be shown: templates/errors/page.html.
+
+In the frame for members, bare for everybody else and when the fault is ours.
+"""
 
 from __future__ import annotations
 

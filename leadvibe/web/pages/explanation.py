@@ -32,7 +32,6 @@ class LedgerRow:
     """One ledger entry: `before` + `delta` = `after`, the numbers already signed and grouped."""
 
     at: Moment
-    event_type: str
     event_id: str = ""
     event_url: str = ""
     """The lead's page with `?event=<id>#event-<id>`; empty for entries without an event."""

@@ -99,5 +99,7 @@ class LeadList:
     """False when the unit has no lead at all: the page then shows how to get some in."""
     ruleset_columns: tuple[str, ...] = ()
     """Names of further active rulesets whose scores get a column; the primary one has its own."""
-    import_url: str = "/app/imports"
-    credentials_url: str = "/app/credentials"
+    import_url: str = ""
+    """Empty when the member may not import."""
+    credentials_url: str = ""
+    """Empty when the member may not make any."""

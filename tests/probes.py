@@ -61,8 +61,9 @@ def _add_probes(app: Flask, prefix: str) -> None:
     def only_members(name):
         return {"label": permissions.require_member(Permission[name]).label}
 
-    def write():
+    def write(**_path):
         """Make an organisation, then answer as told, or fail."""
+        asking.find()
         service.create_organization(request.args["name"], now=utc_now())
         after_commit("effect", lambda: app.config["effects"].append(request.args["name"]))
         if "raise" in request.args:
@@ -80,6 +81,7 @@ def _add_probes(app: Flask, prefix: str) -> None:
     add("/may/<name>", may)
     add("/only-members/<name>", only_members)
     add("/write", write, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    add("/write/<rest>", write, methods=["POST"])
     add("/secret/<token>", write, methods=["POST"])
     add("/fail/<name>", fail)
     add("/ip", lambda: {"ip": request.remote_addr, "url": request.url})

@@ -1,0 +1,106 @@
+"""`leadvibe user` and `leadvibe credential`, each as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+
+from leadvibe.audit.queries import list_entries
+from leadvibe.identity import queries, signing_in
+from leadvibe.identity.types import OrgRole, UnitRole, Via
+from leadvibe.lib.clock import utc_now
+from tests.people import PASSWORD
+
+
+@pytest.fixture
+def leadvibe(app, fresh_database, settings):
+    """Return a way to run the command on this test's database."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "SECRET_KEY": settings.secret_key,
+        "LEADVIBE_HOME": str(settings.home),
+    }
+
+    def run(*arguments: str, stdin: str = ""):
+        return subprocess.run(
+            [sys.executable, "-m", "leadvibe.cli", *arguments],
+            input=stdin,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def _create(leadvibe, email, *options, password=PASSWORD):
+    arguments = ("user", "create", "--email", email, "--password-stdin", "--org", "Acme", *options)
+    return leadvibe(*arguments, stdin=f"{password}\n")
+
+
+def test_people_and_programs_are_let_in_without_a_browser(leadvibe, security):
+    owner = json.loads(
+        _create(leadvibe, "Anna@acme.test", "--role", "owner", "--name", "Anna Berg").stdout
+    )
+    viewer = json.loads(_create(leadvibe, "ben@acme.test", "--role", "viewer").stdout)
+    made = json.loads(
+        leadvibe(
+            "credential", "create", "--org", "Acme", "--ou", "default", "--name", "Site"
+        ).stdout
+    )
+
+    anna = signing_in.sign_in("anna@acme.test", PASSWORD, ip=None, security=security, now=utc_now())
+    ben = queries.find_member_by_email("ben@acme.test")
+    program = queries.authenticate_credential(made["client_id"], made["client_secret"])
+    assert (anna.name, anna.role) == ("Anna Berg", OrgRole.ADMIN)
+    assert (ben.role, viewer["unit_role"]) == (OrgRole.MEMBER, "Viewer")
+    assert owner["org_id"] == viewer["org_id"] == str(program.org_id)
+    assert str(program.unit_id) == made["unit_id"] == owner["unit_id"]
+    entered = queries.find_member_principal(ben.org_member_id, session_epoch=0, via=Via.COMMAND)
+    assert entered.unit_role is UnitRole.VIEWER
+    assert [(entry.actor, entry.path) for entry in list_entries(anna.org_id, limit=5)] == [
+        ("command", "leadvibe credential create"),
+        ("command", "leadvibe user create"),
+        ("command", "leadvibe user create"),
+    ]
+
+
+def test_a_locked_out_admin_is_helped_with_a_link(leadvibe, client):
+    _create(leadvibe, "anna@acme.test")
+
+    printed = json.loads(leadvibe("user", "reset-link", "--email", "anna@acme.test").stdout)
+
+    assert client.get(urlsplit(printed["url"]).path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("credential", "create", "--org", "Nobody", "--name", "x"), 'no organisation "Nobody"'),
+        (("user", "reset-link", "--email", "x@acme.test"), "no member"),
+        (("user", "create", "--email", "x@acme.test", "--org", "Acme"), "--password-stdin"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(leadvibe, arguments, complaint):
+    ended = leadvibe(*arguments)
+
+    assert ended.returncode != 0
+    assert complaint in ended.stderr.splitlines()[-1]
+    assert ended.stdout == ""
+
+
+def test_a_weak_password_leaves_nothing_behind(leadvibe):
+    ended = _create(leadvibe, "anna@acme.test", password="short")
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "at least 10 characters" in ended.stderr
+    assert queries.find_organization("Acme") is None

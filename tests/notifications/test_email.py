@@ -1,0 +1,198 @@
+"""Mail, handed to a real SMTP server."""
+
+from __future__ import annotations
+
+import re
+import socket
+from email import message_from_bytes, policy
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+
+from leadvibe.identity import service
+from leadvibe.lib.clock import utc_now
+from leadvibe.notifications.errors import TransportError
+from leadvibe.notifications.transports.email import Mail, MailServer, send
+from tests.conftest import Browser
+
+MAIL = Mail(
+    to="anna@example.test", subject="Grüße", text="Plain text, ü.", html="<p>Rich text, ü.</p>"
+)
+SENDER = "leadvibe@example.test"
+
+
+class Mailbox:
+    """Keeps what arrives; refuses addresses by their first letter."""
+
+    def __init__(self):
+        self.arrived = []
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        codes = {"t": "450 try later", "p": "550 no such mailbox"}
+        if address[0] in codes:
+            return codes[address[0]]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        self.arrived.append((envelope.mail_from, envelope.rcpt_tos, message))
+        return "250 OK"
+
+
+@pytest.fixture
+def mailbox():
+    return Mailbox()
+
+
+@pytest.fixture
+def serve(mailbox):
+    """Return a way to start the server; it answers on a port of its own choosing."""
+    running = []
+
+    def start(**options):
+        controller = Controller(mailbox, hostname="127.0.0.1", port=_free_port(), **options)
+        controller.start()
+        running.append(controller)
+        return controller.port
+
+    yield start
+    for controller in running:
+        controller.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_mail_arrives_in_text_and_html(serve, mailbox):
+    send(MailServer.at(f"smtp://127.0.0.1:{serve()}", sender=SENDER), MAIL)
+
+    [(sender, recipients, message)] = mailbox.arrived
+    assert (sender, recipients) == (SENDER, [MAIL.to])
+    assert message["Subject"] == "Grüße"
+    assert message.get_content_type() == "multipart/alternative"
+    text, html = message.iter_parts()
+    assert text.get_content().strip() == MAIL.text
+    assert html.get_content().strip() == MAIL.html
+    assert message["Message-ID"].endswith("@example.test>")
+    assert message["Date"]
+
+
+@pytest.mark.parametrize(("to", "is_temporary"), [("t@x.test", True), ("p@x.test", False)])
+def test_a_refusal_says_whether_trying_again_helps(serve, to, is_temporary):
+    server = MailServer.at(f"smtp://127.0.0.1:{serve()}", sender=SENDER)
+
+    with pytest.raises(TransportError, match=to) as refused:
+        send(server, Mail(to=to, subject="s", text="t", html="h"))
+
+    assert refused.value.is_temporary is is_temporary
+
+
+def test_a_server_that_is_away_may_come_back():
+    with pytest.raises(TransportError, match="cannot be used") as refused:
+        send(MailServer.at("smtp://127.0.0.1:1", sender=SENDER), MAIL)
+
+    assert refused.value.is_temporary
+
+
+def test_name_and_password_are_given(serve, mailbox):
+    seen = []
+
+    def check(_server, _session, _envelope, _mechanism, data):
+        seen.append((data.login, data.password))
+        return AuthResult(success=True)
+
+    port = serve(authenticator=check, auth_require_tls=False)
+    send(MailServer.at(f"smtp://us%40er:p%2Fw@127.0.0.1:{port}", sender=SENDER), MAIL)
+
+    assert seen == [(b"us@er", b"p/w")]
+    assert len(mailbox.arrived) == 1
+
+
+def test_a_password_is_never_sent_in_the_clear_to_another_machine(serve, mailbox, monkeypatch):
+    port = serve(authenticator=lambda *_: AuthResult(success=True), auth_require_tls=False)
+    server = MailServer.at(f"smtp://user:password@127.0.0.1:{port}", sender=SENDER)
+    monkeypatch.setattr(MailServer, "is_local", property(lambda _self: False))
+
+    with pytest.raises(TransportError, match="no encryption"):
+        send(server, MAIL)
+
+    assert mailbox.arrived == []
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "is_tls"),
+    [
+        ("smtp://mail.example.com", "mail.example.com", 587, False),
+        ("smtps://mail.example.com", "mail.example.com", 465, True),
+        ("smtp://[::1]:2525", "::1", 2525, False),
+    ],
+)
+def test_the_address_of_a_server_is_read(url, host, port, is_tls):
+    server = MailServer.at(url, sender=SENDER)
+
+    assert (server.host, server.port, server.is_tls) == (host, port, is_tls)
+
+
+class TestForgottenPasswords:
+    @pytest.fixture
+    def mailing_app(self, app, make_app, serve):
+        return make_app(smtp_url=f"smtp://127.0.0.1:{serve()}", mail_from=SENDER)
+
+    def _ask(self, mailing_app, email):
+        answer = Browser(mailing_app.test_client(), None).post("/app/forgot", {"email": email})
+        mailing_app.extensions["leadvibe.mailer"].drain(timeout_seconds=10)
+        return answer
+
+    def test_the_mailed_link_sets_a_new_password(self, mailing_app, people, mailbox):
+        self._ask(mailing_app, people.viewer.email)
+
+        [(_, recipients, message)] = mailbox.arrived
+        text = message.get_body(("plain",)).get_content()
+        path = re.search(r"http://127.0.0.1:8000(/app/reset/\S+)", text)[1]
+        assert recipients == [people.viewer.email]
+        form = {"password": "a wholly new one", "confirmation": "a wholly new one"}
+        browser = Browser(mailing_app.test_client(), None)
+        assert browser.post(path, form).status_code == 303
+
+    def test_nobody_learns_who_is_a_member(self, mailing_app, people, mailbox):
+        known, unknown = (
+            self._ask(mailing_app, email) for email in (people.viewer.email, "nobody@acme.test")
+        )
+
+        assert known.status_code == unknown.status_code == 200
+        assert _without_request(known.text) == _without_request(unknown.text)
+        assert len(mailbox.arrived) == 1
+
+    def test_impatience_sends_one_mail(self, mailing_app, people, mailbox):
+        for _ in range(3):
+            self._ask(mailing_app, people.viewer.email)
+
+        assert len(mailbox.arrived) == 1
+
+    def test_the_link_leads_to_the_public_address_whatever_host_was_asked(
+        self, mailing_app, people, mailbox
+    ):
+        client, evil = mailing_app.test_client(), {"base_url": "http://evil.example"}
+        page = client.get("/app/forgot", **evil).text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+        form = {"email": people.viewer.email, "csrf_token": token}
+        client.post("/app/forgot", data=form, **evil)
+        mailing_app.extensions["leadvibe.mailer"].drain(timeout_seconds=10)
+
+        assert "evil.example" not in mailbox.arrived[0][2].as_string()
+
+    def test_a_mail_that_fails_does_not_fail_the_page(self, app, make_app, people, caplog):
+        broken = make_app(smtp_url="smtp://127.0.0.1:1", mail_from=SENDER)
+
+        assert self._ask(broken, people.viewer.email).status_code == 200
+        assert "was not sent" in caplog.text
+        assert service.request_reset(people.viewer.email, now=utc_now()) is None
+
+
+def _without_request(page: str) -> str:
+    return re.sub(r'(value|content)="[^"]*"', "", page)

@@ -1,0 +1,66 @@
+"""What a person sees when a page cannot be shown."""
+
+from __future__ import annotations
+
+from tests.people import basic
+from tests.web.world import htmx
+
+
+def test_a_member_keeps_the_frame_and_finds_on_from_there(browse, people, world):
+    answer = browse(people.viewer).get("/app/leads/nobody")
+
+    assert answer.status_code == 404
+    assert "There is no lead &#39;nobody&#39; in this unit" in answer.text
+    assert 'aria-label="Main"' in answer.text
+    assert 'href="/app/scoring"' in answer.text
+
+
+def test_a_page_that_never_was_is_told_to_members_in_the_frame(browse, people, world):
+    answer = browse(people.viewer).get("/app/no/such/page")
+
+    assert answer.status_code == 404
+    assert 'aria-label="Main"' in answer.text
+
+
+def test_a_page_that_never_was_tells_nobody_else_anything(browse, world):
+    answer = browse(None).get("/app/no/such/page")
+
+    assert answer.status_code == 404
+    assert 'aria-label="Main"' not in answer.text
+
+
+def test_a_refusal_says_what_would_help(browse, people, world):
+    answer = browse(people.viewer).post("/app/dead-letters/retry")
+
+    assert answer.status_code == 403
+    assert "ask an Owner or an admin" in answer.text
+    assert 'aria-label="Main"' in answer.text
+
+
+def test_the_wrong_method_is_refused_in_the_frame(browse, people, world):
+    answer = browse(people.viewer).post("/app/leads")
+
+    assert answer.status_code == 405
+    assert 'aria-label="Main"' in answer.text
+
+
+def test_api_credentials_get_no_frame(client, people, world):
+    answer = client.get("/app/leads/nobody", headers=basic(people.credential))
+
+    assert answer.status_code in {403, 404}
+    assert 'aria-label="Main"' not in answer.text
+
+
+def test_a_refused_credential_is_led_to_the_sign_in(client, world):
+    answer = client.get("/app/leads", headers={"Authorization": "Basic eDp5"})
+
+    assert answer.status_code == 302
+
+
+def test_somebody_whose_session_ended_is_led_to_the_sign_in_and_back(browse, world):
+    headers = htmx("section#lead-list", **{"HX-Current-URL": "http://localhost/app/leads?q=x"})
+
+    answer = browse(None).get("/app/leads?q=xy", headers=headers)
+
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/app/login?next=%2Fapp%2Fleads%3Fq%3Dx"
