@@ -13,9 +13,6 @@ from pydantic_core import PydanticCustomError
 from leadvibe.lib.errors import NotFoundError
 from leadvibe.lib.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PageRequest
 
-LAST_PAGE = 1_000_000_000
-"""Further than any list goes; beyond, offsets no longer fit a bigint."""
-
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -80,6 +77,10 @@ Name = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(_one_line),
 ]
+
+
+LAST_PAGE = LARGEST_INTEGER // MAX_PAGE_SIZE
+"""Further than any list goes; beyond, offsets no longer fit an integer."""
 
 
 class PageQuery(BaseModel):

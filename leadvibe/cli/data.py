@@ -94,7 +94,9 @@ def verify(org: str, ou: str | None, home: Path | None) -> None:
         steps = list(_walk(scope, rescore.verify(scope), label="Verifying"))
         found = [discrepancy for step in steps for discrepancy in step.found]
         for one in found[:SHOWN_DISCREPANCIES]:
-            click.echo(f"{one.lead_id}: {one.what} is {one.stored}, a replay says {one.replayed}")
+            click.echo(
+                f"{one.lead_id or 'unit'}: {one.what} is {one.stored}, a replay says {one.replayed}"
+            )
         leads = steps[-1].leads_done if steps else 0
         if found:
             raise click.ClickException(

@@ -39,7 +39,12 @@ def up(port: int | None, home: Path | None, empty: bool) -> None:  # noqa: ARG00
     run_everything(load(home=home, port=port, home_name=MAIN_HOME), announce=_announce)
 
 
-def run_everything(settings: Settings, *, announce: Callable[[Settings, Supervisor], None]) -> None:
+def run_everything(
+    settings: Settings,
+    *,
+    announce: Callable[[Settings, Supervisor], None],
+    web_options: Sequence[str] = (),
+) -> None:
     """Start servers if needed, migrate, and keep web and workers running until a signal comes.
 
     `announce` is called once the web server answers.

@@ -84,13 +84,24 @@ def load_sample(
     One transaction, which the caller commits; then the pipeline scores, or `score_sample` does.
     Does nothing in a unit that has sample data. Raises InvalidError as `generate` does.
     """
-    if event_queries.has_source(scope, SOURCE):
+    if _lock_and_look(scope):
         return SampleReport()
     year = generate(seed=seed, leads=leads, events=events, end=now)
     rules = _install_rules(principal, scope, now=now)
     _make_leads(scope, year, now=now)
     _post_events(scope, year.events, now=now)
     return SampleReport(leads=len(year.leads), events=len(year.events), rules=rules)
+
+
+def has_sample(scope: Scope) -> bool:
+    """Say whether the unit has sample data, scored or waiting."""
+    return event_queries.has_source(scope, SOURCE)
+
+
+def _lock_and_look(scope: Scope) -> bool:
+    """Say whether the unit has sample data, letting only one ask at a time load it."""
+    leads.lock_identities(scope)
+    return has_sample(scope)
 
 
 def score_sample(scope: Scope, *, progress: Callable[[int], None]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     Integer,
     Select,
@@ -194,7 +195,7 @@ def _page(shape: _Shape, sort: Sort, *, is_first: bool) -> Select[Any]:
         .where(where)
         .order_by(*order)
         .limit(size)
-        .offset(bindparam("offset", type_=Integer()))
+        .offset(bindparam("offset", type_=BigInteger()))
         .subquery()
     )
     joined = (LeadRow.unit_id == chosen.c.unit_id) & (LeadRow.lead_id == chosen.c.lead_id)

@@ -169,7 +169,10 @@ def describe(
 
 
 def forget(scope: Scope, lead_ids: Sequence[str]) -> None:
-    """Delete leads and all that names them. Their events and scores must be gone already."""
+    """Delete leads and all that names them, when their events and scores are gone.
+
+    Needs the identities' lock.
+    """
     bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
     for table in ("lead_aliases", "lead_search", "leads"):
         driver().execute(
@@ -183,6 +186,7 @@ def forget(scope: Scope, lead_ids: Sequence[str]) -> None:
         """,
         bound,
     )
+    recount_listed(scope)
 
 
 def _known_by_cookie(owners: Mapping[AliasKey, str], targets: Mapping[str, str]) -> set[str]:

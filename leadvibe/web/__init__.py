@@ -17,12 +17,13 @@ from leadvibe.web import (
     leads,
     login,
     rendering,
+    sample,
     scoring,
     session,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
-NOUNS = (login, leads, lead, scoring, imports, dead_letters, credentials)
+NOUNS = (login, leads, lead, scoring, imports, sample, dead_letters, credentials)
 """Every module with pages: each has a blueprint called `pages`."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http.client import UNPROCESSABLE_ENTITY
 from pathlib import PurePath
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, redirect, stream_with_context
@@ -19,6 +19,7 @@ from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.imports import queries, service
 from leadvibe.imports.errors import FileTooLargeError
+from leadvibe.imports.sample_load import has_sample
 from leadvibe.imports.types import Import
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, LeadvibeError, TooLargeError, UnsupportedTypeError
@@ -28,7 +29,7 @@ from leadvibe.web.forms.imports import UploadForm
 from leadvibe.web.import_cards import build_card, build_page, import_path
 from leadvibe.web.pages.display import query_url
 from leadvibe.web.pages.imports import ImportCard, ImportsPage
-from leadvibe.web.redirects import IMPORTS
+from leadvibe.web.redirects import IMPORTS, SAMPLE
 from leadvibe.web.rendering import render, wanted_fragment
 
 ERRORS_SHOWN = 50
@@ -141,8 +142,17 @@ def _answer(principal: Principal, form: UploadForm, *, status: int = 200) -> Any
         max_bytes=_max_bytes(),
         max_size=f"{_max_bytes() // MEGABYTE} MB",
         older_url=query_url(IMPORTS, {"page": str(number + 1)}) if has_older else "",
+        **_sample_urls(principal),
     )
     return render("imports/page.html", page=page, section=IMPORTS, status=status)
+
+
+def _sample_urls(principal: Principal) -> dict[str, str]:
+    if not can(principal, Permission.OWN):
+        return {}
+    if has_sample(principal.scope):
+        return {"sample_wipe_url": f"{SAMPLE}/wipe"}
+    return {"sample_load_url": SAMPLE}
 
 
 def _cards(scope: Scope, number: int) -> tuple[tuple[ImportCard, ...], bool]:
@@ -163,5 +173,8 @@ def _max_bytes() -> int:
 
 
 def _csv(response: Response, filename: str) -> Response:
-    response.headers.set("Content-Disposition", "attachment", filename=filename)
+    """Offer the answer as a file; its name goes twice, for headers know little beyond ASCII."""
+    plain = filename.encode("ascii", "replace").decode()
+    names = {"filename": plain, "filename*": f"UTF-8''{quote(filename, safe='')}"}
+    response.headers.set("Content-Disposition", "attachment", **names)
     return response

@@ -46,7 +46,7 @@ from leadvibe.web.pages.leads import (
     SortHeader,
     SortHeaders,
 )
-from leadvibe.web.redirects import CREDENTIALS, IMPORTS
+from leadvibe.web.redirects import CREDENTIALS, IMPORTS, SAMPLE
 from leadvibe.web.rendering import render
 
 FRAGMENTS = {"lead-list": "leads/_list.html"}
@@ -116,6 +116,7 @@ def _answer(
         ruleset_columns=tuple(ruleset.name for ruleset in _other_rulesets(config)),
         import_url=IMPORTS if can(principal, Permission.WRITE_DATA) else "",
         credentials_url=CREDENTIALS if can(principal, Permission.OWN) else "",
+        sample_url=SAMPLE if can(principal, Permission.OWN) else "",
     )
     status = UNPROCESSABLE_ENTITY if wanted.error else 200
     return render("leads/page.html", page=page, section=LEADS, fragments=FRAGMENTS, status=status)

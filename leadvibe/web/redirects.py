@@ -10,6 +10,7 @@ SETUP = "/app/setup"
 ACCOUNT = "/app/account/password"
 IMPORTS = "/app/imports"
 CREDENTIALS = "/app/credentials"
+SAMPLE = "/app/sample"
 
 
 def local_path(target: str | None, *, otherwise: str = HOME) -> str:

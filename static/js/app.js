@@ -132,6 +132,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+/* What takes long is sent once, however often it is pressed. */
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("form[data-once]")) return;
+  if (event.target.dataset.sent) event.preventDefault();
+  event.target.dataset.sent = "true";
+  event.target.querySelector("button:not([type=button])").setAttribute("aria-disabled", "true");
+});
+
 /* htmx */
 
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {

@@ -73,7 +73,9 @@ def test_every_operation_that_is_not_open_says_who_may_do_it():
 
 
 @pytest.mark.parametrize(("operation", "method", "path"), ADDRESSES)
-def test_an_operation_answers_as_it_is_published(call_as, stage, document, operation, method, path):
+def test_an_operation_answers_as_it_is_published(
+    call_as, stage, document, *, operation, method, path
+):
     example = example_of(operation, stage)
 
     response = call_as("admin").send(method, path.format(**example.path), **example.sent)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from leadvibe.api.fields import LAST_PAGE
 from leadvibe.leads import service as leads
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, session
@@ -169,7 +170,7 @@ def test_a_bad_query_is_refused_by_field(api, query, field):
 def test_the_last_page_there_can_be_is_empty(api, world):
     world.score_leads(a=10)
 
-    assert ids(api.get("/leads", page=1_000_000_000, limit=500)) == []
+    assert ids(api.get("/leads", page=LAST_PAGE, limit=500)) == []
 
 
 def test_a_page_costs_the_same_however_long_it_is(api, people, world, statements):

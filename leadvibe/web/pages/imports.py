@@ -62,6 +62,10 @@ class ImportsPage:
     max_size: str
     """The same in words."""
     older_url: str = ""
+    sample_load_url: str = ""
+    """POST; empty when the member may not, or when the sample data is there."""
+    sample_wipe_url: str = ""
+    """POST; empty when the member may not, or when there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,3 +103,5 @@ class LeadList:
     """Empty when the member may not import."""
     credentials_url: str = ""
     """Empty when the member may not make any."""
+    sample_url: str = ""
+    """POST; empty when the member may not load sample data."""

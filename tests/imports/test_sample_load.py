@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from leadvibe.events import queries as event_queries
+from leadvibe.identity.types import Principal, Scope
+from leadvibe.imports.sample import SAMPLE_RULESETS
+from leadvibe.imports.sample_load import (
+    SOURCE,
+    SampleReport,
+    load_sample,
+    score_sample,
+    wipe_sample,
+)
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit, driver
+from leadvibe.pipeline import process, rescore
+from leadvibe.scoring import queries as score_queries
+from tests.factories import make_event, make_principal, make_rule, make_scope, send
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TABLES = (
+    "events", "score_entries", "lead_scores", "lead_sessions", "leads", "lead_search",
+    "lead_aliases", "lead_alias_conflicts", "rules", "event_types", "source_tallies", "inbox",
+)  # fmt: skip
+
+
+@pytest.fixture
+def scope(app) -> Scope:
+    return make_scope()
+
+
+@pytest.fixture
+def principal(scope) -> Principal:
+    return make_principal(scope)
+
+
+def load(principal: Principal, scope: Scope) -> SampleReport:
+    report = load_sample(principal, scope, now=NOW, leads=60, events=900)
+    commit()
+    score_sample(scope, progress=lambda _scored: None)
+    return report
+
+
+def wipe(principal: Principal, scope: Scope):
+    report = wipe_sample(principal, scope, now=utc_now())
+    commit()
+    return report
+
+
+def count(scope: Scope, table: str, where: str = "true") -> int:
+    [number] = (
+        driver()
+        .execute(f"SELECT count(*) FROM {table} WHERE unit_id = %s AND {where}", (scope.unit_id,))
+        .fetchone()
+    )
+    return number
+
+
+def an_email(scope: Scope) -> str:
+    """Return the address of one of the sample's leads with points."""
+    [email] = (
+        driver()
+        .execute(
+            """
+        SELECT a.raw_value FROM lead_aliases a JOIN leads l USING (unit_id, lead_id)
+        WHERE l.unit_id = %s AND a.kind = 'email' ORDER BY l.score DESC LIMIT 1
+        """,
+            (scope.unit_id,),
+        )
+        .fetchone()
+    )
+    return email
+
+
+def assert_scores_are_right(scope: Scope) -> None:
+    assert [one for step in rescore.verify(scope) for one in step.found] == []
+
+
+def test_the_sample_is_loaded_scored_and_right(scope, principal):
+    report = load(principal, scope)
+
+    assert (report.leads, report.events) == (60, 900)
+    assert count(scope, "leads") == 60
+    assert count(scope, "events", f"source = '{SOURCE}'") == 900
+    assert count(scope, "leads", "score > 0") > 20
+    assert event_queries.count_dead_letters(scope) == 0
+    assert_scores_are_right(scope)
+
+
+def test_sample_leads_are_named_described_and_as_old_as_their_first_event(scope, principal):
+    load(principal, scope)
+
+    ages = (
+        driver()
+        .execute(
+            """
+        SELECT l.created_at = min(e.occurred_at) FROM leads l
+        JOIN events e USING (unit_id, lead_id) WHERE l.unit_id = %s
+        GROUP BY l.lead_id, l.created_at
+        """,
+            (scope.unit_id,),
+        )
+        .fetchall()
+    )
+    assert ages == [(True,)] * 60
+    assert count(scope, "leads", "metadata ? 'company' AND name <> lead_id") > 20
+
+
+def test_the_samples_rules_join_the_units_own_and_never_replace_them(scope, principal):
+    own = make_rule(scope, "page_view", 77)
+
+    report = load(principal, scope)
+
+    rules = score_queries.list_rules(scope)
+    assert score_queries.get_rule(scope, own.rule_id).weight == 77
+    assert report.rules == sum(len(ruleset.rules) for ruleset in SAMPLE_RULESETS) - 1
+    assert {rule.created_by for rule in rules} == {SOURCE, "test"}
+    assert [ruleset.name for ruleset in score_queries.list_rulesets(scope)] == [
+        "Engagement",
+        "Product usage",
+    ]
+
+
+def test_loading_twice_loads_once(scope, principal):
+    load(principal, scope)
+
+    again = load(principal, scope)
+
+    assert not again.is_new
+    assert count(scope, "events") == 900
+
+
+def test_wiping_takes_all_of_it_out_again(scope, principal):
+    load(principal, scope)
+
+    report = wipe(principal, scope)
+
+    assert (report.events, report.leads, report.rulesets) == (900, 60, 1)
+    assert {table: count(scope, table) for table in TABLES} == dict.fromkeys(TABLES, 0)
+    assert [ruleset.name for ruleset in score_queries.list_rulesets(scope)] == ["Engagement"]
+    assert_scores_are_right(scope)
+
+
+def test_wiping_twice_finds_nothing_more_and_the_sample_can_be_loaded_again(scope, principal):
+    load(principal, scope)
+    wipe(principal, scope)
+
+    assert wipe(principal, scope).events == 0
+    assert load(principal, scope).is_new
+
+
+def test_wiping_before_the_pipeline_came_by_empties_the_inbox(scope, principal):
+    load_sample(principal, scope, now=NOW, leads=60, events=900)
+    commit()
+    send(scope, make_event(lead_id="real"))
+
+    report = wipe(principal, scope)
+
+    assert (report.waiting, report.events) == (900, 0)
+    assert event_queries.inbox_status(scope).waiting == 1
+
+
+def test_what_is_real_stays_and_a_lead_that_is_both_is_rescored(scope, principal):
+    make_rule(scope, "real_event", 7)
+    send(scope, make_event("real_event", lead_id="real", timestamp=NOW))
+    commit()
+    process.drain(scope)
+    load(principal, scope)
+    email = an_email(scope)
+    send(scope, make_event("real_event", email=email, timestamp=NOW + timedelta(hours=1)))
+    commit()
+    process.drain(scope)
+
+    report = wipe(principal, scope)
+
+    assert report.rescored == 1
+    assert report.leads == 59
+    leads = driver().execute(
+        "SELECT score, event_count FROM leads WHERE unit_id = %s", (scope.unit_id,)
+    )
+    assert leads.fetchall() == [(7, 1), (7, 1)]
+    assert [rule.event_type for rule in score_queries.list_rules(scope)] == ["real_event"]
+    assert_scores_are_right(scope)
+
+
+def test_somebody_who_is_known_already_keeps_their_name(scope, principal):
+    load(principal, scope)
+    email = an_email(scope)
+    wipe(principal, scope)
+    send(scope, make_event(lead_id="mine", email=email))
+    commit()
+    process.drain(scope)
+    driver().execute("""UPDATE leads SET metadata = '{"name": "Mine"}' WHERE lead_id = 'mine'""")
+
+    load(principal, scope)
+
+    [metadata] = driver().execute("SELECT metadata FROM leads WHERE lead_id = 'mine'").fetchone()
+    assert metadata == {"name": "Mine"}
+
+
+def test_the_sample_of_one_unit_is_no_business_of_another(scope, principal):
+    elsewhere = make_scope()
+    load(principal, scope)
+
+    assert wipe(make_principal(elsewhere), elsewhere).events == 0
+    assert count(scope, "events") == 900

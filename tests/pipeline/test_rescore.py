@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from leadvibe.identity.types import Scope
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit, driver
+from leadvibe.pipeline import process, rescore
+from leadvibe.scoring import queries as score_queries
+from leadvibe.scoring import service as scoring
+from tests.factories import make_event, make_principal, make_rule, make_ruleset, make_scope, send
+
+TAMPERING = {
+    "a score": "UPDATE lead_scores SET score = score + 1",
+    "a ledger row": "UPDATE score_entries SET delta = delta + 1 WHERE seq = 2",
+    "a missing ledger row": "DELETE FROM score_entries WHERE seq = 2",
+    "an invented ledger row": """
+        INSERT INTO score_entries
+        SELECT unit_id, lead_id, ruleset_id, seq + 100, event_id, rule_id, version, kind, weight,
+               multiplier_percent, before, delta, after, occurred_at
+        FROM score_entries WHERE seq = 1
+    """,
+    "a headline": "UPDATE leads SET score = 999",
+    "a count": "UPDATE leads SET event_count = 0",
+    "a session": "UPDATE lead_sessions SET event_count = event_count + 1",
+    "a missing session": "DELETE FROM lead_sessions",
+}
+
+
+@pytest.fixture
+def scope(app) -> Scope:
+    """Return a unit with one lead that has events, and one that has none."""
+    scope = make_scope()
+    make_rule(scope, "page_view", 5)
+    send(scope, *(make_event(lead_id="ana") for _ in range(3)), make_event("other", lead_id="bo"))
+    commit()
+    process.drain(scope)
+    return scope
+
+
+def found(scope: Scope) -> list[tuple[str, str]]:
+    return [(one.lead_id, one.what) for step in rescore.verify(scope) for one in step.found]
+
+
+def headline(scope: Scope, lead_id: str) -> int:
+    [score] = driver().execute("SELECT score FROM leads WHERE lead_id = %s", (lead_id,)).fetchone()
+    return score
+
+
+def test_what_the_pipeline_stores_is_right(scope):
+    assert found(scope) == []
+
+
+@pytest.mark.parametrize("what", TAMPERING)
+def test_tampering_is_found_and_repaired(scope, what):
+    driver().execute(TAMPERING[what])
+    commit()
+    assert {lead_id for lead_id, _ in found(scope)} >= {"ana"}
+
+    for _ in rescore.rebuild(scope):
+        pass
+
+    assert found(scope) == []
+    assert headline(scope, "ana") == 15
+
+
+def test_verifying_changes_nothing(scope):
+    driver().execute(TAMPERING["a score"])
+    commit()
+
+    assert found(scope) == found(scope) != []
+
+
+def test_a_new_primary_ruleset_shows_its_score_once_the_headlines_are_fresh(scope):
+    second = make_ruleset(scope)
+    make_rule(scope, "page_view", 2, ruleset=second)
+    send(scope, make_event(lead_id="ana"))
+    commit()
+    process.drain(scope)
+    assert headline(scope, "ana") == 20
+
+    scoring.update_ruleset(
+        make_principal(scope), scope, second.ruleset_id, {"is_primary": True}, now=utc_now()
+    )
+    commit()
+    assert score_queries.units_with_stale_headlines() == [scope.unit_id]
+    rescore.refresh_headlines(scope)
+
+    assert headline(scope, "ana") == 2
+    assert score_queries.units_with_stale_headlines() == []
+    assert found(scope) == []
+
+
+def test_the_walk_over_all_leads_counts_them(scope, monkeypatch):
+    monkeypatch.setattr(rescore, "LEADS_AT_ONCE", 1)
+
+    assert [step.leads_done for step in rescore.verify(scope)] == [1, 2, 2]
