@@ -44,8 +44,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-ver
 
 lock: .venv/.can-test
 	$(COMPILE) --extra build --output-file requirements.lock
-	$(COMPILE) --extra build --extra dev --constraint requirements.lock \
-		--output-file requirements-dev.lock
+	$(COMPILE) --extra build --extra dev --output-file requirements-dev.lock
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -27,6 +27,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 from sqlalchemy import make_url
 
 from leadvibe.lib import embedded, migrate
@@ -91,8 +92,17 @@ def empty_database_url(_servers: embedded.Addresses, worker_number: int) -> Iter
 
 @pytest.fixture(scope="session")
 def redis_url(_servers: embedded.Addresses, worker_number: int) -> str:
-    """Address of an empty Valkey database that belongs to this worker alone."""
+    """Address of a Valkey database that belongs to this worker alone."""
     return _servers.redis_url.replace("db=0", f"db={worker_number}")
+
+
+@pytest.fixture
+def empty_redis_url(redis_url: str) -> Iterator[str]:
+    """Address of the same Valkey database, without what other tests left, for this test alone."""
+    with redis.Redis.from_url(redis_url) as broker:
+        broker.flushdb()
+        yield redis_url
+        broker.flushdb()
 
 
 @pytest.fixture(scope="session")

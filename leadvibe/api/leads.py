@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -169,22 +169,24 @@ class Scores:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self.rulesets: dict[UUID, Ruleset] = {
-            ruleset.ruleset_id: ruleset for ruleset in scoring.list_rulesets(scope)
-        }
-        primary = next((it for it in self.rulesets.values() if it.is_primary), None)
-        self.primary_name = primary.name if primary else ""
+        rulesets = scoring.list_rulesets(scope)
+        self._ids = {ruleset.ruleset_id: str(ruleset.ruleset_id) for ruleset in rulesets}
+        self.rulesets: dict[str, Ruleset] = {str(it.ruleset_id): it for it in rulesets}
+        self.primary_name = next((it.name for it in rulesets if it.is_primary), "")
 
-    def by_lead(self, lead_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+    def by_lead(self, lead_ids: Sequence[str]) -> dict[str, dict[str, int]]:
         """Return each lead's score by ruleset id; those of deleted rulesets show no more."""
-        scores: dict[str, dict[str, int]] = {}
-        for score in scoring.list_scores(self._scope, lead_ids):
-            if score.ruleset_id in self.rulesets:
-                scores.setdefault(score.lead_id, {})[str(score.ruleset_id)] = score.score
-        return scores
+        return {
+            lead_id: {
+                self._ids[ruleset_id]: standing.score
+                for ruleset_id, standing in standings.items()
+                if ruleset_id in self._ids
+            }
+            for lead_id, standings in scoring.get_standings(self._scope, lead_ids).items()
+        }
 
     def names(self, ruleset_ids: Iterable[str]) -> dict[str, str]:
-        return {each: self.rulesets[UUID(each)].name for each in ruleset_ids}
+        return {each: self.rulesets[each].name for each in ruleset_ids}
 
 
 def list_leads(principal: Principal, query: LeadsQuery) -> LeadsPage | JsonStream[ScoredLead]:

@@ -209,7 +209,7 @@ def _asked_score(
     active = (
         (score, ruleset_id)
         for ruleset_id, score in by_ruleset.items()
-        if scores.rulesets[UUID(ruleset_id)].active
+        if scores.rulesets[ruleset_id].active
     )
     score, ruleset_id = max(active, default=(0, ""))
     return ruleset_id, score

@@ -17,6 +17,7 @@ from leadvibe.events.errors import DeadLetterNotFoundError, EventNotFoundError
 from leadvibe.events.models import (
     DeadLetterRow,
     EventRow,
+    EventTypeRow,
     InboxRow,
     SourceTallyRow,
 )
@@ -277,8 +278,7 @@ def search_events(scope: Scope, wanted: EventFilter, request: PageRequest) -> Pa
         .offset(request.offset)
     )
     items = [_event(row) for row in session().execute(statement)]
-    counted = select(func.count()).select_from(EventRow).where(condition)
-    return Page(items, Total(session().scalar(counted) or 0), request)
+    return Page(items, Total(_count(scope, wanted)), request)
 
 
 def stream_lines(scope: Scope, wanted: EventFilter) -> Iterator[EventLine]:
@@ -304,6 +304,20 @@ def count_accepted() -> int:
     row = driver().execute(statement).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _count(scope: Scope, wanted: EventFilter) -> int:
+    """Count matching events; by type alone they are counted already, however many there are."""
+    counted: Select[Any]
+    if wanted == EventFilter(event_type=wanted.event_type):
+        counted = select(func.sum(EventTypeRow.event_count)).where(
+            EventTypeRow.unit_id == scope.unit_id
+        )
+        if wanted.event_type is not None:
+            counted = counted.where(EventTypeRow.name == wanted.event_type)
+    else:
+        counted = select(func.count()).select_from(EventRow).where(_matching(scope, wanted))
+    return int(session().scalar(counted) or 0)
 
 
 def _matching(scope: Scope, wanted: EventFilter) -> ColumnElement[bool]:

@@ -223,7 +223,9 @@ def delete_events(scope: Scope, event_ids: Collection[UUID]) -> list[str]:
         )
         SELECT lead_id FROM gone
     """
-    rows = driver().execute(statement, {"unit": scope.unit_id, "ids": list(event_ids)})
+    bound = {"unit": scope.unit_id, "ids": list(event_ids)}
+    rows = driver().execute(statement, bound).fetchall()
+    _forget_unused_types(scope)
     return [lead_id for (lead_id,) in rows]
 
 

@@ -18,6 +18,8 @@ PIPELINE = "pipeline"
 PAUSE_SECONDS = 0.02
 """Between two rings: a thousand requests a second still ring fifty times."""
 
+PAUSE_WHILE_BROKEN_SECONDS = 1.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -55,15 +57,18 @@ class Bell:
                 self._thread.start()
 
     def _run(self) -> None:
+        is_broken = False
         while True:
             self._is_due.wait()
             self._is_due.clear()  # before ringing, so that a ring meanwhile is not lost
             try:
                 self._broker.publish(self._channel, b"")
+                is_broken = False
             except RedisError as error:
-                _log.warning("the bell cannot be rung: %s", error)
-                time.sleep(1.0)
-            time.sleep(PAUSE_SECONDS)
+                if not is_broken:
+                    _log.warning("the bell cannot be rung: %s", error)
+                is_broken = True
+            time.sleep(PAUSE_WHILE_BROKEN_SECONDS if is_broken else PAUSE_SECONDS)
 
 
 class Listener:

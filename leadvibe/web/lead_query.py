@@ -59,10 +59,6 @@ class LeadQuery:
     error: str = ""
 
     @property
-    def sort_value(self) -> str:
-        return self.params.get("sort", DEFAULT_SORT)
-
-    @property
     def is_filtered(self) -> bool:
         return any(name in self.params for name in FILTERS)
 

@@ -68,7 +68,7 @@ CHIP_LABELS = {
 CHIP_VALUES = {"7d": "within 7 days", "30d": "within 30 days"}
 ACTIVITY = (("", "Active any time"), ("7d", "Active in 7 days"), ("30d", "Active in 30 days"))
 SORTS = (
-    ("-score", "Highest score"),
+    ("", "Highest score"),
     ("score", "Lowest score"),
     ("-last_active", "Last active"),
     ("-created", "Newest"),
@@ -198,7 +198,7 @@ def _filters(wanted: LeadQuery, config: Config, event_types: tuple[str, ...]) ->
         created_to=params.get("created_to", ""),
         levels=_choices(_level_options(config), params.get("level", "")),
         last_active=_choices(ACTIVITY, params.get("last_active", "")),
-        sorts=_choices(SORTS, wanted.sort_value),
+        sorts=_choices(SORTS, params.get("sort", "")),
         size=params.get("size", ""),
         event_types=event_types,
         error=wanted.error,

@@ -7,6 +7,8 @@ import gzip
 import io
 
 import pytest
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from leadvibe.identity.types import Scope
 from leadvibe.imports import service
@@ -18,8 +20,15 @@ GOOD = HEADER + b"page_view,ada@acme.test,2026-01-01T00:00:00Z\n"
 
 
 def upload(caller, content, name="events.csv", kind="text/csv", field="file", **query):
-    data = {field: (io.BytesIO(content), name, kind)}
-    return caller.send("POST", "/import", data=data, query_string=query)
+    file = FileStorage(io.BytesIO(content), name, content_type=kind)
+    boundary, body = encode_multipart({field: file})
+    return caller.send(
+        "POST",
+        "/import",
+        data=body,
+        content_type=f"multipart/form-data; boundary={boundary}",
+        query_string=query,
+    )
 
 
 def work(scope: Scope, job_id: str) -> None:

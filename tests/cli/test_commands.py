@@ -12,11 +12,11 @@ REFUSED = "postgresql://nobody@127.0.0.1:1/leads"
 
 
 @pytest.fixture
-def external(empty_database_url, redis_url):
+def external(empty_database_url, empty_redis_url):
     """Return the variables of an installation with servers of its own."""
     return {
         "DATABASE_URL": empty_database_url,
-        "REDIS_URL": redis_url,
+        "REDIS_URL": empty_redis_url,
         "SECRET_KEY": SECRET_KEY,
     }
 

@@ -23,10 +23,12 @@ ROLES = ("serve --port", "worker --role pipeline", "worker --role jobs", "worker
 def running() -> Iterator[Installation]:
     """One installation for the tests that leave it running."""
     folder = make_folder()
-    with installation(folder / "home") as up:
-        up.read_until("Leadvibe is ready")
-        yield up
-    shutil.rmtree(folder)
+    try:
+        with installation(folder / "home") as up:
+            up.read_until("Leadvibe is ready")
+            yield up
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_it_says_ready_when_it_is(running):
@@ -110,11 +112,11 @@ def test_a_bad_setting_is_one_line(leadvibe):
     assert ended.stderr.count("\n") == 1
 
 
-def test_ctrl_c_leaves_nothing_behind_and_is_no_failure(home, empty_database_url, redis_url):
+def test_ctrl_c_leaves_nothing_behind_and_is_no_failure(home, empty_database_url, empty_redis_url):
     """With servers of somebody's own, which are left alone."""
     variables = {
         "DATABASE_URL": empty_database_url.replace("+psycopg", ""),
-        "REDIS_URL": redis_url,
+        "REDIS_URL": empty_redis_url,
         "SECRET_KEY": SECRET_KEY,
     }
     with installation(home, **variables) as up:

@@ -1,0 +1,108 @@
+"""A real browser before a real server: commits are real, and nothing may go wrong unseen."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit
+from leadvibe.scoring import service as scoring
+from tests.people import PASSWORD, People, Person
+from tests.web.world import World
+
+CHROMIUM = Path("/usr/bin/chromium")
+WIDE = {"width": 1440, "height": 900}
+# Answers that a journey provokes on purpose; the page itself must not break over them.
+EXPECTED_NOISE = "Failed to load resource"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium; without it skip, but never where the tests decide."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{CHROMIUM} is missing: install the package chromium")
+        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium to run the browser tests")
+    with sync_playwright() as playwright:
+        # Chromium refuses its sandbox to root, as whom containers run.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running server, the people who use it, and the browsers they open."""
+
+    url: str
+    people: People
+    world: World
+    open_context: Callable[..., BrowserContext]
+
+    def visit(self, person: Person | None, path: str = "/app/leads", **options: Any) -> Page:
+        """Open a page in a browser of its own, signing in as somebody first."""
+        page = self.open_context(**options).new_page()
+        if person is None:
+            page.goto(path)
+            return page
+        page.goto(f"/app/login?next={path}")
+        page.get_by_label("E-mail").fill(person.email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"**{path}")
+        return page
+
+
+@pytest.fixture
+def _server_url(app, fresh_database) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, name="server")
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def site(chromium: Browser, _server_url: str, people: People) -> Iterator[Site]:
+    scoring.install_defaults(people.scope, by="setup", now=utc_now())
+    commit()
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_context(**options: Any) -> BrowserContext:
+        context = chromium.new_context(**{"base_url": _server_url, "viewport": WIDE, **options})
+        context.set_default_timeout(10_000)
+        context.on("console", lambda message: _note(message, complaints))
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        contexts.append(context)
+        return context
+
+    yield Site(_server_url, people, World(people.scope), open_context)
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note(message: ConsoleMessage, complaints: list[str]) -> None:
+    """Keep what the console complains about: broken scripts, and violations of the policy."""
+    if message.type in {"error", "warning"} and EXPECTED_NOISE not in message.text:
+        complaints.append(f"{message.page.url if message.page else ''}: {message.text}")

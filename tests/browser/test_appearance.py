@@ -1,0 +1,87 @@
+"""What every page must be at any size and in either theme: whole, and free of complaints."""
+
+from __future__ import annotations
+
+import pytest
+
+from leadvibe.imports import queries, service
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit
+from leadvibe.pipeline import process
+
+SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
+LONG = "a-very-long-identifier-that-nobody-broke-into-words-" * 3
+
+
+@pytest.fixture
+def furnished(site, tmp_path):
+    """A unit where every page has something to show, some of it longer than it should be."""
+    world = site.world
+    world.add_rule("page_view", 3)
+    world.add_rule(LONG[:150], -2, world.add_ruleset("Product usage of our own people"))
+    world.happen("page_view", LONG, email=f"{'x' * 60}@acme.test", title=LONG, nested={"a": [LONG]})
+    world.happen(LONG[:150], LONG)
+    world.fail()
+    upload(site, f"event_type,email\n{LONG},\n")
+    return site
+
+
+def upload(site, text):
+    """Import a file as a member would, and read it."""
+    page = site.visit(site.people.operator, "/app/imports")
+    content = {"name": f"{LONG}.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.locator("input[type=file]").set_input_files(content)
+    page.wait_for_url("**/app/imports/*-*")
+    page.goto("about:blank")
+    [progress] = queries.list_progress(site.world.scope, limit=1, now=utc_now())
+    service.advance_import(
+        site.world.scope, progress.file.import_id, ring=lambda: None, is_stopping=lambda: False
+    )
+    process.drain(site.world.scope)
+    commit()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme):
+    page = furnished.visit(furnished.people.owner, viewport=SIZES[size], color_scheme=scheme)
+    [progress] = queries.list_progress(furnished.world.scope, limit=1, now=utc_now())
+    paths = [
+        "/app/leads", "/app/leads?level=Cold&min_score=1&q=x", "/app/leads?sort=colour",
+        f"/app/leads/{LONG}", f"/app/leads/{LONG}?window=7d", "/app/scoring", "/app/imports",
+        f"/app/imports/{progress.file.import_id}", "/app/dead-letters", "/app/credentials",
+        "/app/account/password", "/app/leads/nobody",
+    ]  # fmt: skip
+
+    for path in paths:
+        page.goto(path)
+        for closed in page.locator("main details").all():
+            closed.evaluate("element => element.open = true")
+
+        too_wide = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert (path, too_wide) == (path, 0)
+        assert page.locator("h1").count() == 1
+
+
+def test_the_menu_of_a_narrow_screen_leads_everywhere(furnished):
+    page = furnished.visit(furnished.people.viewer, viewport=SIZES["narrow"])
+
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("link", name="Scoring").click()
+
+    page.wait_for_url("**/app/scoring")
+
+
+def test_everything_on_a_page_has_a_name_for_screen_readers(furnished):
+    page = furnished.visit(furnished.people.owner)
+
+    for path in ("/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports"):
+        page.goto(path)
+        nameless = page.evaluate("""() => [...document.querySelectorAll(
+            "button, a[href], input:not([type=hidden]), select, textarea, summary")]
+          .filter(element => !(element.textContent.trim() || element.ariaLabel || element.title
+            || element.labels?.length || element.ariaLabelledByElements?.length))
+          .map(element => element.outerHTML.slice(0, 200))""")
+        assert (path, nameless) == (path, [])

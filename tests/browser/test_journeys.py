@@ -1,0 +1,280 @@
+"""What people come to do, done as they do it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from leadvibe.imports import queries, service
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit
+from leadvibe.pipeline import process
+from leadvibe.scoring import queries as scoring
+
+CSV = (
+    "event_type,email,timestamp\n"
+    "demo_request,ann@acme.test,2026-01-02T03:04:05Z\n"
+    "demo_request,,2026-01-02T03:04:05Z\n"
+    "page_view,bob@acme.test,2026-01-03T03:04:05Z\n"
+)
+
+
+@pytest.fixture
+def scored(site):
+    """Ann has 85 points over 63 events; Bob has 5."""
+    site.world.add_rule("demo_request", 20)
+    site.world.add_rule("page_view", 1)
+    for hours in range(60):
+        site.world.happen("page_view", "ann", ago=timedelta(hours=hours), page_title="Pricing")
+    site.world.happen("demo_request", "ann", email="ann@acme.test", form="Book a demo")
+    for _ in range(5):
+        site.world.happen("page_view", "ann")
+        site.world.happen("page_view", "bob")
+    return site
+
+
+def work(site):
+    """Do what the workers do with files that were uploaded."""
+    for progress in queries.list_progress(site.world.scope, limit=10, now=utc_now()):
+        service.advance_import(
+            site.world.scope, progress.file.import_id, ring=lambda: None, is_stopping=lambda: False
+        )
+    process.drain(site.world.scope)
+    commit()
+
+
+def names(page: Page):
+    return page.locator(".row-link")
+
+
+def toast(page: Page):
+    return page.locator(".toast")
+
+
+def test_two_clicks_from_the_list_say_why_a_lead_has_its_points(scored):
+    page = scored.visit(scored.people.viewer)
+
+    page.get_by_title("Why this score?").first.click()
+    page.locator("summary", has_text="demo_request").first.click()
+
+    expect(page.get_by_role("heading", name="Why 85 points")).to_be_in_viewport()
+    row = page.locator(".fall-group[open] tbody tr")
+    expect(row).to_contain_text("+20")
+    expect(row).to_contain_text("demo_request · version")
+
+
+def test_an_entry_leads_to_its_event_in_the_timeline(scored):
+    page = scored.visit(scored.people.viewer, "/app/leads/ann")
+    page.locator("summary", has_text="demo_request").first.click()
+
+    page.locator(".fall-group[open]").get_by_title("Show this event in the timeline").click()
+
+    event = page.locator(".event-linked")
+    expect(event).to_contain_text("Book a demo")
+    expect(event).to_be_in_viewport()
+
+
+def test_older_events_follow_without_leaving_the_page(scored):
+    page = scored.visit(scored.people.viewer, "/app/leads/ann")
+    expect(page.locator(".event")).to_have_count(50)
+
+    page.get_by_role("link", name="Load older events").click()
+
+    expect(page.locator(".event")).to_have_count(66)
+    expect(page.get_by_role("link", name="Load older events")).to_have_count(0)
+    assert page.url.endswith("/app/leads/ann")
+
+
+def test_another_window_is_explained_in_place(scored):
+    page = scored.visit(scored.people.viewer, "/app/leads/ann")
+
+    page.get_by_role("group", name="Window").get_by_text("24 h").click()
+
+    expect(page.get_by_text("Before this window")).to_be_visible()
+    expect(page.locator(".event")).to_have_count(50)
+
+
+def test_typing_narrows_the_list_and_the_address_follows(scored):
+    page = scored.visit(scored.people.viewer)
+    expect(names(page)).to_have_count(2)
+
+    page.keyboard.press("/")
+    page.keyboard.type("bob")
+
+    expect(names(page)).to_have_text(["bob"])
+    page.wait_for_url("**/app/leads?q=bob")
+    expect(page.locator("#lead-search")).to_be_focused()
+
+
+def test_back_undoes_a_filter(scored):
+    page = scored.visit(scored.people.viewer)
+
+    page.get_by_label("Level", exact=True).select_option("Cold")
+    expect(names(page)).to_have_text(["bob"])
+    page.go_back()
+
+    expect(names(page)).to_have_count(2)
+    expect(page.get_by_label("Level", exact=True)).to_have_value("")
+    assert page.url.endswith("/app/leads")
+
+
+def test_filters_behind_the_button_apply_and_their_chips_take_them_away(scored):
+    page = scored.visit(scored.people.viewer)
+
+    page.locator("summary", has_text="Filters").click()
+    page.get_by_label("Lowest score").fill("50")
+    page.get_by_role("button", name="Show leads").click()
+    expect(names(page)).to_have_text(["ann@acme.test"])
+    page.get_by_role("link", name="Score at least: 50").click()
+
+    expect(names(page)).to_have_count(2)
+    page.wait_for_url("**/app/leads")
+
+
+def test_a_column_head_sorts_in_place(scored):
+    page = scored.visit(scored.people.viewer)
+
+    page.get_by_role("link", name="Score", exact=True).click()
+
+    expect(names(page)).to_have_text(["bob", "ann@acme.test"])
+    page.wait_for_url("**sort=score")
+
+
+def test_a_file_is_uploaded_watched_and_its_bad_row_named(site, tmp_path):
+    site.world.add_rule("demo_request", 40)
+    file = tmp_path / "events.csv"
+    file.write_text(CSV)
+    page = site.visit(site.people.operator, "/app/imports")
+
+    page.locator("input[type=file]").set_input_files(file)
+    page.wait_for_url("**/app/imports/*-*")
+    expect(page.get_by_text("Queued")).to_be_visible()
+    work(site)
+
+    expect(page.get_by_text("Finished with errors")).to_be_visible()
+    row = page.locator("#errors tbody tr")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("demo_request,,2026-01-02T03:04:05Z")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download all as CSV").click()
+    assert download.value.suggested_filename == "events-errors.csv"
+
+    page.get_by_role("link", name="Show leads").click()
+    expect(names(page)).to_have_text(["ann@acme.test", "bob@acme.test"])
+    expect(page.locator(".c-score b").first).to_have_text("40")
+
+
+def test_a_file_that_will_not_do_is_explained_in_place(site, tmp_path):
+    file = tmp_path / "book.csv"
+    file.write_bytes(b"PK\x03\x04 a workbook in disguise")
+    page = site.visit(site.people.operator, "/app/imports")
+
+    page.locator("input[type=file]").set_input_files(file)
+
+    expect(page.locator(".dropzone .field-error")).to_contain_text("Excel workbook")
+    file.write_text(CSV)
+    page.locator("input[type=file]").set_input_files(file)
+    page.wait_for_url("**/app/imports/*-*")
+
+
+def test_points_are_changed_in_place_and_it_is_said(site):
+    rule = site.world.add_rule("page_view", 1)
+    page = site.visit(site.people.operator, "/app/scoring")
+
+    page.get_by_role("spinbutton", name="Points for page_view").fill("7")
+    page.keyboard.press("Enter")
+
+    expect(toast(page)).to_have_text("Engagement: page_view is worth +7 instead of +1.")
+    expect(page.get_by_role("spinbutton", name="Points for page_view")).to_have_value("7")
+    commit()
+    assert scoring.get_rule(site.world.scope, rule.rule_id).weight == 7
+
+
+def test_a_rule_is_added_paused_and_deleted(site):
+    page = site.visit(site.people.operator, "/app/scoring")
+
+    page.get_by_label("Event type").fill("login")
+    page.get_by_label("Points", exact=True).fill("3")
+    page.get_by_role("button", name="Add rule").click()
+    switch = page.get_by_role("switch", name="Rule for login is active")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    page.get_by_role("button", name="Delete rule for login").click()
+    page.get_by_role("button", name="Delete rule", exact=True).click()
+
+    expect(page.get_by_text("No rules yet")).to_be_visible()
+
+
+def test_a_mistake_is_explained_where_it_was_made(site):
+    site.world.add_rule("login", 3)
+    page = site.visit(site.people.operator, "/app/scoring")
+
+    page.get_by_label("Event type").fill("login")
+    page.get_by_label("Points", exact=True).fill("5")
+    page.get_by_role("button", name="Add rule").click()
+
+    expect(page.locator(".add-rule .field-error")).to_contain_text("scores 'login' already")
+    expect(page.get_by_label("Points", exact=True)).to_have_value("5")
+
+
+def test_a_ruleset_is_made_in_a_dialog(site):
+    page = site.visit(site.people.operator, "/app/scoring")
+
+    page.get_by_role("button", name="New ruleset").click()
+    page.get_by_label("Name").fill("Engagement")
+    page.get_by_role("button", name="Create ruleset").click()
+    expect(page.get_by_text("A ruleset 'Engagement' exists already")).to_be_visible()
+    page.get_by_label("Name").fill("Product usage")
+    page.get_by_role("button", name="Create ruleset").click()
+
+    expect(page.get_by_role("heading", name="Product usage")).to_be_visible()
+
+
+def test_the_theme_stays_as_chosen(site):
+    page = site.visit(site.people.viewer)
+
+    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Dark").click()
+    page.reload()
+
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+
+
+def test_a_secret_can_be_copied_once(site):
+    page = site.visit(site.people.owner, "/app/credentials")
+
+    page.get_by_label("Name").fill("CRM sync")
+    page.get_by_role("button", name="Create credential").click()
+    secret = page.locator("#created-secret").inner_text()
+    page.get_by_role("button", name="Copy").nth(1).click()
+    page.goto("/app/credentials")
+
+    assert secret.startswith("lv_cs_")
+    expect(page.get_by_role("cell", name="CRM sync", exact=True)).to_be_visible()
+    assert secret not in page.content()
+
+
+def test_a_dead_letter_is_discarded_after_asking(site):
+    site.world.fail()
+    page = site.visit(site.people.operator, "/app/dead-letters")
+
+    page.get_by_role("button", name="Discard").first.click()
+    page.get_by_role("button", name="Discard event").click()
+
+    expect(page.get_by_text("Nothing went wrong")).to_be_visible()
+    expect(toast(page)).to_have_text("The event is gone for good.")
+
+
+def test_an_ended_session_leads_to_the_sign_in_and_back(site):
+    page = site.visit(site.people.viewer)
+    site.world.happen("page_view", "ann")
+    page.reload()
+    page.context.clear_cookies()
+
+    page.locator("#lead-search").fill("ann")
+
+    page.wait_for_url("**/app/login?next=*")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

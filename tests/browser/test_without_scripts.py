@@ -1,0 +1,135 @@
+"""Every page works in a browser that runs no scripts: forms are forms, and links are links."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from leadvibe.lib.db import commit
+from leadvibe.scoring import queries as scoring
+
+
+@pytest.fixture
+def visit(site):
+    """Return a way to open a page in a browser without scripts."""
+
+    def visit_plainly(person, path="/app/leads"):
+        return site.visit(person, path, java_script_enabled=False)
+
+    return visit_plainly
+
+
+def test_leads_are_filtered_by_sending_the_form(site, visit):
+    site.world.score_leads(ann=80, bob=10)
+    page = visit(site.people.viewer)
+
+    page.get_by_label("Level", exact=True).select_option("Cold")
+    page.locator("#lead-search").fill("bob")
+    page.locator("#lead-search").press("Enter")
+
+    expect(page.locator(".row-link")).to_have_text(["bob"])
+    page.get_by_role("link", name="Level: Cold").click()
+    expect(page.locator(".row-link")).to_have_text(["bob"])
+    page.get_by_role("link", name="Lead", exact=True).click()
+    assert "sort=name" in page.url
+
+
+def test_a_lead_is_explained_and_its_history_read_to_the_end(site, visit):
+    site.world.add_rule("page_view", 1)
+    for hours in range(55):
+        site.world.happen("page_view", "ann", ago=timedelta(hours=hours))
+    page = visit(site.people.viewer)
+
+    page.get_by_title("Why this score?").click()
+    page.locator(".fall-group summary").click()
+    page.get_by_role("link", name="Show 55 of 55 entries").click()
+    expect(page.locator(".fall-group[open] tbody tr")).to_have_count(55)
+    page.get_by_title("Show this event in the timeline").last.click()
+    expect(page.locator(".event-linked")).to_have_count(1)
+    page.get_by_role("link", name="Newest events").click()
+    page.get_by_role("link", name="Load older events").click()
+
+    expect(page.locator(".event")).to_have_count(5)
+
+
+def test_rules_are_added_changed_and_deleted(site, visit):
+    page = visit(site.people.operator, "/app/scoring")
+
+    page.get_by_label("Event type").fill("login")
+    page.get_by_label("Points", exact=True).fill("3")
+    page.get_by_role("button", name="Add rule").click()
+    expect(page.locator(".alert-ok")).to_have_text("Engagement: login is worth +3.")
+    page.get_by_role("spinbutton", name="Points for login").fill("5")
+    page.get_by_role("spinbutton", name="Points for login").press("Enter")
+    expect(page.get_by_role("spinbutton", name="Points for login")).to_have_value("5")
+    page.get_by_role("switch", name="Rule for login is active").click()
+    page.get_by_role("button", name="Delete rule for login").click()
+    page.get_by_role("button", name="Delete rule", exact=True).click()
+
+    expect(page.get_by_text("No rules yet")).to_be_visible()
+    commit()
+    assert scoring.list_rules(site.world.scope) == []
+
+
+def test_a_ruleset_is_made_and_a_mistake_explained(site, visit):
+    page = visit(site.people.operator, "/app/scoring")
+
+    page.get_by_role("button", name="New ruleset").click()
+    page.get_by_label("Name").fill("Engagement")
+    page.get_by_role("button", name="Create ruleset").click()
+    expect(page.get_by_text("A ruleset 'Engagement' exists already")).to_be_visible()
+    page.get_by_label("Name").fill("Winter")
+    page.get_by_label("First day").fill("2026-12-01")
+    page.get_by_role("button", name="Create ruleset").click()
+
+    expect(page.get_by_text("from 1 Dec 2026")).to_be_visible()
+
+
+def test_a_file_is_uploaded(site, visit, tmp_path):
+    file = tmp_path / "events.csv"
+    file.write_text("event_type,email\nlogin,ann@acme.test\n")
+    page = visit(site.people.operator, "/app/imports")
+
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Import").click()
+
+    expect(page.get_by_role("heading", name="events.csv").first).to_be_visible()
+    expect(page.get_by_text("Queued")).to_be_visible()
+
+
+def test_a_dead_letter_is_retried_and_another_discarded(site, visit):
+    site.world.fail()
+    site.world.fail('{"event_type": "second"}')
+    page = visit(site.people.operator, "/app/dead-letters")
+
+    page.get_by_role("button", name="Retry", exact=True).first.click()
+    page.get_by_role("button", name="Discard").first.click()
+    page.get_by_role("button", name="Discard event").click()
+
+    expect(page.get_by_text("Nothing went wrong")).to_be_visible()
+
+
+def test_a_credential_is_made_and_deleted(site, visit):
+    page = visit(site.people.owner, "/app/credentials")
+
+    page.get_by_label("Name").fill("CRM sync")
+    page.get_by_role("button", name="Create credential").click()
+    expect(page.locator("#created-secret")).to_contain_text("lv_cs_")
+    page.get_by_role("button", name="Delete CRM sync").click()
+    page.get_by_role("button", name="Delete credential").locator("visible=true").click()
+
+    expect(page.get_by_text("The credential is deleted")).to_be_visible()
+    expect(page.get_by_role("cell", name="CRM sync", exact=True)).to_have_count(0)
+
+
+def test_a_member_signs_out(site, visit):
+    page = visit(site.people.viewer)
+
+    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Sign out").click()
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.goto("/app/leads")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

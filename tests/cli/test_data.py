@@ -1,0 +1,100 @@
+"""`leadvibe import` and `leadvibe scores`, each as a process of its own."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from leadvibe.imports import queries as import_queries
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit, driver
+from leadvibe.pipeline import setup
+from tests.factories import make_rule
+
+FILE = "event_type,email\npage_view,ana@example.com\npage_view,\npage_view,bo@example.com\n"
+
+
+@pytest.fixture
+def leadvibe(app, fresh_database, settings):
+    """Return a way to run the command on this test's database, in which there is an Acme."""
+    app.extensions["leadvibe.redis"].flushdb()
+    organization = setup.ensure_organization("Acme", by="test", now=utc_now())
+    make_rule(setup.default_scope(organization.org_id), "page_view", 5)
+    commit()
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "SECRET_KEY": settings.secret_key,
+        "LEADVIBE_HOME": str(settings.home),
+    }
+
+    def run(*arguments, stdin: bytes = b""):
+        return subprocess.run(
+            [sys.executable, "-m", "leadvibe.cli", *map(str, arguments)],
+            input=stdin,
+            env=environment,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def csv_file(tmp_path):
+    path = tmp_path / "events.csv.gz"
+    path.write_bytes(gzip.compress(FILE.encode()))
+    return path
+
+
+def test_a_file_is_imported_proved_broken_and_repaired(leadvibe, csv_file):
+    imported = leadvibe("import", "events", csv_file, "--org", "Acme", "--ou", "default", "--wait")
+    verified = leadvibe("scores", "verify", "--org", "Acme")
+    driver().execute("UPDATE lead_scores SET score = 999")
+    commit()
+    found = leadvibe("scores", "verify", "--org", "Acme", "--ou", "default")
+    rebuilt = leadvibe("scores", "rebuild", "--org", "Acme")
+    repaired = leadvibe("scores", "verify", "--org", "Acme")
+
+    told = json.loads(imported.stdout)
+    assert (told["stage"], told["accepted"], told["failed"], told["scored"]) == (
+        "finished",
+        2,
+        1,
+        2,
+    )
+    assert b"row 3: the row names no lead" in imported.stderr
+    assert (verified.returncode, b"2 leads" in verified.stdout) == (0, True)
+    assert found.returncode == 1
+    assert b"scores rebuild" in found.stderr
+    assert (rebuilt.returncode, repaired.returncode) == (0, 0)
+    assert driver().execute("SELECT score FROM lead_scores").fetchall() == [(5,), (5,)]
+
+
+def test_without_waiting_the_file_is_left_to_the_workers(leadvibe, app):
+    imported = leadvibe("import", "events", "-", "--org", "Acme", stdin=FILE.encode())
+
+    told = json.loads(imported.stdout)
+    assert told["stage"] == "queued"
+    assert app.extensions["leadvibe.redis"].keys("rq:job:*") == [
+        f"rq:job:import-{told['import_id']}".encode()
+    ]
+    [one] = import_queries.due_imports(now=utc_now().replace(year=2100))
+    assert str(one.import_id) == told["import_id"]
+
+
+def test_what_is_wrong_is_said_in_one_line(leadvibe, csv_file):
+    unknown = leadvibe("import", "events", csv_file, "--org", "Nobody")
+    no_csv = leadvibe("import", "events", "-", "--org", "Acme", stdin=b"%PDF-1.7")
+
+    assert (unknown.returncode, no_csv.returncode) == (1, 1)
+    assert b'There is no organisation "Nobody"' in unknown.stderr
+    assert b"This is a PDF, not CSV" in no_csv.stderr
+    assert no_csv.stderr.count(b"\n") == 1

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from leadvibe.lib.db import (
+    after_commit,
+    commit,
+    driver,
+    held_lock,
+    held_lock_keys,
+    is_outage,
+    reset,
+    rollback,
+    session,
+)
+
+KEY = -0x1234_5678_9ABC_DEF0  # negative: ids make such keys as well
+
+
+def terminate_connections_but(pid: int) -> None:
+    driver().execute(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> %s AND pid <> pg_backend_pid()
+        """,
+        (pid,),
+    )
+
+
+def test_effects_run_after_the_commit_once_for_each_name(app):
+    done: list[str] = []
+    after_commit("a", lambda: done.append("first"))
+    after_commit("a", lambda: done.append("second"))
+    assert done == []
+
+    commit()
+    commit()
+
+    assert done == ["second"]
+
+
+def test_effects_are_forgotten_with_the_transaction(app):
+    done: list[str] = []
+    after_commit("a", lambda: done.append("never"))
+
+    rollback()
+    commit()
+
+    assert done == []
+
+
+def test_a_lock_is_held_by_one_and_outlives_transactions(app):
+    with held_lock(KEY) as lock:
+        commit()
+        assert lock is not None
+        assert lock.is_held()
+        assert KEY in held_lock_keys()
+        with held_lock(KEY) as second:
+            assert second is None
+
+    assert KEY not in held_lock_keys()
+    with held_lock(KEY) as again:
+        assert again is not None
+
+
+def test_a_lock_is_free_the_moment_its_connection_dies(app):
+    with held_lock(KEY) as lock:
+        terminate_connections_but(pid=0)
+
+        assert not lock.is_held()
+        with held_lock(KEY) as again:
+            assert again is not None
+
+
+def test_an_error_inside_frees_the_lock(app):
+    with pytest.raises(ValueError, match="inside"), held_lock(KEY):
+        raise ValueError("inside")
+
+    assert KEY not in held_lock_keys()
+
+
+def test_a_dead_connection_is_an_outage_and_a_reset_gets_over_it(app, fresh_database):
+    pid = driver().info.backend_pid
+    with psycopg.connect(fresh_database.replace("+psycopg", ""), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+
+    with pytest.raises(Exception) as error:
+        session().execute(text("SELECT 1"))
+
+    assert is_outage(error.value)
+    reset()
+    assert session().scalar(text("SELECT 1")) == 1
+
+
+def test_what_no_index_can_hold_is_no_outage():
+    assert is_outage(psycopg.OperationalError())
+    assert not is_outage(psycopg.errors.ProgramLimitExceeded())
+    assert not is_outage(ValueError())
