@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask import request
-from pydantic import BaseModel, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, Field, ValidationError, WithJsonSchema, model_validator
 
 from leadvibe.api.bell import ring_for_pipeline
 from leadvibe.api.params import invalid, problems_of
@@ -29,7 +29,7 @@ HEADERS = ((KEY_HEADER, "Stands for message_id: an event that comes twice counts
 
 
 class IncomingBatch(BaseModel):
-    """Many events at once. Each is checked by itself, so that a bad one stops no other."""
+    """Many events at once, also as a bare list. Each is checked by itself: none stops another."""
 
     events: Annotated[
         list[Any],
@@ -40,6 +40,11 @@ class IncomingBatch(BaseModel):
             "maxItems": MOST_EVENTS,
         }),
     ] = Field(min_length=1, max_length=MOST_EVENTS)  # fmt: skip
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_bare_list(cls, data: Any) -> Any:
+        return {"events": data} if isinstance(data, list) else data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

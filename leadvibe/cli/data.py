@@ -14,12 +14,17 @@ import click
 from flask import Flask
 from redis import RedisError
 
+from leadvibe.cli.acting import (
+    acting_in,
+    named_organization,
+    named_unit,
+    org_option,
+    ou_option,
+    record,
+)
 from leadvibe.cli.application import opened_app
-from leadvibe.cli.identity import org_option, ou_option
 from leadvibe.cli.wiring import home_option
-from leadvibe.identity import queries as identity_queries
-from leadvibe.identity.errors import OrganizationNotFoundError, UnitNotFoundError
-from leadvibe.identity.types import OrgRole, Principal, Scope, Via
+from leadvibe.identity.types import Scope
 from leadvibe.imports import queries as import_queries
 from leadvibe.imports import service as imports
 from leadvibe.imports.types import Import, ImportProgress
@@ -31,7 +36,6 @@ from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import process, rescore
 from leadvibe.pipeline.rescore import Step
 
-ACTOR = "command"
 LOOK_SECONDS = 0.5
 SHOWN_ERRORS = 5
 SHOWN_DISCREPANCIES = 20
@@ -63,7 +67,7 @@ def import_events(
     with opened_app(home) as app:
         scope = _scope(org, ou)
         made = imports.start_import(
-            _principal(scope),
+            acting_in(scope),
             scope,
             filename=Path(file.name).name,
             stream=file,
@@ -71,6 +75,7 @@ def import_events(
             queue=JobQueue(app.extensions["leadvibe.redis"]),
             now=utc_now(),
         )
+        record("import events", scope.org_id, scope.unit_id)
         commit()
         if wait:
             _follow(scope, made, work_here=not _has_workers(app))
@@ -116,6 +121,8 @@ def rebuild(org: str, ou: str | None, home: Path | None) -> None:
         scope = _scope(org, ou)
         steps = list(_walk(scope, rescore.rebuild(scope), label="Rebuilding"))
         rescore.refresh_headlines(scope)
+        record("scores rebuild", scope.org_id, scope.unit_id)
+        commit()
         click.echo(f"{steps[-1].leads_done if steps else 0:,} leads are written anew")
 
 
@@ -198,24 +205,4 @@ def _has_workers(app: Flask) -> bool:
 
 
 def _scope(org: str, ou: str | None) -> Scope:
-    organization = identity_queries.find_organization(org)
-    if organization is None:
-        raise OrganizationNotFoundError(
-            f'There is no organisation "{org}": `leadvibe user create` makes one'
-        )
-    if ou is None:
-        return identity_queries.get_default_unit(organization.org_id).scope
-    unit = identity_queries.find_unit(organization.org_id, ou)
-    if unit is None:
-        raise UnitNotFoundError(f'"{organization.name}" has no organisation unit "{ou}"')
-    return unit.scope
-
-
-def _principal(scope: Scope) -> Principal:
-    return Principal(
-        org_id=scope.org_id,
-        via=Via.COMMAND,
-        org_role=OrgRole.ADMIN,
-        unit_id=scope.unit_id,
-        label=ACTOR,
-    )
+    return named_unit(named_organization(org), ou).scope

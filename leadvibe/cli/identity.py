@@ -6,38 +6,34 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID
 
 import click
 
-from leadvibe.audit import service as audit
-from leadvibe.audit.types import Entry
+from leadvibe.cli.acting import (
+    ACTOR,
+    named_organization,
+    named_unit,
+    org_option,
+    ou_option,
+    record,
+)
 from leadvibe.cli.application import opened_app
 from leadvibe.cli.wiring import home_option
 from leadvibe.http.member_links import link_url
 from leadvibe.http.principal import security
 from leadvibe.identity import queries, service
-from leadvibe.identity.errors import (
-    MemberNotFoundError,
-    OrganizationNotFoundError,
-    UnitNotFoundError,
-)
-from leadvibe.identity.types import Organization, OrgRole, Unit, UnitRole
+from leadvibe.identity.errors import MemberNotFoundError
+from leadvibe.identity.types import OrgRole, UnitRole
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.pipeline import setup
 
-ACTOR = "command"
-CREATED = 201
 ROLES = {
     "admin": (OrgRole.ADMIN, UnitRole.OWNER),
     "owner": (OrgRole.MEMBER, UnitRole.OWNER),
     "operator": (OrgRole.MEMBER, UnitRole.OPERATOR),
     "viewer": (OrgRole.MEMBER, UnitRole.VIEWER),
 }
-
-org_option = click.option("--org", required=True, help="Name or id of the organisation.")
-ou_option = click.option("--ou", help="Name, slug or id of the unit; default: the default one.")
 
 
 @click.group()
@@ -75,7 +71,7 @@ def create_user(  # noqa: PLR0917 - click passes options by name
     with opened_app(home):
         now = utc_now()
         organization = setup.ensure_organization(org, by=email, now=now)
-        unit = _unit(organization, ou)
+        unit = named_unit(organization, ou)
         if role == "owner" and not queries.has_admin(organization.org_id):
             org_role = OrgRole.ADMIN  # or nobody could ever add members and units
         member = service.create_member(
@@ -89,7 +85,7 @@ def create_user(  # noqa: PLR0917 - click passes options by name
             now=now,
         )
         service.set_membership(unit.scope, member.org_member_id, role=unit_role, now=now)
-        _record("user create", organization.org_id, unit.unit_id)
+        record("user create", organization.org_id, unit.unit_id)
         commit()
     _print(
         org_member_id=member.org_member_id,
@@ -113,7 +109,7 @@ def create_reset_link(email: str, home: Path | None) -> None:
             raise MemberNotFoundError(f"There is no member with the address {email}")
         link = service.create_reset_link(member, now=utc_now())
         url = link_url(link)
-        _record("user reset-link", member.org_id, None)
+        record("user reset-link", member.org_id, None)
         commit()
     _print(email=member.email, url=url, expires_at=link.expires_at)
 
@@ -131,14 +127,10 @@ def credential() -> None:
 def create_credential(name: str, org: str, ou: str | None, home: Path | None) -> None:
     """Make a client id and its secret, which is printed here and never again."""
     with opened_app(home):
-        organization = queries.find_organization(org)
-        if organization is None:
-            raise OrganizationNotFoundError(
-                f'There is no organisation "{org}": `leadvibe user create` makes one'
-            )
-        unit = _unit(organization, ou)
+        organization = named_organization(org)
+        unit = named_unit(organization, ou)
         made = service.create_credential(unit.scope, name=name, created_by=ACTOR, now=utc_now())
-        _record("credential create", organization.org_id, unit.unit_id)
+        record("credential create", organization.org_id, unit.unit_id)
         commit()
     _print(
         secret_id=made.credential.secret_id,
@@ -157,30 +149,6 @@ def _read_password(*, password_stdin: bool) -> str:
         raise click.UsageError("Nobody is there to type a password: pipe it to --password-stdin.")
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
-
-
-def _unit(organization: Organization, ou: str | None) -> Unit:
-    if ou is None:
-        return queries.get_default_unit(organization.org_id)
-    unit = queries.find_unit(organization.org_id, ou)
-    if unit is None:
-        raise UnitNotFoundError(f'"{organization.name}" has no organisation unit "{ou}"')
-    return unit
-
-
-def _record(command: str, org_id: UUID, unit_id: UUID | None) -> None:
-    audit.record(
-        Entry(
-            created_at=utc_now(),
-            actor=ACTOR,
-            method="COMMAND",
-            path=f"leadvibe {command}",
-            status=CREATED,
-            latency_ms=0,
-            org_id=org_id,
-            unit_id=unit_id,
-        )
-    )
 
 
 def _print(**fields: object) -> None:

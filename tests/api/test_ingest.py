@@ -170,6 +170,13 @@ def test_a_batch_answers_for_each_event_and_a_bad_one_stops_no_other(api, people
     assert waiting(people.scope) == 2
 
 
+def test_a_batch_may_be_a_bare_list(api):
+    response = api.post("/ingest/batch", [EVENT, EVENT])
+
+    assert response.status_code == 202
+    assert response.json["accepted"] == 2
+
+
 def test_a_batch_keeps_the_order_of_its_events(api, people):
     at = "2026-01-01T00:00:00Z"
     kinds = ["first", "second", "third"]

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,15 @@ class Installation:
             if words in line:
                 return line
         raise AssertionError(f"it ended without saying {words!r}:\n{self.output}")
+
+    def is_ready(self) -> bool:
+        """Ask the web server."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            try:
+                connection.request("GET", "/readyz")
+                return connection.getresponse().status == HTTPStatus.OK
+            except OSError:
+                return False
 
     def processes(self) -> dict[int, str]:
         """Return the command lines of all that runs for this installation, by process id."""

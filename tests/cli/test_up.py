@@ -8,8 +8,6 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import closing
-from http.client import HTTPConnection
 
 import pytest
 
@@ -32,11 +30,7 @@ def running() -> Iterator[Installation]:
 
 
 def test_it_says_ready_when_it_is(running):
-    with closing(HTTPConnection("127.0.0.1", running.port)) as connection:
-        connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-
-        assert answer.status == 200, answer.read()
+    assert running.is_ready()
     assert f"Leadvibe is ready: http://127.0.0.1:{running.port}\n" in running.output
 
 
@@ -67,6 +61,7 @@ def test_a_killed_process_is_started_again(running, role):
     os.kill(running.find_role(role), signal.SIGKILL)
 
     wait_until(lambda: running.find_role(role) not in {None, *before})
+    wait_until(running.is_ready)
 
 
 def test_a_second_one_in_the_same_folder_says_who_is_there(running, leadvibe, free_port):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
+from collections.abc import Callable
 
 import pytest
 
@@ -57,6 +58,12 @@ def count(table: str) -> int:
     return number
 
 
+def wait_for_change_and(is_so: Callable[[], bool]) -> None:
+    """Wait until the inbox is not what it was, and something else is so at this very moment."""
+    before = count("inbox")
+    wait_until(lambda: count("inbox") != before and is_so(), pause=0)
+
+
 def is_batch_in_progress() -> bool:
     """Say whether a worker is between claiming a batch and committing it."""
     statement = """
@@ -100,8 +107,7 @@ def test_a_pipeline_killed_in_the_middle_of_batches_loses_and_doubles_nothing(wo
 
     for _ in range(3):
         worker = workers.start("pipeline")
-        before = count("inbox")
-        wait_until(lambda: count("inbox") < before and is_batch_in_progress(), pause=0)
+        wait_for_change_and(is_batch_in_progress)
         worker.kill()
         worker.wait()
         wait_until(lambda: not is_batch_in_progress())
@@ -116,14 +122,13 @@ def test_a_pipeline_killed_in_the_middle_of_batches_loses_and_doubles_nothing(wo
 
 
 def test_an_import_outlives_the_workers_that_read_it(app, workers, scope):
-    rows = 60_000
+    rows = 20_000
     file = upload(app, scope, rows)
     workers.start("schedule")
 
     for _ in range(2):
         worker = workers.start("jobs")
-        before = count("inbox")
-        wait_until(lambda: count("inbox") > before and is_lock_held(file), pause=0)
+        wait_for_change_and(lambda: is_lock_held(file))
         worker.kill()
         worker.wait()
     workers.start("jobs")
