@@ -1,11 +1,11 @@
-"""Real servers for the tests: one throwaway PostgreSQL and Valkey for a whole run.
+"""Real servers for the tests: one throwaway PostgreSQL, and a Valkey for each worker of a run.
 
 A process of its own holds them (this module, run as a script). It starts when the first test asks
 for an address, so that tests of pure functions wait for nothing, and ends when the last process
 of the run has gone, however it went: each of them holds a lock that the kernel lets go for it.
 
-The tables are made once, in a template database that each pytest-xdist worker gets a copy of.
-Each worker has a numbered Valkey database as well; published messages reach all numbers, though.
+The tables are made once, in a template database that each pytest-xdist worker gets a copy of. Its
+own Valkey keeps what it publishes, and which connections it cuts, from the others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from signal import SIGTERM, signal
 from types import FrameType
@@ -61,18 +62,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(folder, ignore_errors=True)  # no test asked for a server
 
 
+@dataclass(frozen=True)
+class Servers:
+    """Addresses of the one database server and of the broker of each worker."""
+
+    database_url: str
+    redis_urls: list[str]
+
+
 @pytest.fixture(scope="session")
-def _servers(pytestconfig: pytest.Config) -> embedded.Addresses:
+def _servers(pytestconfig: pytest.Config) -> Servers:
     """Start the servers, or find them started by another worker."""
     folder = pytestconfig.stash[FOLDER_KEY]
+    worker_count = getattr(pytestconfig, "workerinput", {"workercount": 1})["workercount"]
     with _lock(folder / "starting", fcntl.LOCK_EX):
         if not _ready_file(folder).exists():
-            _start_holder(folder)
-    return embedded.Addresses(**json.loads(_ready_file(folder).read_text()))
+            _start_holder(folder, worker_count)
+    return Servers(**json.loads(_ready_file(folder).read_text()))
 
 
 @pytest.fixture(scope="session")
-def database_url(_servers: embedded.Addresses, worker_number: int) -> str:
+def database_url(_servers: Servers, worker_number: int) -> str:
     """Address of a migrated database that belongs to this worker alone."""
     name = f"test_{worker_number}"
     with _maintenance(_servers.database_url) as connection:
@@ -81,7 +91,7 @@ def database_url(_servers: embedded.Addresses, worker_number: int) -> str:
 
 
 @pytest.fixture
-def empty_database_url(_servers: embedded.Addresses, worker_number: int) -> Iterator[str]:
+def empty_database_url(_servers: Servers, worker_number: int) -> Iterator[str]:
     """Address of a database without tables, for tests of migrations and whole installations."""
     name = f"empty_{worker_number}"
     with _maintenance(_servers.database_url) as connection:
@@ -91,14 +101,14 @@ def empty_database_url(_servers: embedded.Addresses, worker_number: int) -> Iter
 
 
 @pytest.fixture(scope="session")
-def redis_url(_servers: embedded.Addresses, worker_number: int) -> str:
-    """Address of a Valkey database that belongs to this worker alone."""
-    return _servers.redis_url.replace("db=0", f"db={worker_number}")
+def redis_url(_servers: Servers, worker_number: int) -> str:
+    """Address of a Valkey that belongs to this worker alone."""
+    return _servers.redis_urls[worker_number]
 
 
 @pytest.fixture
 def empty_redis_url(redis_url: str) -> Iterator[str]:
-    """Address of the same Valkey database, without what other tests left, for this test alone."""
+    """Address of the same Valkey, without what other tests left, for this test alone."""
     with redis.Redis.from_url(redis_url) as broker:
         broker.flushdb()
         yield redis_url
@@ -128,10 +138,10 @@ def make_folder() -> Path:
     return folder
 
 
-def _start_holder(folder: Path) -> None:
+def _start_holder(folder: Path, worker_count: int) -> None:
     with (folder / "holder.log").open("w+") as log:
         started = subprocess.run(
-            [sys.executable, "-m", __name__, str(folder)],
+            [sys.executable, "-m", __name__, str(folder), str(worker_count)],
             cwd=Path(__file__).parent.parent,
             check=False,
             stdin=subprocess.DEVNULL,
@@ -142,12 +152,12 @@ def _start_holder(folder: Path) -> None:
         assert started.returncode == 0, f"the servers of the tests do not start: {log.read()}"
 
 
-def _run_holder(folder: Path) -> int:
+def _run_holder(folder: Path, worker_count: int) -> int:
     """Leave the holder behind and return once it is ready: 0, or its exit code when it is not."""
     holder = os.fork()
     if holder == 0:
         os.setsid()  # a Ctrl-C must not reach it before the tests have ended
-        _hold(folder)
+        _hold(folder, worker_count)
         return 0
     while not _ready_file(folder).exists():
         pid, status = os.waitpid(holder, os.WNOHANG)
@@ -157,20 +167,29 @@ def _run_holder(folder: Path) -> int:
     return 0
 
 
-def _hold(folder: Path) -> None:
+def _hold(folder: Path, worker_count: int) -> None:
     """Run the servers until no process of the run is left, then leave nothing behind."""
     signal(SIGTERM, _exit)
     try:
-        with embedded.start(folder / "home", throwaway=True) as servers:
-            _make_template(servers.database_url)
+        with ExitStack() as servers:
+            database = servers.enter_context(_start(folder / "database", valkey=False))
+            brokers = [
+                servers.enter_context(_start(folder / f"broker-{number}", postgres=False))
+                for number in range(worker_count)
+            ]
+            _make_template(database.database_url)
+            urls = Servers(database.database_url, [broker.redis_url for broker in brokers])
             draft = _ready_file(folder).with_suffix(".new")
-            draft.write_text(
-                json.dumps({"database_url": servers.database_url, "redis_url": servers.redis_url})
-            )
+            draft.write_text(json.dumps(asdict(urls)))
             draft.rename(_ready_file(folder))
             _lock(folder / "users", fcntl.LOCK_EX).close()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(home: Path, *, postgres: bool = True, valkey: bool = True) -> embedded.RunningServers:
+    which = embedded.Which(postgres=postgres, valkey=valkey)
+    return embedded.start(home, throwaway=True, which=which)
 
 
 def _make_template(server_url: str) -> None:
@@ -206,4 +225,4 @@ def _lock(path: Path, kind: int) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(_run_holder(Path(sys.argv[1])))
+    sys.exit(_run_holder(Path(sys.argv[1]), int(sys.argv[2])))

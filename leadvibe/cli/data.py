@@ -39,6 +39,7 @@ from leadvibe.pipeline.rescore import Step
 LOOK_SECONDS = 0.5
 SHOWN_ERRORS = 5
 SHOWN_DISCREPANCIES = 20
+SHOWN_LENGTH = 200
 NEEDED_ROLES = ("jobs", "pipeline")
 
 
@@ -99,9 +100,8 @@ def verify(org: str, ou: str | None, home: Path | None) -> None:
         steps = list(_walk(scope, rescore.verify(scope), label="Verifying"))
         found = [discrepancy for step in steps for discrepancy in step.found]
         for one in found[:SHOWN_DISCREPANCIES]:
-            click.echo(
-                f"{one.lead_id or 'unit'}: {one.what} is {one.stored}, a replay says {one.replayed}"
-            )
+            stored, replayed = _shortened(one.stored), _shortened(one.replayed)
+            click.echo(f"{one.lead_id or 'unit'}: {one.what} is {stored}, a replay says {replayed}")
         leads = steps[-1].leads_done if steps else 0
         if found:
             raise click.ClickException(
@@ -124,6 +124,11 @@ def rebuild(org: str, ou: str | None, home: Path | None) -> None:
         record("scores rebuild", scope.org_id, scope.unit_id)
         commit()
         click.echo(f"{steps[-1].leads_done if steps else 0:,} leads are written anew")
+
+
+def _shortened(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
 
 
 class _Bar(Protocol):

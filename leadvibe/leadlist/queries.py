@@ -18,6 +18,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     ColumnElement,
+    Dialect,
     Integer,
     Select,
     Text,
@@ -27,15 +28,17 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal_column,
     or_,
     select,
 )
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.types import LeadFilter, LeadLine, ScoreRange, Sort, SortKey
 from leadvibe.leads.models import LeadRow, LeadSearchRow
 from leadvibe.leads.queries import count_listed, like_pattern
-from leadvibe.lib.db import session
+from leadvibe.lib.db import driver, session
 from leadvibe.lib.paging import Page, PageRequest, Total
 
 COUNT_CAP = 100_000
@@ -50,6 +53,7 @@ LOWEST_SCORE, HIGHEST_SCORE = -(2**31), 2**31 - 1
 """Of the column: the ends of a range that is open."""
 
 _SHAPES_KEPT = 256
+_DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 _SORT_COLUMNS: dict[SortKey, Any] = {
     SortKey.SCORE: LeadRow.score,
@@ -140,8 +144,8 @@ def search_leads(
 ) -> Page[LeadLine]:
     """Return one page of leads with the total, which is exact when `count_cap` is None."""
     condition = _condition(scope, lead_filter)
-    statement = _page(condition.shape, sort, is_first=request.offset == 0)
-    rows = session().execute(statement, {**condition.values, **_window(request)})
+    statement = _page_text(condition.shape, sort, is_first=request.offset == 0, size=request.size)
+    rows = driver().execute(statement, {**condition.values, "offset": request.offset})
     items = [LeadLine(*row) for row in rows]
     return Page(items, _total(scope, condition, request, len(items), count_cap), request)
 
@@ -161,8 +165,8 @@ def page_statement(
 ) -> Select[Any]:
     """Return the statement behind a page, for looking at its plan."""
     condition = _condition(scope, lead_filter)
-    statement = _page(condition.shape, sort, is_first=request.offset == 0)
-    return statement.params({**condition.values, **_window(request)})
+    statement = _page(condition.shape, sort, is_first=request.offset == 0, size=request.size)
+    return statement.params({**condition.values, "offset": request.offset})
 
 
 def has_leads(scope: Scope) -> bool:
@@ -178,23 +182,24 @@ def highest_score(scope: Scope) -> int:
 _HIGHEST_SCORE = select(LeadRow.score).where(_LISTED).order_by(LeadRow.score.desc()).limit(1)
 
 
-def _window(request: PageRequest) -> dict[str, int]:
-    return {"size": request.size, "offset": request.offset}
-
-
 @lru_cache(maxsize=_SHAPES_KEPT)
-def _page(shape: _Shape, sort: Sort, *, is_first: bool) -> Select[Any]:
+def _page_text(shape: _Shape, sort: Sort, *, is_first: bool, size: int) -> str:
+    """Return the statement as the driver takes it: alone, it needs a third of the time."""
+    return str(_page(shape, sort, is_first=is_first, size=size).compile(dialect=_DIALECT))
+
+
+def _page(shape: _Shape, sort: Sort, *, is_first: bool, size: int) -> Select[Any]:
     order, where = _order(sort), _where(shape)
     # Written into the statement, so that PostgreSQL need not plan it anew for each value.
-    size = bindparam("size", type_=Integer(), literal_execute=True)
+    limit = literal_column(f"{size:d}", Integer())
     if is_first:
-        return select(*_LINE).where(where).order_by(*order).limit(size)
+        return select(*_LINE).where(where).order_by(*order).limit(limit)
     # Ids first: skipping over index entries is several times cheaper than over whole rows.
     chosen = (
         select(LeadRow.unit_id, LeadRow.lead_id)
         .where(where)
         .order_by(*order)
-        .limit(size)
+        .limit(limit)
         .offset(bindparam("offset", type_=BigInteger()))
         .subquery()
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, func, select, text
 
 from leadvibe.identity.types import Scope
 from leadvibe.leads.errors import LeadNotFoundError
-from leadvibe.leads.models import AliasRow, LeadRow, LeadTallyRow
+from leadvibe.leads.models import AliasRow, LeadRow
 from leadvibe.leads.types import ActivityCount, AliasKey, Lead, LeadActivity, StoredAlias
 from leadvibe.lib.db import driver, session
 
@@ -229,8 +229,9 @@ def list_ids(scope: Scope, *, after: str, limit: int) -> list[str]:
 
 def count_listed(scope: Scope) -> int:
     """Return how many leads the unit has, merged ones not counted, without counting them."""
-    statement = select(LeadTallyRow.listed).where(LeadTallyRow.unit_id == scope.unit_id)
-    return session().scalar(statement) or 0
+    statement = "SELECT listed FROM lead_tallies WHERE unit_id = %s"
+    row = driver().execute(statement, (scope.unit_id,)).fetchone()
+    return row[0] if row else 0
 
 
 def recount_listed(scope: Scope) -> int:

@@ -15,8 +15,6 @@ from redis.retry import Retry
 from leadvibe.lib.embedded.binaries import Binaries
 from leadvibe.lib.embedded.home import VALKEY_SOCKET, Home, write_file
 
-DATABASES = 64  # one for each worker process of a parallel test run
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Valkey:
@@ -63,7 +61,6 @@ class Valkey:
                 f'unixsocket "{_socket(self.home)}"',
                 "unixsocketperm 700",
                 f'dir "{self.data}"',
-                f"databases {DATABASES}",
                 'save ""',
                 f"appendonly {'no' if self.throwaway else 'yes'}",
                 "appendfsync everysec",
