@@ -116,6 +116,7 @@ def score_sample(scope: Scope, *, progress: Callable[[int], None]) -> None:
         tally = event_queries.get_tally(scope, SOURCE)
         progress(tally.processed)
     rollback()
+    process.refresh_statistics()
 
 
 def wipe_sample(principal: Principal, scope: Scope, *, now: datetime) -> WipeReport:

@@ -31,6 +31,9 @@ LONGEST_PAUSE_SECONDS = 10.0
 SET_ASIDE_SECONDS = 30.0
 """How long a unit waits whose batch failed as a whole, which a bug alone brings about."""
 
+FIRST_BURST = 10_000
+"""Events after which the statistics are refreshed for the first time; then whenever they double."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -65,6 +68,8 @@ class Rounds:
         self._batch_size = batch_size
         self._scopes: dict[UUID, Scope] = {}
         self._aside_until: dict[UUID, float] = {}
+        self._claimed = 0
+        self._burst = FIRST_BURST
 
     def go(self) -> int:
         """Process one batch of each waiting unit; returns how many events that were.
@@ -75,6 +80,10 @@ class Rounds:
             self._give_turn(unit_id, self._process_batch)
             for unit_id in event_queries.units_waiting()
         )
+        self._claimed += claimed
+        if self._claimed >= self._burst:
+            self._burst = self._claimed * 2
+            process.refresh_statistics()
         if claimed == 0:
             for unit_id in score_queries.units_with_stale_headlines():
                 self._give_turn(unit_id, _refresh_headlines)

@@ -56,6 +56,12 @@ class JobWorker(SimpleWorker):
         self._app = app
         self._stop = stop
 
+    def _install_signal_handlers(self) -> None:
+        """Put RQ's handlers in the place of ours, unless ours have been called by now."""
+        super()._install_signal_handlers()
+        if self._stop.is_made:
+            raise StopRequested
+
     def perform_job(self, job: Any, queue: Any) -> bool:
         with self._app.app_context():
             return bool(super().perform_job(job, queue))

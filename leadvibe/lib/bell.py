@@ -64,7 +64,7 @@ class Bell:
             try:
                 self._broker.publish(self._channel, b"")
                 is_broken = False
-            except RedisError as error:
+            except Exception as error:  # noqa: BLE001 - nobody would start the thread again
                 if not is_broken:
                     _log.warning("the bell cannot be rung: %s", error)
                 is_broken = True

@@ -118,8 +118,14 @@ def held_lock(key: int) -> Iterator[Lock | None]:
         try:
             yield Lock(connection)
         finally:
-            # Its end frees the lock; in the pool the connection would keep it.
-            connection.invalidate()
+            _free(connection, key)
+
+
+def _free(connection: Connection, key: int) -> None:
+    try:
+        connection.execute(sql("SELECT pg_advisory_unlock(:key)"), {"key": key})
+    except OUTAGES:
+        connection.invalidate()  # back in the pool it might still hold the lock
 
 
 def held_lock_keys() -> set[int]:

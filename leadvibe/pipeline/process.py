@@ -25,7 +25,7 @@ from leadvibe.leads import service as leads
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import Identity
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit, is_outage, rollback, session
+from leadvibe.lib.db import commit, driver, is_outage, rollback, session
 from leadvibe.pipeline import rescore, scorebook
 from leadvibe.scoring import queries as score_queries
 
@@ -33,6 +33,11 @@ log = logging.getLogger(__name__)
 
 BATCH_SIZE = 5_000
 """Events a transaction: beyond this, speed grows little and a crash repeats more work."""
+
+GROWING_TABLES = (
+    "leads", "lead_aliases", "lead_search", "lead_scores", "lead_sessions", "events",
+    "score_entries",
+)  # fmt: skip
 
 MAX_REASON_LENGTH = 2_000
 """Enough of an error to understand it."""
@@ -85,6 +90,15 @@ def drain(scope: Scope, *, limit: int = BATCH_SIZE) -> int:
     while (progress := process_batch(scope, limit=limit)).claimed:
         total += progress.claimed
     return total
+
+
+def refresh_statistics() -> None:
+    """Tell PostgreSQL how the tables have grown, after a burst that autovacuum has yet to see.
+
+    Without it a search in a unit that was empty a moment ago is planned for a handful of leads.
+    """
+    driver().execute(f"ANALYZE {', '.join(GROWING_TABLES)}")
+    commit()
 
 
 def _process_or_isolate(scope: Scope, arrivals: Sequence[InboxEvent]) -> Progress:

@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadvibe.http import principal as asking
 from leadvibe.http import request_id
 from leadvibe.http.csrf import SAFE_METHODS
+from leadvibe.identity.errors import NoActiveUnitError
 from leadvibe.lib.db import rollback
 from leadvibe.lib.errors import LeadvibeError, ThrottledError, UnauthenticatedError
-from leadvibe.web.pages.errors import ErrorPage, failed, forbidden, not_found
+from leadvibe.web.pages.errors import ErrorPage, failed, forbidden, not_found, unit_needed
 from leadvibe.web.redirects import HOME, local_path, login_path
 from leadvibe.web.rendering import render, render_bare
 
@@ -55,7 +56,7 @@ def _shown_page() -> str:
 
 def _error_page(error: LeadvibeError | HTTPException) -> Response:
     status = error.status if isinstance(error, LeadvibeError) else error.code or 500
-    page = _page(status, _message(error))
+    page = _page(error, status)
     if status < FIRST_FAULT_OF_OURS and _is_member():
         return render("errors/page.html", page=page, status=status)
     return render_bare("errors/page.html", page=page, status=status)
@@ -81,8 +82,10 @@ def _message(error: LeadvibeError | HTTPException) -> str:
     return "" if error.code in {404, 500} else error.description or ""
 
 
-def _page(status: int, message: str) -> ErrorPage:
-    quote = request_id.current() or ""
+def _page(error: LeadvibeError | HTTPException, status: int) -> ErrorPage:
+    quote, message = request_id.current() or "", _message(error)
+    if isinstance(error, NoActiveUnitError):
+        return unit_needed(request_id=quote)
     if status == 403:  # noqa: PLR2004
         return forbidden(message, request_id=quote)
     if status in {404, 410}:

@@ -22,7 +22,7 @@ KEY = -0x1234_5678_9ABC_DEF0  # negative: ids make such keys as well
 def terminate_connections_but(pid: int) -> None:
     driver().execute(
         """
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> %s AND pid <> pg_backend_pid()
         """,
         (pid,),

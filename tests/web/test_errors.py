@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tests.people import basic
+from leadvibe.identity.service import set_membership
+from leadvibe.identity.types import UnitRole
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit
+from tests.factories import make_member, make_unit
+from tests.people import Person, basic
 from tests.web.world import htmx
 
 
@@ -64,3 +69,20 @@ def test_somebody_whose_session_ended_is_led_to_the_sign_in_and_back(browse, wor
 
     assert answer.status_code == 401
     assert answer.headers["HX-Redirect"] == "/app/login?next=%2Fapp%2Fleads%3Fq%3Dx"
+
+
+def test_who_belongs_to_several_units_is_asked_to_choose(browse, people, world, security):
+    units = [make_unit(people.organization, name) for name in ("East", "West")]
+    member = make_member(people.organization, security=security)
+    for unit in units:
+        set_membership(unit.scope, member.org_member_id, role=UnitRole.VIEWER, now=utc_now())
+    commit()
+    browser = browse(Person(member, units[0], security))
+
+    refused = browser.get("/app/leads")
+    browser.post("/app/unit", {"unit_id": str(units[1].unit_id)})
+
+    assert refused.status_code == 400
+    assert "Choose an organisation unit" in refused.text
+    assert f'value="{units[1].unit_id}"' in refused.text
+    assert browser.get("/app/leads").status_code == 200

@@ -40,6 +40,15 @@ def not_found(message: str = "", *, request_id: str = "") -> ErrorPage:
     )
 
 
+def unit_needed(*, request_id: str = "") -> ErrorPage:
+    return ErrorPage(
+        status=400,
+        title="Choose an organisation unit",
+        message="You belong to several. Choose the one to work in from the menu with their names.",
+        request_id=request_id,
+    )
+
+
 def failed(message: str = "", *, request_id: str = "") -> ErrorPage:
     return ErrorPage(
         status=500,
