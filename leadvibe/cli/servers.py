@@ -11,7 +11,6 @@ import socket
 import sys
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
-from types import FrameType
 from typing import Any
 
 import click
@@ -22,7 +21,6 @@ from leadvibe.cli.roles import BACKGROUND_ROLES, background_role
 from leadvibe.cli.wiring import command_settings, home_option, port_option, running
 from leadvibe.lib.errors import UnavailableError
 from leadvibe.lib.processes import die_with_parent
-from leadvibe.lib.shutdown import announce_shutdown
 from leadvibe.lib.supervisor import Supervisor
 from leadvibe.settings import Settings
 
@@ -158,22 +156,9 @@ def _tie_worker_to_server(_server: object, _worker: object) -> None:
 
 
 def _settle_worker(_worker: object) -> None:
-    """Get ready to serve, once the application is there."""
-    _notice_shutdown()
-    # Code and application live as long as the process: collections need not walk through them,
-    # neither between requests nor, for seconds, at the end.
+    """Take code and application out of garbage collection: they live as long as the process.
+
+    Collections need not walk through them, neither between requests nor, for seconds, at the end.
+    """
     gc.collect()
     gc.freeze()
-
-
-def _notice_shutdown() -> None:
-    """Tell endless streams that the worker wants to end, before gunicorn waits for them."""
-    gunicorn_handler = signal.getsignal(signal.SIGTERM)
-
-    def on_sigterm(number: int, frame: FrameType | None) -> None:
-        announce_shutdown()
-        if callable(gunicorn_handler):
-            gunicorn_handler(number, frame)
-
-    signal.signal(signal.SIGTERM, on_sigterm)
-    signal.siginterrupt(signal.SIGTERM, False)  # as gunicorn has it: requests go on undisturbed

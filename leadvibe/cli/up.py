@@ -69,8 +69,9 @@ def run_everything(
 def _start_servers(settings: Settings, cleanup: ExitStack) -> embedded.RunningServers | None:
     if not needs_embedded_servers(settings):
         return None
-    click.echo(f"Starting the embedded servers in {settings.home}")
-    return cleanup.enter_context(embedded.start(settings.home, which=embedded_servers(settings)))
+    servers = embedded.start(settings.home, which=embedded_servers(settings))
+    click.echo(f"The embedded servers run in {settings.home}")
+    return cleanup.enter_context(servers)
 
 
 def _announce(settings: Settings, supervisor: Supervisor) -> None:

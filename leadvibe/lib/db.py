@@ -122,6 +122,8 @@ def held_lock(key: int) -> Iterator[Lock | None]:
 
 
 def _free(connection: Connection, key: int) -> None:
+    if connection.invalidated:
+        return  # it has died, and the lock with it
     try:
         connection.execute(sql("SELECT pg_advisory_unlock(:key)"), {"key": key})
     except OUTAGES:

@@ -19,13 +19,12 @@ from leadvibe.lib.db import (
 KEY = -0x1234_5678_9ABC_DEF0  # negative: ids make such keys as well
 
 
-def terminate_connections_but(pid: int) -> None:
+def end_other_connections() -> None:
     driver().execute(
         """
         SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> %s AND pid <> pg_backend_pid()
-        """,
-        (pid,),
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+        """
     )
 
 
@@ -67,7 +66,7 @@ def test_a_lock_is_held_by_one_and_outlives_transactions(app):
 
 def test_a_lock_is_free_the_moment_its_connection_dies(app):
     with held_lock(KEY) as lock:
-        terminate_connections_but(pid=0)
+        end_other_connections()
 
         assert not lock.is_held()
         with held_lock(KEY) as again:

@@ -226,10 +226,11 @@ def test_a_folder_that_the_servers_account_may_not_enter_is_named(short_folder):
     short_folder.chmod(0o711)
     closed = short_folder / "closed"
     closed.mkdir(0o700)
-    (closed / "home").mkdir()
 
     with pytest.raises(embedded.HomeError, match=f"user stranger, who may not enter {closed}:"):
-        Home(closed / "home").prepare(STRANGER)
+        Home(closed / "home").make(STRANGER)
+
+    assert not (closed / "home").exists()
 
 
 def test_a_folder_that_somebody_else_made_first_is_refused(short_folder):

@@ -105,7 +105,7 @@ def start(home: Path, *, throwaway: bool = False, which: Which = BOTH) -> Runnin
     place = Home(home.absolute())
     account = servers_account()
     with ExitStack() as cleanup:
-        place.make()
+        place.make(account)
         cleanup.enter_context(place.held())
         place.prepare(account)
         servers = [
@@ -127,7 +127,7 @@ def using(home: Path, *, which: Which = BOTH) -> Iterator[Addresses]:
     Others may use the latter meanwhile: they stop when the last user is done.
     """
     place = Home(home.absolute())
-    place.make()
+    place.make(servers_account())
     deadline = time.monotonic() + STARTED_ELSEWHERE_WITHIN_SECONDS
     while True:
         with place.used():

@@ -71,16 +71,16 @@ class Home:
             return SYSTEM_FOLDER / f"run-{digest}"
         return Path("/tmp") / f"leadvibe-{os.geteuid()}-{digest}"  # noqa: S108 - see own_folder
 
-    def make(self) -> None:
-        """Make the folder itself, or check that it can be written to."""
+    def make(self, account: Account | None) -> None:
+        """Make the folder itself, or refuse one that the servers or we could not use."""
+        if account is not None:
+            _check_the_way_in(self.path, account)
         make_passable(self.path)
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise _unwritable(self.path, os.strerror(errno.EACCES))
 
     def prepare(self, account: Account | None) -> None:
         """Make what lies inside; the caller holds the folder."""
-        if account is not None:
-            _check_the_way_in(self.path, account)
         own_folder(self.log, None)
         make_passable(self.run.parent)
         own_folder(self.run, account)
@@ -211,7 +211,7 @@ def _unwritable(path: Path, reason: str | None) -> HomeError:
 
 def _check_the_way_in(path: Path, account: Account) -> None:
     for folder in reversed((path, *path.parents)):
-        if not _may_enter(folder.stat(), account):
+        if folder.exists() and not _may_enter(folder.stat(), account):
             raise HomeError(
                 f"The embedded servers run as user {account.name}, who may not enter {folder}:"
                 f" choose a folder under {SYSTEM_FOLDER} with --home or LEADVIBE_HOME"
