@@ -19,21 +19,17 @@ from leadvibe.cli.acting import (
 )
 from leadvibe.cli.application import opened_app
 from leadvibe.cli.wiring import home_option
-from leadvibe.http.member_links import link_url
+from leadvibe.http.member_links import link_url, send_link
 from leadvibe.http.principal import security
 from leadvibe.identity import queries, service
 from leadvibe.identity.errors import MemberNotFoundError
-from leadvibe.identity.types import OrgRole, UnitRole
+from leadvibe.identity.types import STARTING_ROLES, Organization, OrgRole, UnitRole
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.pipeline import setup
 
-ROLES = {
-    "admin": (OrgRole.ADMIN, UnitRole.OWNER),
-    "owner": (OrgRole.MEMBER, UnitRole.OWNER),
-    "operator": (OrgRole.MEMBER, UnitRole.OPERATOR),
-    "viewer": (OrgRole.MEMBER, UnitRole.VIEWER),
-}
+ROLES = click.Choice(list(STARTING_ROLES), case_sensitive=False)
+ROLES_EXPLAINED = "admin: of the organisation; the others: in the unit."
 
 
 @click.group()
@@ -45,13 +41,7 @@ def user() -> None:
 @click.option("--email", required=True, help="Address to sign in with.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @click.option("--name", default="", help="Full name.")
-@click.option(
-    "--role",
-    type=click.Choice(list(ROLES), case_sensitive=False),
-    default="admin",
-    show_default=True,
-    help="admin: of the organisation; the others: in the unit.",
-)
+@click.option("--role", type=ROLES, default="admin", show_default=True, help=ROLES_EXPLAINED)
 @org_option
 @ou_option
 @home_option
@@ -66,14 +56,12 @@ def create_user(  # noqa: PLR0917 - click passes options by name
 ) -> None:
     """Add a member; makes the organisation with its default unit when there is none."""
     password = _read_password(password_stdin=password_stdin)
-    org_role, unit_role = ROLES[role]
     first_name, _, last_name = name.strip().rpartition(" ")
     with opened_app(home):
         now = utc_now()
         organization = setup.ensure_organization(org, by=email, now=now)
         unit = named_unit(organization, ou)
-        if role == "owner" and not queries.has_admin(organization.org_id):
-            org_role = OrgRole.ADMIN  # or nobody could ever add members and units
+        org_role, unit_role = _starting_roles(role, organization)
         member = service.create_member(
             organization.org_id,
             email=email,
@@ -95,6 +83,43 @@ def create_user(  # noqa: PLR0917 - click passes options by name
         org_name=organization.name,
         unit_id=unit.unit_id,
         unit_role=unit_role,
+    )
+
+
+@user.command("invite")
+@click.option("--email", required=True, help="Address to invite, and to sign in with.")
+@click.option("--role", type=ROLES, required=True, help=ROLES_EXPLAINED)
+@org_option
+@ou_option
+@home_option
+def invite_user(email: str, role: str, org: str, ou: str | None, home: Path | None) -> None:
+    """Add a member who chooses a password under a link: mailed if possible, printed always."""
+    with opened_app(home):
+        organization = named_organization(org)
+        unit = named_unit(organization, ou)
+        org_role, unit_role = _starting_roles(role, organization)
+        link = service.invite_member(
+            unit.scope,
+            email=email,
+            org_role=org_role,
+            unit_role=unit_role,
+            security=security(),
+            now=utc_now(),
+        )
+        record("user invite", organization.org_id, unit.unit_id)
+        commit()
+        url, is_mailed = link_url(link), send_link(link)
+    _print(
+        org_member_id=link.member.org_member_id,
+        email=link.member.email,
+        role=link.member.role,
+        org_id=organization.org_id,
+        org_name=organization.name,
+        unit_id=unit.unit_id,
+        unit_role=unit_role,
+        url=url,
+        expires_at=link.expires_at,
+        mailed=is_mailed,
     )
 
 
@@ -140,6 +165,13 @@ def create_credential(name: str, org: str, ou: str | None, home: Path | None) ->
         unit_id=unit.unit_id,
         created_at=made.credential.created_at,
     )
+
+
+def _starting_roles(role: str, organization: Organization) -> tuple[OrgRole, UnitRole]:
+    org_role, unit_role = STARTING_ROLES[role]
+    if role == "owner" and not queries.has_admin(organization.org_id):
+        org_role = OrgRole.ADMIN  # or nobody could ever add members and units
+    return org_role, unit_role
 
 
 def _read_password(*, password_stdin: bool) -> str:

@@ -18,10 +18,12 @@ def register(app: Flask) -> None:
     """Give templates `asset(filename)` and let browsers keep what it names."""
     folder = Path(app.static_folder or "")
 
-    @app.template_global()
-    def asset(filename: str) -> str:
-        # Written out, for a page names thirty assets and routing would take longer than the rest.
-        return f"{app.static_url_path}/{filename}?v={_content_hash(_path(folder, filename))}"
+    def address(filename: str) -> str:
+        return f"{app.static_url_path}/{filename}?v={_content_hash(folder / filename)}"
+
+    # A page names thirty assets, and they change with a release: while developing (debug) each
+    # is looked at again, otherwise once.
+    app.template_global("asset")(address if app.debug else lru_cache(maxsize=1024)(address))
 
     @app.after_request
     def keep(response: Response) -> Response:
@@ -32,11 +34,6 @@ def register(app: Flask) -> None:
     def _caching(filename: str) -> str:
         is_current = request.args.get("v") == _content_hash(folder / filename)
         return FOREVER if is_current or filename.startswith(VENDORED) else "public, no-cache"
-
-
-@lru_cache(maxsize=1024)
-def _path(folder: Path, filename: str) -> Path:
-    return folder / filename
 
 
 def _content_hash(path: Path) -> str:

@@ -35,6 +35,11 @@ def mail_link(link: MemberLink) -> bool:
     return True
 
 
+def send_link(link: MemberLink) -> bool:
+    """Mail a committed link and wait; False when it did not leave: somebody must hand it on."""
+    return mailer().can_send and mailer().send(_mail(link))
+
+
 def _mail(link: MemberLink) -> Mail:
     member, url = link.member, link_url(link)
     if link.purpose is LinkPurpose.RESET:

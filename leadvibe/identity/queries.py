@@ -36,6 +36,7 @@ from leadvibe.identity.types import (
     Credential,
     LinkPurpose,
     Member,
+    MemberInUnit,
     Organization,
     OrgRole,
     Principal,
@@ -170,6 +171,38 @@ def get_member(member_id: UUID) -> Member:
     if row is None:
         raise MemberNotFoundError(f"There is no member {member_id}.")
     return member_of(row)
+
+
+def get_member_of(org_id: UUID, member_id: UUID) -> Member:
+    """Return the organisation's member. Raises MemberNotFoundError, also for another's."""
+    member = get_member(member_id)
+    if member.org_id != org_id:
+        raise MemberNotFoundError(f"There is no member {member_id}.")
+    return member
+
+
+def list_members(scope: Scope) -> list[MemberInUnit]:
+    """List everybody in the organisation by address, with their role in the unit."""
+    rows = session().execute(
+        select(MemberRow, MembershipRow.role)
+        .outerjoin(
+            MembershipRow,
+            and_(
+                MembershipRow.unit_id == scope.unit_id,
+                MembershipRow.org_member_id == MemberRow.org_member_id,
+            ),
+        )
+        .where(MemberRow.org_id == scope.org_id)
+        .order_by(MemberRow.email)
+    )
+    return [
+        MemberInUnit(
+            member=member_of(row),
+            unit_role=_effective_role(role, OrgRole(row.role)),
+            has_joined=row.password_hash is not None,
+        )
+        for row, role in rows
+    ]
 
 
 def find_member_by_email(email: str) -> Member | None:
@@ -333,6 +366,11 @@ def credential_of(row: CredentialRow) -> Credential:
 
 
 def _entered(unit: UnitRow, role: str | None, org_role: OrgRole) -> Unit:
+    return replace(unit_of(unit), role=_effective_role(role, org_role))
+
+
+def _effective_role(role: str | None, org_role: OrgRole) -> UnitRole | None:
     # An admin is Owner everywhere, whatever a membership says; nobody else enters without one.
-    effective = UnitRole.OWNER if role is None or org_role is OrgRole.ADMIN else UnitRole(role)
-    return replace(unit_of(unit), role=effective)
+    if org_role is OrgRole.ADMIN:
+        return UnitRole.OWNER
+    return UnitRole(role) if role is not None else None

@@ -26,7 +26,6 @@ from leadvibe.identity.errors import (
     CredentialNotFoundError,
     LinkSpentError,
     MemberExistsError,
-    MemberNotFoundError,
     NotInUnitError,
     SetupDoneError,
     SetupTokenError,
@@ -48,6 +47,7 @@ from leadvibe.identity.queries import (
     find_organization,
     get_default_unit,
     get_member,
+    get_member_of,
     get_unit,
     has_members,
     list_units,
@@ -241,8 +241,7 @@ def create_member(
 def set_membership(scope: Scope, member_id: UUID, *, role: UnitRole, now: datetime) -> None:
     """Let a member into a unit of their organisation, or change their role there."""
     get_unit(scope)
-    if get_member(member_id).org_id != scope.org_id:
-        raise MemberNotFoundError(f"There is no member {member_id}.")
+    get_member_of(scope.org_id, member_id)
     added = insert(MembershipRow).values(
         unit_id=scope.unit_id, org_member_id=member_id, role=role, created_at=now
     )
@@ -278,6 +277,26 @@ def change_password(
     return _set_password(row, password, security)
 
 
+def invite_member(
+    scope: Scope,
+    *,
+    email: str,
+    org_role: OrgRole,
+    unit_role: UnitRole,
+    security: Security,
+    now: datetime,
+) -> MemberLink:
+    """Add somebody to an organisation and one of its units, and return their invitation.
+
+    Raises InvalidError by field, and MemberExistsError.
+    """
+    member = create_member(
+        scope.org_id, email=email, role=org_role, password=None, security=security, now=now
+    )
+    set_membership(scope, member.org_member_id, role=unit_role, now=now)
+    return invite(member, now=now)
+
+
 def invite(member: Member, *, now: datetime) -> MemberLink:
     """Return a link under which an invited member chooses a first password."""
     return _add_link(member, LinkPurpose.INVITE, now=now, lifetime=INVITATION_LIFETIME)
@@ -286,6 +305,12 @@ def invite(member: Member, *, now: datetime) -> MemberLink:
 def create_reset_link(member: Member, *, now: datetime) -> MemberLink:
     """Return a link under which a member chooses a new password, for an admin to hand over."""
     return _add_link(member, LinkPurpose.RESET, now=now, lifetime=RESET_LIFETIME)
+
+
+def renew_link(member: Member, *, now: datetime) -> MemberLink:
+    """Return another invitation for somebody who has not taken theirs, else a reset link."""
+    row = session().get_one(MemberRow, member.org_member_id)
+    return (invite if row.password_hash is None else create_reset_link)(member, now=now)
 
 
 def request_reset(email: str, *, now: datetime) -> MemberLink | None:

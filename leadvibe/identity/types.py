@@ -21,6 +21,15 @@ class UnitRole(StrEnum):
     VIEWER = "Viewer"
 
 
+# How a new member may begin, by the word that a form or a command has for it.
+STARTING_ROLES = {
+    "viewer": (OrgRole.MEMBER, UnitRole.VIEWER),
+    "operator": (OrgRole.MEMBER, UnitRole.OPERATOR),
+    "owner": (OrgRole.MEMBER, UnitRole.OWNER),
+    "admin": (OrgRole.ADMIN, UnitRole.OWNER),
+}
+
+
 class LinkPurpose(StrEnum):
     """What a one-time link is good for."""
 
@@ -86,6 +95,17 @@ class Member:
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip() or self.email
+
+
+@dataclass(frozen=True, slots=True)
+class MemberInUnit:
+    """A member of an organisation, seen from one of its units."""
+
+    member: Member
+    unit_role: UnitRole | None
+    """Their effective role there; None for somebody who may not enter."""
+    has_joined: bool
+    """They have a password; until then their invitation waits for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class JobWorker(SimpleWorker):
 
     def _install_signal_handlers(self) -> None:
         """Put RQ's handlers in the place of ours, unless ours have been called by now."""
-        super()._install_signal_handlers()
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
         if self._stop.is_made:
             raise StopRequested
 

@@ -22,7 +22,7 @@ class Mailer:
     def __init__(self, server: MailServer | None) -> None:
         self._server = server
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="mail")
-        self._underway: set[Future[None]] = set()
+        self._underway: set[Future[bool]] = set()
 
     @property
     def can_send(self) -> bool:
@@ -35,13 +35,20 @@ class Mailer:
         self._underway.add(future)
         future.add_done_callback(self._underway.discard)
 
+    def send(self, mail: Mail) -> bool:
+        """Send a mail now and say whether the server took it; a failure is logged."""
+        assert self._server is not None, "ask can_send first"
+        return _deliver(self._server, mail)
+
     def drain(self, *, timeout_seconds: float) -> None:
         """Wait for what is under way."""
         wait(list(self._underway), timeout=timeout_seconds)
 
 
-def _deliver(server: MailServer, mail: Mail) -> None:
+def _deliver(server: MailServer, mail: Mail) -> bool:
     try:
         send(server, mail)
     except TransportError:
         _log.exception("mail to %s was not sent", mail.to)
+        return False
+    return True

@@ -16,6 +16,7 @@ from leadvibe.web import (
     lead,
     leads,
     login,
+    members,
     rendering,
     sample,
     scoring,
@@ -23,7 +24,7 @@ from leadvibe.web import (
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
-NOUNS = (login, leads, lead, scoring, imports, sample, dead_letters, credentials)
+NOUNS = (login, leads, lead, scoring, imports, sample, dead_letters, credentials, members)
 """Every module with pages: each has a blueprint called `pages`."""
 
 

@@ -10,6 +10,7 @@ SETUP = "/app/setup"
 ACCOUNT = "/app/account/password"
 IMPORTS = "/app/imports"
 CREDENTIALS = "/app/credentials"
+MEMBERS = "/app/members"
 SAMPLE = "/app/sample"
 
 

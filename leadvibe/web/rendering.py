@@ -95,7 +95,12 @@ def _shell(principal: Principal, section: str) -> Shell:
         org_name=account.organization.name,
         units=_units(account, principal),
         unit_name=_unit_name(account, principal),
-        nav=navigation(section, dead_letters=waiting, can_own=can(principal, Permission.OWN)),
+        nav=navigation(
+            section,
+            dead_letters=waiting,
+            can_own=can(principal, Permission.OWN),
+            can_administer=can(principal, Permission.ADMINISTER),
+        ),
         version=leadvibe.__version__,
     )
 

@@ -50,7 +50,7 @@ def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme)
         "/app/leads", "/app/leads?level=Cold&min_score=1&q=x", "/app/leads?sort=colour",
         f"/app/leads/{LONG}", f"/app/leads/{LONG}?window=7d", "/app/scoring", "/app/imports",
         f"/app/imports/{progress.file.import_id}", "/app/dead-letters", "/app/credentials",
-        "/app/account/password", "/app/leads/nobody",
+        "/app/account/password", "/app/leads/nobody", "/app/members",
     ]  # fmt: skip
 
     for path in paths:

@@ -211,7 +211,7 @@ def _unwritable(path: Path, reason: str | None) -> HomeError:
 
 def _check_the_way_in(path: Path, account: Account) -> None:
     for folder in reversed((path, *path.parents)):
-        if folder.exists() and not _may_enter(folder.stat(), account):
+        if folder.is_dir() and not _may_enter(folder.stat(), account):
             raise HomeError(
                 f"The embedded servers run as user {account.name}, who may not enter {folder}:"
                 f" choose a folder under {SYSTEM_FOLDER} with --home or LEADVIBE_HOME"

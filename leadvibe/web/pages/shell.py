@@ -54,11 +54,15 @@ class Shell:
 
 
 def navigation(
-    current: str, *, dead_letters: int = 0, can_own: bool = True
+    current: str,
+    *,
+    dead_letters: int = 0,
+    can_own: bool = True,
+    can_administer: bool = True,
 ) -> tuple[NavGroup, ...]:
     """Lay out the sidebar; `current` is the URL of the section the page belongs to.
 
-    Who does not own the unit is not led to pages that would turn them away.
+    Nobody is led to pages that would turn them away.
     """
 
     def item(label: str, url: str, icon: str, count: str = "") -> NavItem:
@@ -66,6 +70,7 @@ def navigation(
 
     waiting = f"{dead_letters:,}" if dead_letters else ""
     keys = (item("API credentials", "/app/credentials", "key-round"),) if can_own else ()
+    members = (item("Members", "/app/members", "building-2"),) if can_administer else ()
     return (
         NavGroup(label="Analyze", items=(item("Leads", "/app/leads", "users"),)),
         NavGroup(label="Configure", items=(item("Scoring", "/app/scoring", "gauge"),)),
@@ -78,7 +83,7 @@ def navigation(
         ),
         NavGroup(
             label="Settings",
-            items=(*keys, item("Account", "/app/account/password", "user")),
+            items=(*members, *keys, item("Account", "/app/account/password", "user")),
         ),
     )
 
