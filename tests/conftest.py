@@ -30,7 +30,7 @@ from leadvibe.lib.db import commit, db
 from leadvibe.settings import Settings
 from tests.people import People, Person, make_people
 
-pytest_plugins = ["tests.servers", "tests.probes"]
+pytest_plugins = ["tests.servers", "tests.probes", "tests.mailbox"]
 
 CHEAP_HASHING = Hashing(memory_kib=8, passes=1, lanes=1)
 SECRET_KEY = "a secret that only the tests know"  # long enough for the settings

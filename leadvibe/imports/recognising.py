@@ -19,7 +19,7 @@ from leadvibe.imports.types import IDENTITY_COLUMNS, column_of
 DELIMITERS = (",", ";", "\t")
 HEADER_WITHIN_BYTES = 128 * 1024
 
-_SAVE_AS = "Save it as CSV in UTF-8 and upload that."
+_SAVE_AS = "Save it as CSV in UTF-8 and upload that, plain or packed with gzip."
 _SIGNATURES = (
     (codecs.BOM_UTF16_LE, "text in UTF-16"),
     (codecs.BOM_UTF16_BE, "text in UTF-16"),
@@ -31,9 +31,9 @@ _SIGNATURES = (
     (b"\xff\xd8\xff", "an image"),
     (b"PAR1", "a Parquet file"),
     (b"SQLite format 3", "a database"),
-    (b"BZh", "a bzip2 archive: use gzip"),
-    (b"\xfd7zXZ", "an xz archive: use gzip"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive: use gzip"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
 )
 _MARKUP = ((b"{", "JSON"), (b"[", "JSON"), (b"<", "HTML or XML"))
 _TEXT_CONTROLS = b"\t\n\v\f\r\x1a\x1b"

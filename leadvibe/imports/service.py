@@ -48,7 +48,7 @@ LOOK_AGAIN_SECONDS = 0.25
 LONGEST_STANDSTILL_SECONDS = 60.0
 """How long an import waits for a pipeline that does nothing before other jobs get its place."""
 
-MOST_ATTEMPTS = 5
+MOST_ATTEMPTS = 10
 """Starts without a single row read, after which a file counts as unreadable."""
 
 KEEP_FAILED_FILES = timedelta(days=7)
@@ -125,7 +125,8 @@ def advance_import(
             if is_outage(error):
                 raise
             rollback()
-            _set(scope, import_id, error=f"{type(error).__name__}: {error}"[:1000], beat_at=None)
+            # The log has the rest: whoever uploaded the file is told nothing internal.
+            _set(scope, import_id, error=type(error).__name__, beat_at=None)
             commit()
             raise
 

@@ -1,1 +1,1 @@
-"""The functions RQ may call, and the schedule as data."""
+"""The background roles: their loops, the functions RQ may call, and the schedule as data."""

@@ -22,7 +22,7 @@ from leadvibe.lib.queue import JobQueue
 
 LEADER_LOCK = 0x5C4E_D01E  # any number will do, as long as all versions agree on it
 TICK_SECONDS = 1.0
-CANDIDATE_SECONDS = 5.0
+CANDIDATE_SECONDS = 2.0
 HOUR = 3600.0
 
 _log = logging.getLogger(__name__)

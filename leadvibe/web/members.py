@@ -44,7 +44,7 @@ def invite_member() -> AnyResponse:
     principal, form = require_member(Permission.ADMINISTER), InviteForm(request.form)
     if not form.validate():
         return _answer(principal, form, status=UNPROCESSABLE_ENTITY)
-    org_role, unit_role = STARTING_ROLES[form.role.data]
+    org_role, unit_role = STARTING_ROLES[form.starting_role]
     try:
         link = service.invite_member(
             principal.scope,

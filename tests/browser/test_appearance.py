@@ -8,13 +8,14 @@ from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.pipeline import process
+from tests.factories import make_member
 
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
 LONG = "a-very-long-identifier-that-nobody-broke-into-words-" * 3
 
 
 @pytest.fixture
-def furnished(site, tmp_path):
+def furnished(site, security):
     """A unit where every page has something to show, some of it longer than it should be."""
     world = site.world
     world.add_rule("page_view", 3)
@@ -22,6 +23,7 @@ def furnished(site, tmp_path):
     world.happen("page_view", LONG, email=f"{'x' * 60}@acme.test", title=LONG, nested={"a": [LONG]})
     world.happen(LONG[:150], LONG)
     world.fail()
+    make_member(site.people.organization, f"{'x' * 60}@{'y' * 60}.test", security=security)
     upload(site, f"event_type,email\n{LONG},\n")
     return site
 
@@ -44,7 +46,7 @@ def upload(site, text):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme):
-    page = furnished.visit(furnished.people.owner, viewport=SIZES[size], color_scheme=scheme)
+    page = furnished.visit(furnished.people.admin, viewport=SIZES[size], color_scheme=scheme)
     [progress] = queries.list_progress(furnished.world.scope, limit=1, now=utc_now())
     paths = [
         "/app/leads", "/app/leads?level=Cold&min_score=1&q=x", "/app/leads?sort=colour",

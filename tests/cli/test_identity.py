@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from urllib.parse import urlsplit
@@ -28,11 +29,11 @@ def leadvibe(app, fresh_database, settings):
         "LEADVIBE_HOME": str(settings.home),
     }
 
-    def run(*arguments: str, stdin: str = ""):
+    def run(*arguments: str, stdin: str = "", **variables: str):
         return subprocess.run(
             [sys.executable, "-m", "leadvibe.cli", *arguments],
             input=stdin,
-            env=environment,
+            env=environment | variables,
             capture_output=True,
             text=True,
             timeout=60,
@@ -82,11 +83,68 @@ def test_a_locked_out_admin_is_helped_with_a_link(leadvibe, client):
     assert client.get(urlsplit(printed["url"]).path).status_code == 200
 
 
+class TestInvitations:
+    def _invite(self, leadvibe, *options, **variables):
+        arguments = ("user", "invite", "--email", "Ben@acme.test", "--org", "Acme", *options)
+        return leadvibe(*arguments, **variables)
+
+    def test_a_printed_link_lets_somebody_in(self, leadvibe, client, security):
+        _create(leadvibe, "anna@acme.test")
+
+        printed = json.loads(self._invite(leadvibe, "--role", "viewer").stdout)
+
+        path = urlsplit(printed["url"]).path
+        page = client.get(path).text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
+        form = {"csrf_token": token, "name": "Ben Ek", "password": PASSWORD}
+        assert client.post(path, data=form).status_code == 303
+        ben = signing_in.sign_in(
+            "ben@acme.test", PASSWORD, ip=None, security=security, now=utc_now()
+        )
+        assert (ben.name, ben.role) == ("Ben Ek", OrgRole.MEMBER)
+        assert (printed["unit_role"], printed["mailed"]) == ("Viewer", False)
+        assert list_entries(ben.org_id, limit=5)[1].path == "leadvibe user invite"
+
+    def test_with_a_mail_server_the_link_is_mailed_too(self, leadvibe, serve, mailbox):
+        _create(leadvibe, "anna@acme.test")
+        mail = {"SMTP_URL": f"smtp://127.0.0.1:{serve()}", "MAIL_FROM": "leadvibe@acme.test"}
+
+        printed = json.loads(self._invite(leadvibe, "--role", "owner", **mail).stdout)
+
+        [(_, recipients, message)] = mailbox.arrived
+        assert printed["mailed"] is True
+        assert recipients == ["ben@acme.test"]
+        assert printed["url"] in message.get_body(("plain",)).get_content()
+
+    def test_a_mail_that_fails_leaves_the_link(self, leadvibe, client):
+        _create(leadvibe, "anna@acme.test")
+        mail = {"SMTP_URL": "smtp://127.0.0.1:1", "MAIL_FROM": "leadvibe@acme.test"}
+
+        ended = self._invite(leadvibe, "--role", "viewer", **mail)
+
+        printed = json.loads(ended.stdout)
+        assert (ended.returncode, printed["mailed"]) == (0, False)
+        assert "was not sent" in ended.stderr
+        assert client.get(urlsplit(printed["url"]).path).status_code == 200
+
+    def test_a_taken_address_is_refused(self, leadvibe):
+        _create(leadvibe, "ben@acme.test")
+
+        ended = self._invite(leadvibe, "--role", "admin")
+
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert "already a member with the address ben@acme.test" in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
         (("credential", "create", "--org", "Nobody", "--name", "x"), 'no organisation "Nobody"'),
         (("user", "reset-link", "--email", "x@acme.test"), "no member"),
+        (
+            ("user", "invite", "--email", "x@acme.test", "--org", "Nobody", "--role", "viewer"),
+            'no organisation "Nobody"',
+        ),
         (("user", "create", "--email", "x@acme.test", "--org", "Acme"), "--password-stdin"),
     ],
 )

@@ -357,7 +357,7 @@ def test_a_file_that_kills_every_reader_is_given_up_with_the_reason(scope, uploa
     given_up = progress(scope, file)
     assert given_up.stage is ImportStage.FAILED
     assert given_up.is_complete
-    assert "RuntimeError: a bug" in given_up.file.error
+    assert "after 10 attempts (RuntimeError)" in given_up.file.error
 
 
 def test_an_import_without_a_worker_is_due_and_one_with_a_worker_is_not(scope, upload):

@@ -16,7 +16,6 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.lib.ids import new_id
 from leadvibe.pipeline import process, rescore
-from leadvibe.pipeline.intake import IncomingEvent
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import service as scoring
 from tests.factories import make_event, make_principal, make_rule, make_ruleset, make_scope, send
@@ -337,7 +336,3 @@ def test_an_event_from_a_clock_that_runs_far_ahead_happens_now(scope):
 
     [event] = event_queries.list_timeline(scope, "ana", limit=10)
     assert event.occurred_at <= utc_now()
-
-
-def test_an_incoming_event_needs_nothing_but_a_type_and_a_lead():
-    assert IncomingEvent.model_validate({"event_type": "a", "lead_id": "b"}).timestamp is None

@@ -8,6 +8,13 @@ from wtforms.validators import InputRequired, Length
 from leadvibe.web.forms.member_form import MemberForm
 
 LONGEST_EMAIL = 254
+# What the form calls each of identity.types.STARTING_ROLES; the least comes first, and is chosen.
+ROLES = {
+    "Viewer": "viewer",
+    "Operator": "operator",
+    "Owner": "owner",
+    "Organisation admin": "admin",
+}
 
 
 class InviteForm(MemberForm):
@@ -18,13 +25,10 @@ class InviteForm(MemberForm):
             Length(max=LONGEST_EMAIL, message="Use at most %(max)d characters."),
         ],
     )
-    role = SelectField(
-        "Role",
-        # The values are those of identity.types.STARTING_ROLES; the least comes first.
-        choices=[
-            ("viewer", "Viewer"),
-            ("operator", "Operator"),
-            ("owner", "Owner"),
-            ("admin", "Organisation admin"),
-        ],
-    )
+    # The types on offer know only the pairs that WTForms gives up.
+    role = SelectField("Role", choices=list(ROLES))  # type: ignore[arg-type]
+
+    @property
+    def starting_role(self) -> str:
+        """Return the chosen one of STARTING_ROLES, once the form is valid."""
+        return ROLES[self.role.data]
