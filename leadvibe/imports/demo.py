@@ -12,7 +12,7 @@ from leadvibe.identity import queries as identity_queries
 from leadvibe.identity import service as identity
 from leadvibe.identity.security import Security
 from leadvibe.identity.types import OrgRole, Principal, Scope, UnitRole, Via
-from leadvibe.imports.sample_load import load_sample, score_sample
+from leadvibe.imports.sample_load import has_sample, load_sample, score_sample
 from leadvibe.lib.db import commit
 from leadvibe.lib.ids import new_secret
 from leadvibe.pipeline import setup
@@ -85,10 +85,10 @@ def _ensure_sample(scope: Scope, *, now: datetime, progress: Callable[[str], Non
         unit_id=scope.unit_id,
         label=ACTOR,
     )
-    progress("Making up a year of a SaaS company")
-    report = load_sample(principal, scope, now=now)
-    commit()
-    if report.is_new:
+    if not has_sample(scope):
+        progress("Making up a year of a SaaS company")
+        report = load_sample(principal, scope, now=now)
+        commit()
         progress(f"Scoring {report.events:,} events of {report.leads:,} leads")
     score_sample(scope, progress=lambda scored: progress(f"{scored:,} events are scored"))
 
