@@ -157,9 +157,17 @@ document.addEventListener("htmx:after:swap", () => {
   syncControls();
 });
 
+let isLeaving = false;
+
+/* Several requests may learn at once that the session has ended: the page is reloaded once. */
+function leave() {
+  if (!isLeaving) location.reload();
+  isLeaving = true;
+}
+
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   const { status } = ctx.response;
-  if (status === 401) location.reload();
+  if (status === 401) leave();
   else if (status === 403) toast("Your role does not allow this.", "bad");
   else if (status === 404) toast("This is gone. Reload the page.", "bad");
   else if (status === 429) toast("Too many requests. Wait a moment and try again.", "bad");
