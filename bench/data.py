@@ -13,7 +13,7 @@ from leadvibe.identity.security import Security
 from leadvibe.identity.types import OrgRole, Principal, Scope, UnitRole, Via
 from leadvibe.leads import service as leads
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit, driver
+from leadvibe.lib.db import commit, db, driver
 from leadvibe.pipeline import setup
 from leadvibe.scoring import queries as scoring_queries
 from leadvibe.scoring import service as scoring
@@ -85,10 +85,15 @@ def fill_leads(scope: Scope, count: int) -> None:
     commit()
     leads.recount_listed(scope)
     commit()
-    driver().execute("ANALYZE leads")
-    driver().execute("ANALYZE lead_search")
-    driver().execute("ANALYZE lead_scores")
-    commit()
+    settle()
+
+
+def settle() -> None:
+    """Do what autovacuum would do in a minute, so that it does not run while we measure."""
+    engine = db.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("VACUUM ANALYZE")
+        connection.exec_driver_sql("CHECKPOINT")
 
 
 def make_events(count: int, *, people: int, seed: int = 7) -> list[dict[str, object]]:

@@ -28,6 +28,8 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its files there 
 SECONDS_TO_FINISH_REQUESTS = 8  # less than the supervisor waits before it kills
 SILENT_WORKER_SECONDS = 60
 KEEP_ALIVE_SECONDS = 5
+YOUNG_OBJECTS = 50_000
+"""Objects made before the collector looks at them: a page makes thousands and no cycles."""
 
 
 @click.command()
@@ -162,3 +164,4 @@ def _settle_worker(_worker: object) -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -233,19 +232,57 @@ def get_account(principal: Principal) -> Account:
     entries = session().execute(_ACCOUNT, {"member_id": principal.member_id}).all()
     if not entries:
         raise MemberNotFoundError(f"{principal.label} is not a member.")
-    member = member_of(entries[0][0])
-    units = tuple(_entered(unit, role, member.role) for _, _, unit, role in entries if unit)
-    return Account(member, organization_of(entries[0][1]), units)
+    member = _member_from(entries[0][:9])
+    organization = Organization(*entries[0][9:12])
+    units = (entry[12:] for entry in entries if entry[12] is not None)
+    return Account(member, organization, tuple(_entered(it, member.role) for it in units))
 
 
+# Columns, not objects: every page asks this. Nine of the member, three of the organisation, six of
+# the unit, and the member's role there.
+_ACCOUNT_COLUMNS: tuple[Any, ...] = (
+    MemberRow.org_member_id,
+    MemberRow.org_id,
+    MemberRow.first_name,
+    MemberRow.last_name,
+    MemberRow.email,
+    MemberRow.role,
+    MemberRow.verified,
+    MemberRow.session_epoch,
+    MemberRow.created_at,
+    OrganizationRow.org_id,
+    OrganizationRow.name,
+    OrganizationRow.created_at,
+    UnitRow.unit_id,
+    UnitRow.org_id,
+    UnitRow.name,
+    UnitRow.slug,
+    UnitRow.external_ref,
+    UnitRow.is_default,
+    MembershipRow.role,
+)
 _ACCOUNT = (
-    select(MemberRow, OrganizationRow, UnitRow, MembershipRow.role)
+    select(*_ACCOUNT_COLUMNS)
+    .select_from(MemberRow)
     .join(OrganizationRow, OrganizationRow.org_id == MemberRow.org_id)
     .outerjoin(UnitRow, _MAY_ENTER)
     .outerjoin(MembershipRow, _IS_MEMBERSHIP)
     .where(MemberRow.org_member_id == bindparam("member_id"))
     .order_by(UnitRow.name, UnitRow.unit_id)
 )
+
+
+def _member_from(columns: Sequence[Any]) -> Member:
+    member_id, org_id, first_name, last_name, email, role, verified, epoch, created_at = columns
+    return Member(
+        member_id, org_id, first_name, last_name, email, OrgRole(role), verified, epoch, created_at
+    )
+
+
+def _entered(columns: Sequence[Any], org_role: OrgRole) -> Unit:
+    unit_id, org_id, name, slug, external_ref, is_default, role = columns
+    entered_as = _effective_role(role, org_role)
+    return Unit(unit_id, org_id, name, slug, external_ref, is_default, entered_as)
 
 
 def list_units(principal: Principal) -> list[Unit]:
@@ -363,10 +400,6 @@ def credential_of(row: CredentialRow) -> Credential:
         trust_upstream_consent=row.trust_upstream_consent,
         created_at=row.created_at,
     )
-
-
-def _entered(unit: UnitRow, role: str | None, org_role: OrgRole) -> Unit:
-    return replace(unit_of(unit), role=_effective_role(role, org_role))
 
 
 def _effective_role(role: str | None, org_role: OrgRole) -> UnitRole | None:
