@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 from leadvibe import api, web
 from leadvibe.http import assets, auditing, csrf, headers, principal, request_id, transaction
 from leadvibe.http.errors import json_error
+from leadvibe.http.turnstile import Turnstile
 from leadvibe.identity.queries import has_members
 from leadvibe.identity.security import Hashing, Security
 from leadvibe.lib.db import OUTAGES, db, is_outage, reset
@@ -51,8 +52,11 @@ def create_app(settings: Settings, *, hashing: Hashing | None = None) -> Flask:
         static_folder=resource_folder("static"),
         template_folder=resource_folder("templates"),
     )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.config.update(_configuration(settings))
-    app.wsgi_app = _behind_proxies(app, settings.trusted_proxies)  # type: ignore[method-assign]
+    app.wsgi_app = Turnstile(  # type: ignore[assignment, method-assign]
+        _behind_proxies(app, settings.trusted_proxies)
+    )
     db.init_app(app)
     app.extensions["leadvibe.redis"] = _broker(settings.redis_url)
     app.extensions["leadvibe.mailer"] = Mailer(_mail_server(settings))

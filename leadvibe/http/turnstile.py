@@ -1,0 +1,72 @@
+"""Few reads at a time in one process: its threads share one interpreter, and crowding costs.
+
+Many threads that compute at once hand the interpreter lock around between every two statements;
+on two cores that took a quarter of the pages per second and tripled their latency. Waiting in line
+is quicker. Only reads wait: a body may come in slowly, and must not hold up others. A stream is
+past the turnstile once its view has returned.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+READS_AT_ONCE = 2
+"""One computes while another waits for the database."""
+
+_READS = frozenset({"GET", "HEAD"})
+
+
+class Turnstile:
+    """WSGI middleware that lets few reads run at once, and everything else pass."""
+
+    def __init__(self, app: WSGIApplication, *, reads_at_once: int = READS_AT_ONCE) -> None:
+        self._app = app
+        self._line = Line(reads_at_once)
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] not in _READS:
+            return self._app(environ, start)
+        with self._line.place():
+            return self._app(environ, start)
+
+
+class Line:
+    """A semaphore that is fair: whoever waits longest is next, so nobody is overtaken for long."""
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._waiting: deque[Lock] = deque()
+        self._lock = Lock()
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place, having waited for it."""
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _enter(self) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            turn = Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def _leave(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._free += 1

@@ -1,0 +1,105 @@
+"""Few reads at once, in order, and nothing else held up."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from leadvibe.http.turnstile import Line, Turnstile
+
+SECONDS = 5
+
+
+class Slow:
+    """An application that answers when it is let go, and counts who is inside."""
+
+    def __init__(self):
+        self.go = threading.Event()
+        self.inside = 0
+        self.most = 0
+        self.lock = threading.Lock()
+
+    def __call__(self, _environ, _start):
+        with self.lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        self.go.wait(SECONDS)
+        with self.lock:
+            self.inside -= 1
+        return [b"done"]
+
+
+def ask(app, method):
+    thread = threading.Thread(target=app, args=({"REQUEST_METHOD": method}, None))
+    thread.start()
+    return thread
+
+
+def wait_until(holds):
+    deadline = time.monotonic() + SECONDS
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert holds()
+
+
+def test_reads_beyond_the_limit_wait_and_then_have_their_turn():
+    slow = Slow()
+    gate = Turnstile(slow, reads_at_once=2)
+
+    threads = [ask(gate, "GET") for _ in range(6)]
+    wait_until(lambda: slow.inside == 2)
+    slow.go.set()
+    for thread in threads:
+        thread.join(SECONDS)
+
+    assert slow.most == 2
+    assert slow.inside == 0
+    assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_write_passes_reads_that_wait():
+    slow = Slow()
+    gate = Turnstile(slow, reads_at_once=1)
+
+    threads = [ask(gate, "GET"), ask(gate, "GET"), ask(gate, "POST")]
+    wait_until(lambda: slow.inside == 2)
+    slow.go.set()
+    for thread in threads:
+        thread.join(SECONDS)
+
+    assert slow.inside == 0
+
+
+def test_a_read_that_fails_gives_its_place_back():
+    def broken(_environ, _start):
+        raise ValueError
+
+    gate = Turnstile(broken, reads_at_once=1)
+
+    for _ in range(3):
+        thread_error = None
+        try:
+            gate({"REQUEST_METHOD": "GET"}, None)
+        except ValueError as error:
+            thread_error = error
+        assert thread_error is not None
+
+
+def test_who_waits_longest_is_next():
+    line, order = Line(1), []
+
+    def wait(number):
+        with line.place():
+            order.append(number)
+
+    with line.place():
+        threads = []
+        for number in range(5):
+            thread = threading.Thread(target=wait, args=(number,))
+            thread.start()
+            threads.append(thread)
+            wait_until(lambda number=number: len(line._waiting) == number + 1)
+    for thread in threads:
+        thread.join(SECONDS)
+
+    assert order == [0, 1, 2, 3, 4]
