@@ -38,7 +38,7 @@ def by_ruleset(entries):
 
 
 def matching_rules(config, ruleset, event):
-    """The rules of §3.1 as it words them, without any of the engine's preparation."""
+    """What the rules award, said the plain way, without any of the engine's preparation."""
     return [
         rule
         for rule in ruleset.rules
