@@ -80,8 +80,8 @@ def over_http(settings: Settings, place: data.Place, home: str) -> Iterator[Line
     commit()
     data.fill_leads(place.scope, LEADS)
     with server(["-m", "gunicorn", "-k", "gthread", "-w", "2", "--threads", "64",
-                 "--no-control-socket", "--log-level", "warning", "-b", "{bind}", "bench.bare:app"],
-                BENCH_DSN=dsn, probe="/noop") as bare, \
+                 "--reuse-port", "--no-control-socket", "--log-level", "warning", "-b", "{bind}",
+                 "bench.bare:app"], BENCH_DSN=dsn, probe="/noop") as bare, \
          server(["-m", "leadvibe.cli", "serve", "--home", home, "--port", "{port}"],
                 LOG_LEVEL="warning", probe="/healthz") as web:  # fmt: skip
         noop = hit(bare, load.request_bytes("GET", "/noop"), 200)

@@ -139,6 +139,8 @@ def _gunicorn_settings(settings: Settings) -> dict[str, Any]:
         "threads": settings.web_threads,
         "timeout": SILENT_WORKER_SECONDS,
         "graceful_timeout": SECONDS_TO_FINISH_REQUESTS,
+        # Linux then deals connections out; otherwise one worker may happen to take them all.
+        "reuse_port": sys.platform == "linux",
         "keepalive": KEEP_ALIVE_SECONDS,
         "loglevel": settings.log_level,
         # A worker touches a file to show that it lives; on a slow disk that looks like death.

@@ -19,7 +19,9 @@ def register(app: Flask) -> None:
     folder = Path(app.static_folder or "")
 
     def address(filename: str) -> str:
-        return f"{app.static_url_path}/{filename}?v={_content_hash(folder / filename)}"
+        path = f"{app.static_url_path}/{filename}"
+        is_versioned = filename.startswith(VENDORED)
+        return path if is_versioned else f"{path}?v={_content_hash(folder / filename)}"
 
     # A page names thirty assets, and they change with a release: while developing (debug) each
     # is looked at again, otherwise once.

@@ -8,11 +8,11 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, and_, bindparam, exists, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import and_, exists, or_, select
 
 from leadvibe.identity.checks import typed_email
 from leadvibe.identity.errors import (
@@ -44,27 +44,13 @@ from leadvibe.identity.types import (
     UnitRole,
     Via,
 )
-from leadvibe.lib.db import session, single_statement
+from leadvibe.lib.db import driver, session, single_statement
 from leadvibe.lib.ids import parse_id
 
 # On the path of every event: through the driver alone, which costs a third of a Core statement.
 _CREDENTIAL_BY_CLIENT_ID = """
     SELECT secret_id, org_id, unit_id, secret_sha256 FROM credentials WHERE client_id = %s
 """
-_IS_MEMBERSHIP = and_(
-    MembershipRow.unit_id == UnitRow.unit_id,
-    MembershipRow.org_member_id == MemberRow.org_member_id,
-)
-_OTHER = aliased(MembershipRow)  # the same table again: these are joined in one statement
-_MAY_ENTER = and_(
-    UnitRow.org_id == MemberRow.org_id,
-    or_(
-        MemberRow.role == OrgRole.ADMIN,
-        exists().where(
-            _OTHER.unit_id == UnitRow.unit_id, _OTHER.org_member_id == MemberRow.org_member_id
-        ),
-    ),
-)
 
 
 def authenticate_credential(client_id: str, client_secret: str) -> Principal:
@@ -96,59 +82,44 @@ def authenticate_credential(client_id: str, client_secret: str) -> Principal:
 def find_member_principal(
     member_id: UUID, *, session_epoch: int, via: Via, wanted_unit_id: UUID | None = None
 ) -> Principal | None:
+    """Return the member in the unit they want, or None. See `find_account` and `principal_of`."""
+    account = find_account(member_id, session_epoch=session_epoch)
+    return principal_of(account, via=via, wanted_unit_id=wanted_unit_id) if account else None
+
+
+def find_account(member_id: UUID, *, session_epoch: int) -> Account | None:
+    """Return the account whose member proved who they are.
+
+    None when the member is gone or when the epoch is past, which a password change does to every
+    older session and token.
+    """
+    account = _read_account(member_id)
+    is_current = account is not None and account.member.session_epoch == session_epoch
+    return account if is_current else None
+
+
+def principal_of(account: Account, *, via: Via, wanted_unit_id: UUID | None = None) -> Principal:
     """Return the member in the unit they want, else in their default or only one, else in none.
 
-    A wanted unit that is not theirs is passed over. None when the member is gone or when the
-    epoch is past, which a password change does to every older session and token.
+    A wanted unit that is not theirs is passed over.
     """
-    wanted = {"member_id": member_id, "wanted_unit_id": wanted_unit_id}
-    rows = session().execute(_MEMBER_WITH_UNITS, wanted).all()
-    if not rows or rows[0].session_epoch != session_epoch:
-        return None
-    member, unit = rows[0], _active_unit(rows, wanted_unit_id)
+    member, unit = account.member, _active_unit(account.units, wanted_unit_id)
     return Principal(
         org_id=member.org_id,
         via=via,
-        org_role=OrgRole(member.org_role),
+        org_role=member.role,
         unit_id=unit.unit_id if unit else None,
-        unit_role=UnitRole(unit.unit_role) if unit and unit.unit_role else None,
-        member_id=member_id,
+        unit_role=unit.role if unit else None,
+        member_id=member.org_member_id,
         label=member.email,
     )
 
 
-# On the path of every page: the member once per unit they may enter, the likeliest first, and
-# once if in none. A unit that nobody wants is null and decides nothing.
-_MEMBER_WITH_UNITS = (
-    select(
-        MemberRow.org_id,
-        MemberRow.email,
-        MemberRow.session_epoch,
-        MemberRow.role.label("org_role"),
-        UnitRow.unit_id,
-        UnitRow.is_default,
-        MembershipRow.role.label("unit_role"),
-    )
-    .select_from(MemberRow)
-    .outerjoin(UnitRow, _MAY_ENTER)
-    .outerjoin(MembershipRow, _IS_MEMBERSHIP)
-    .where(MemberRow.org_member_id == bindparam("member_id"))
-    .order_by(
-        (UnitRow.unit_id == bindparam("wanted_unit_id", type_=Uuid())).desc().nulls_last(),
-        UnitRow.is_default.desc().nulls_last(),
-    )
-    .limit(2)
-)
-
-
-def _active_unit(
-    rows: Sequence[Row[*tuple[Any, ...]]], wanted_unit_id: UUID | None
-) -> Row[*tuple[Any, ...]] | None:
-    likeliest = rows[0]
-    if likeliest.unit_id is None:
-        return None
-    is_chosen = likeliest.unit_id == wanted_unit_id or likeliest.is_default
-    return likeliest if is_chosen or len(rows) == 1 else None
+def _active_unit(units: Sequence[Unit], wanted_unit_id: UUID | None) -> Unit | None:
+    wanted = (unit for unit in units if unit.unit_id == wanted_unit_id)
+    default = (unit for unit in units if unit.is_default)
+    only = iter(units if len(units) == 1 else ())
+    return next(chain(wanted, default, only), None)
 
 
 def has_members() -> bool:
@@ -225,51 +196,50 @@ def find_link_member(token: str, purpose: LinkPurpose, *, now: datetime) -> Memb
 
 
 def get_account(principal: Principal) -> Account:
-    """Return the signed-in member, their organisation and their units in one read.
+    """Return the signed-in member with their organisation and units.
 
     Raises MemberNotFoundError for a credential, or when the member is gone.
     """
-    entries = session().execute(_ACCOUNT, {"member_id": principal.member_id}).all()
-    if not entries:
+    account = _read_account(principal.member_id) if principal.member_id else None
+    if account is None:
         raise MemberNotFoundError(f"{principal.label} is not a member.")
+    return account
+
+
+def _read_account(member_id: UUID) -> Account | None:
+    entries = driver().execute(_ACCOUNT, {"member_id": member_id}).fetchall()
+    if not entries:
+        return None
     member = _member_from(entries[0][:9])
-    organization = Organization(*entries[0][9:12])
     units = (entry[12:] for entry in entries if entry[12] is not None)
-    return Account(member, organization, tuple(_entered(it, member.role) for it in units))
+    return Account(
+        member,
+        Organization(*entries[0][9:12]),
+        tuple(_entered(unit, member.role) for unit in units),
+    )
 
 
-# Columns, not objects: every page asks this. Nine of the member, three of the organisation, six of
-# the unit, and the member's role there.
-_ACCOUNT_COLUMNS: tuple[Any, ...] = (
-    MemberRow.org_member_id,
-    MemberRow.org_id,
-    MemberRow.first_name,
-    MemberRow.last_name,
-    MemberRow.email,
-    MemberRow.role,
-    MemberRow.verified,
-    MemberRow.session_epoch,
-    MemberRow.created_at,
-    OrganizationRow.org_id,
-    OrganizationRow.name,
-    OrganizationRow.created_at,
-    UnitRow.unit_id,
-    UnitRow.org_id,
-    UnitRow.name,
-    UnitRow.slug,
-    UnitRow.external_ref,
-    UnitRow.is_default,
-    MembershipRow.role,
-)
-_ACCOUNT = (
-    select(*_ACCOUNT_COLUMNS)
-    .select_from(MemberRow)
-    .join(OrganizationRow, OrganizationRow.org_id == MemberRow.org_id)
-    .outerjoin(UnitRow, _MAY_ENTER)
-    .outerjoin(MembershipRow, _IS_MEMBERSHIP)
-    .where(MemberRow.org_member_id == bindparam("member_id"))
-    .order_by(UnitRow.name, UnitRow.unit_id)
-)
+# On the path of every page, so through the driver alone: the member and their organisation, once
+# for each unit that they may enter and once if there is none.
+_ACCOUNT = """
+    SELECT member.org_member_id, member.org_id, member.first_name, member.last_name, member.email,
+           member.role, member.verified, member.session_epoch, member.created_at,
+           organization.org_id, organization.name, organization.created_at,
+           unit.unit_id, unit.org_id, unit.name, unit.slug, unit.external_ref, unit.is_default,
+           unit.role
+    FROM members member
+    JOIN organizations organization USING (org_id)
+    LEFT JOIN LATERAL (
+        SELECT units.*, memberships.role
+        FROM units
+        LEFT JOIN memberships ON memberships.unit_id = units.unit_id
+            AND memberships.org_member_id = member.org_member_id
+        WHERE units.org_id = member.org_id
+          AND (member.role = 'admin' OR memberships.role IS NOT NULL)
+    ) unit ON true
+    WHERE member.org_member_id = %(member_id)s
+    ORDER BY unit.name, unit.unit_id
+"""
 
 
 def _member_from(columns: Sequence[Any]) -> Member:

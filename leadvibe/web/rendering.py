@@ -7,27 +7,40 @@ of their root element, and htmx says which one it wants to replace.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import cast
 
 from flask import Flask, Response, get_flashed_messages, make_response, render_template
 from htmx_flask import Htmx, request
+from markupsafe import Markup
 
 import leadvibe
 from leadvibe.events.queries import count_dead_letters
 from leadvibe.http import principal as asking
-from leadvibe.identity import queries
 from leadvibe.identity.permissions import Permission, can, role_in_unit
 from leadvibe.identity.types import Account, Principal
 from leadvibe.web.pages.shell import Shell, Unit, initials, navigation
+from leadvibe.web.session import account_of
 
 # What the answer to one address depends on, besides the cookie, which Flask names itself.
 VARY = ("HX-Request", "HX-Target", "HX-History-Restore-Request")
 
 
+_ICON = Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>')
+ICONS_KEPT = 256
+
+
 def register(app: Flask) -> None:
-    """Give the application `request.htmx`."""
+    """Give the application `request.htmx`, and its templates `icon(name)`."""
     Htmx(app)
+    asset = cast("Callable[[str], str]", app.jinja_env.globals["asset"])
+
+    def icon(name: str) -> Markup:
+        return _ICON.format(asset("icons.svg"), name)
+
+    # Not a macro: a page shows thirty, and calling macros took a tenth of its time.
+    app.template_global("icon")(icon if app.debug else lru_cache(ICONS_KEPT)(icon))
 
 
 def render(
@@ -84,7 +97,7 @@ def _toast(response: Response) -> Response:
 
 
 def _shell(principal: Principal, section: str) -> Shell:
-    account, role = queries.get_account(principal), role_in_unit(principal)
+    account, role = account_of(principal), role_in_unit(principal)
     member = account.member
     waiting = count_dead_letters(principal.scope) if principal.unit_id else 0
     return Shell(

@@ -16,7 +16,7 @@ from itsdangerous import URLSafeTimedSerializer
 
 from leadvibe.http import principal as asking
 from leadvibe.identity import queries
-from leadvibe.identity.types import Member, Principal, Via
+from leadvibe.identity.types import Account, Member, Principal, Via
 from leadvibe.lib.errors import ForbiddenError
 from leadvibe.lib.ids import parse_id
 
@@ -36,9 +36,10 @@ class _SessionInterface(SecureCookieSessionInterface):
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """What Flask-Login keeps for the request: the principal, and the name in the cookie."""
+    """What Flask-Login keeps for the request: the member, and the name in the cookie."""
 
-    def __init__(self, principal: Principal, name: str) -> None:
+    def __init__(self, account: Account, principal: Principal, name: str) -> None:
+        self.account = account
         self.principal = principal
         self.name = name
 
@@ -93,9 +94,21 @@ def check_csrf() -> None:
         ) from None
 
 
+def account_of(principal: Principal) -> Account:
+    """Return the member's account, which is read already when the cookie is what vouches."""
+    user = _find_signed_in() if principal.via is Via.SESSION else None
+    is_theirs = user is not None and user.account.member.org_member_id == principal.member_id
+    return user.account if user and is_theirs else queries.get_account(principal)
+
+
 def _find_principal() -> Principal | None:
+    user = _find_signed_in()
+    return user.principal if user else None
+
+
+def _find_signed_in() -> SignedIn | None:
     user = current_user._get_current_object()  # noqa: SLF001 - the way behind the proxy
-    return user.principal if isinstance(user, SignedIn) else None
+    return user if isinstance(user, SignedIn) else None
 
 
 def _name(member_id: UUID, session_epoch: int) -> str:
@@ -107,10 +120,9 @@ def _load(name: str) -> SignedIn | None:
     member_id = parse_id(member_text)
     if member_id is None or not epoch.isdecimal():
         return None
-    principal = queries.find_member_principal(
-        member_id,
-        session_epoch=int(epoch),
-        via=Via.SESSION,
-        wanted_unit_id=asking.wanted_unit_id(),
-    )
-    return SignedIn(principal, name) if principal else None
+    account = queries.find_account(member_id, session_epoch=int(epoch))
+    if account is None:
+        return None
+    wanted = asking.wanted_unit_id()
+    principal = queries.principal_of(account, via=Via.SESSION, wanted_unit_id=wanted)
+    return SignedIn(account, principal, name)
