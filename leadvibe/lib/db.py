@@ -22,6 +22,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from leadvibe.lib import arrays
+
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -50,6 +52,8 @@ class Base(DeclarativeBase):
         list[Any]: JSONB(),
     }
 
+
+arrays.register()  # before any connection is made
 
 # Flask-SQLAlchemy keeps the engines and the session; its own Model class would override our
 # annotations, so the tables derive from Base and only the metadata is shared.
