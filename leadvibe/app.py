@@ -20,9 +20,11 @@ from leadvibe.http import assets, auditing, csrf, headers, principal, request_id
 from leadvibe.http.errors import json_error
 from leadvibe.http.turnstile import Turnstile
 from leadvibe.identity.queries import has_members
+from leadvibe.identity.remembered import CHANGED
 from leadvibe.identity.security import Hashing, Security
 from leadvibe.lib.db import OUTAGES, db, is_outage, reset
 from leadvibe.lib.errors import LeadvibeError, UnavailableError
+from leadvibe.lib.listening import Listener
 from leadvibe.lib.resources import resource_folder
 from leadvibe.notifications.mailer import Mailer
 from leadvibe.notifications.transports.email import MailServer
@@ -65,6 +67,23 @@ def create_app(settings: Settings, *, hashing: Hashing | None = None) -> Flask:
     web.register(app, session_lifetime=timedelta(days=settings.refresh_token_days))
     _register_errors(app)
     return app
+
+
+def remember_credentials(app: Flask) -> Listener:
+    """Let this process remember credentials, for as long as it hears of their changes.
+
+    For a process that serves many requests, once it will not fork again.
+    """
+    remembered = principal.remembered_credentials(app)
+    listener = Listener(
+        app.config["SQLALCHEMY_DATABASE_URI"],
+        CHANGED,
+        on_hearing=remembered.resume,
+        on_notice=remembered.forget,
+        on_deaf=remembered.suspend,
+    )
+    listener.start()
+    return listener
 
 
 def announce_first_run(app: Flask) -> None:

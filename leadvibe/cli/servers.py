@@ -122,9 +122,14 @@ class _WebServer(BaseApplication):  # type: ignore[misc]  # its base has no type
 
     def load(self) -> Flask:
         """Make the application: in each worker, so that no connection is shared by a fork."""
-        from leadvibe.app import announce_first_run, create_app  # noqa: PLC0415 - only for workers
+        from leadvibe.app import (  # noqa: PLC0415 - only for workers
+            announce_first_run,
+            create_app,
+            remember_credentials,
+        )
 
         app = create_app(self._settings)
+        remember_credentials(app)
         if self._announces_setup:
             announce_first_run(app)
         return app

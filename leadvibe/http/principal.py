@@ -15,6 +15,7 @@ from flask import Flask, current_app, g, request
 
 from leadvibe.identity import queries, tokens
 from leadvibe.identity.errors import TokenRefusedError
+from leadvibe.identity.remembered import RememberedCredentials
 from leadvibe.identity.security import Security
 from leadvibe.identity.types import Principal, Via
 from leadvibe.lib.clock import utc_now
@@ -23,6 +24,7 @@ from leadvibe.lib.ids import parse_id
 
 ACTIVE_UNIT_COOKIE = "activeOu"
 _SECURITY = "leadvibe.security"
+_REMEMBERED = "leadvibe.remembered_credentials"
 _BROWSER = "leadvibe.browser_session"
 
 
@@ -38,6 +40,7 @@ class BrowserSession:
 def register(app: Flask, *, security: Security) -> None:
     """Hand over the keys that tokens are checked with."""
     app.extensions[_SECURITY] = security
+    app.extensions[_REMEMBERED] = RememberedCredentials()
 
 
 def register_browser_session(app: Flask, browser: BrowserSession) -> None:
@@ -47,6 +50,11 @@ def register_browser_session(app: Flask, browser: BrowserSession) -> None:
 def security() -> Security:
     """Return the keys and costs of this installation."""
     return cast("Security", current_app.extensions[_SECURITY])
+
+
+def remembered_credentials(app: Flask) -> RememberedCredentials:
+    """Return what the application need not ask the database for; nothing until it is resumed."""
+    return cast("RememberedCredentials", app.extensions[_REMEMBERED])
 
 
 def browser_session() -> BrowserSession | None:
@@ -100,7 +108,11 @@ def _authorized() -> Principal:
     if given is not None and given.type == "bearer" and given.token:
         return _bearer(given.token)
     if given is not None and given.type == "basic" and given.username and given.password:
-        return queries.authenticate_credential(given.username, given.password)
+        return queries.authenticate_credential(
+            given.username,
+            given.password,
+            remembered=remembered_credentials(current_app),
+        )
     raise UnauthenticatedError(
         "The Authorization header is neither Bearer with an access token"
         " nor Basic with client_id and client_secret."

@@ -29,6 +29,7 @@ from leadvibe.identity.models import (
     OrganizationRow,
     UnitRow,
 )
+from leadvibe.identity.remembered import RememberedCredentials, StoredCredential
 from leadvibe.identity.security import fingerprint
 from leadvibe.identity.types import (
     Account,
@@ -53,22 +54,33 @@ _CREDENTIAL_BY_CLIENT_ID = """
 """
 
 
-def authenticate_credential(client_id: str, client_secret: str) -> Principal:
+def authenticate_credential(
+    client_id: str, client_secret: str, *, remembered: RememberedCredentials | None = None
+) -> Principal:
     """Return whom the pair speaks for: an Operator of its one unit.
 
-    Asks the database each time, so that a deleted credential is refused at once. Raises
-    CredentialRefusedError.
+    Asks the database, unless `remembered` vouches that nothing has changed since it was asked
+    last, so that a deleted credential is refused at once. Raises CredentialRefusedError.
     """
     if not client_id.isascii() or not client_id.isprintable():
         raise CredentialRefusedError  # not one of ours, and perhaps nothing PostgreSQL can compare
+    stored = (
+        remembered.recall(client_id, _read_credential)
+        if remembered
+        else _read_credential(client_id)
+    )
+    if stored is None or not hmac.compare_digest(stored.secret_sha256, fingerprint(client_secret)):
+        raise CredentialRefusedError
+    return stored.principal
+
+
+def _read_credential(client_id: str) -> StoredCredential | None:
     with single_statement() as connection:
         row = connection.execute(_CREDENTIAL_BY_CLIENT_ID, (client_id,)).fetchone()
     if row is None:
-        raise CredentialRefusedError
+        return None
     secret_id, org_id, unit_id, secret_sha256 = row
-    if not hmac.compare_digest(secret_sha256, fingerprint(client_secret)):
-        raise CredentialRefusedError
-    return Principal(
+    principal = Principal(
         org_id=org_id,
         via=Via.CREDENTIAL,
         org_role=OrgRole.MEMBER,
@@ -77,6 +89,7 @@ def authenticate_credential(client_id: str, client_secret: str) -> Principal:
         credential_id=secret_id,
         label=client_id,
     )
+    return StoredCredential(secret_sha256, principal)
 
 
 def find_member_principal(
