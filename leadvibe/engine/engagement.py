@@ -1,6 +1,7 @@
 """Points for what a lead does: which rules award what for an event.
 
-Does not decide which events count (engine.organic) nor how much a burst multiplies (engine.surge).
+Does not decide which events count (engine.organic) nor how much a burst multiplies (engine.surge),
+but carries both beside the rules: an Awarder is a whole config version made ready to score.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from leadvibe.engine.facts import UNSCORED, Entry, EntryKind, Event
+from leadvibe.engine.organic import MetadataTest, VelocityFilters
+from leadvibe.engine.policies import PLAIN_PERCENT, SYSTEM_TYPES, Policies, Reach, VelocityFilter
 from leadvibe.engine.rules import Config, Rule, Ruleset
-
-PLAIN_PERCENT = 100
-"""The multiplier that leaves a weight as it is."""
+from leadvibe.engine.surge import Multiplier, make_multiplier
 
 # A plain string goes through COPY without the detour that the driver takes for enum members.
 _EVENT = EntryKind.EVENT.value
@@ -36,7 +37,9 @@ class Awarder:
     """A config version made ready to score: every event type leads straight to its rules.
 
     Event types whose rules and rulesets all lack a window stand in `timeless` and cost one look-up;
-    the others stand in `windowed`, where each rule's window is narrowed to its ruleset's.
+    the others stand in `windowed`, where each rule's window is narrowed to its ruleset's. Events of
+    `uncounted` types are stored and shown, and change nothing; of `banned` types a filter lets not
+    even the first count.
     """
 
     version: int
@@ -44,6 +47,12 @@ class Awarder:
     session_timeout: timedelta
     timeless: Mapping[str, _Matches]
     windowed: Mapping[str, _Matches]
+    multiplier: Multiplier
+    idle_reset: timedelta
+    uncounted: frozenset[str]
+    banned: frozenset[str]
+    metadata_test: MetadataTest
+    velocity_filters: VelocityFilters
 
     def find_scorers(self, event_type: str, at: datetime) -> _Matches:
         """Return, ruleset by ruleset, the rules in force at that instant for the event type."""
@@ -55,9 +64,11 @@ class Awarder:
 
 def compile_config(config: Config) -> Awarder:
     """Prepare a config version once, so that scoring an event with it is a look-up."""
+    policies = config.policies
+    hidden = {name for name, policy in policies.event_types.items() if policy.hidden}
     matches: dict[str, dict[UUID, list[Rule]]] = {}
     for ruleset in (ruleset for ruleset in config.rulesets if ruleset.active):
-        for rule in (rule for rule in ruleset.rules if rule.active):
+        for rule in (it for it in ruleset.rules if it.active and it.event_type not in hidden):
             rulesets = matches.setdefault(rule.event_type, {})
             rulesets.setdefault(ruleset.ruleset_id, []).append(_narrowed(rule, ruleset))
     scorers = {
@@ -70,6 +81,12 @@ def compile_config(config: Config) -> Awarder:
         session_timeout=timedelta(seconds=config.session_timeout_seconds),
         timeless={name: found for name, found in scorers.items() if not _has_window(found)},
         windowed={name: found for name, found in scorers.items() if _has_window(found)},
+        multiplier=make_multiplier(policies.surge),
+        idle_reset=timedelta(seconds=policies.surge.idle_reset_seconds),
+        uncounted=_uncounted(policies),
+        banned=_banned(policies),
+        metadata_test=MetadataTest(policies.metadata_filters),
+        velocity_filters=_by_type(policies),
     )
 
 
@@ -85,7 +102,7 @@ def award(
     takes the step to the total so far, so entries always add up to the score. An event that the
     floor leaves without effect still has its entry. Only positive weights are multiplied.
     """
-    event_id, event_type, at, _, _ = event
+    event_id, event_type, at, _, _, _, _ = event
     version, has_floor = awarder.version, awarder.has_floor
     entries: list[Entry] = []
     for ruleset_id, rules in awarder.find_scorers(event_type, at):
@@ -115,6 +132,25 @@ def round_hundredths(hundredths: int) -> int:
     """Return whole points from hundredths of points, halves away from zero."""
     points = (abs(hundredths) + 50) // 100
     return points if hundredths >= 0 else -points
+
+
+def _uncounted(policies: Policies) -> frozenset[str]:
+    observed = (name for name, it in policies.event_types.items() if it.reach is Reach.OBSERVE)
+    return SYSTEM_TYPES.union(observed)
+
+
+def _banned(policies: Policies) -> frozenset[str]:
+    filters = policies.velocity_filters
+    return frozenset(
+        it.event_type for it in filters if it.count_threshold <= 0 and not it.group_events
+    )
+
+
+def _by_type(policies: Policies) -> VelocityFilters:
+    filters: dict[str, list[VelocityFilter]] = {}
+    for one in policies.velocity_filters:
+        filters.setdefault(one.event_type, []).append(one)
+    return filters
 
 
 def _narrowed(rule: Rule, ruleset: Ruleset) -> Rule:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
-from leadvibe.engine.engagement import PLAIN_PERCENT, round_hundredths
+from leadvibe.engine.engagement import round_hundredths
 from leadvibe.engine.facts import Entry, EntryKind
+from leadvibe.engine.policies import PLAIN_PERCENT, Reach
 from leadvibe.engine.rules import Config
 
 BROUGHT_FORWARD = "Brought forward"
@@ -64,10 +65,9 @@ class RuleInForce:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a lead's score moved as it did during the last `range_hours`, since `since`."""
+    """Why a lead's score moved as it did since `since`; None is from the beginning on."""
 
-    range_hours: int
-    since: datetime
+    since: datetime | None
     top_drivers: tuple[Driver, ...]
     surge_boosts: tuple[SurgeBoost, ...]
     decay_applied: int
@@ -98,18 +98,16 @@ class Step:
 
 
 def explain(
-    reasons: Iterable[Reason], *, ruleset_id: UUID | None, now: datetime, range_hours: int
+    reasons: Iterable[Reason], *, ruleset_id: UUID | None, since: datetime | None
 ) -> Explanation:
-    """Explain the last hours before now from a lead's reasons, older ones being left out.
+    """Explain what happened since an instant from a lead's reasons, older ones being left out.
 
     Drivers and boosts are those of one ruleset, the one behind the score that is shown; decay is
     summed across all of them. Events dated ahead of now have scored already and count as recent.
     """
-    since = now - timedelta(hours=range_hours)
-    recent = [reason for reason in reasons if reason.entry.occurred_at >= since]
+    recent = [reason for reason in reasons if since is None or reason.entry.occurred_at >= since]
     shown = [reason for reason in recent if reason.entry.ruleset_id == ruleset_id]
     return Explanation(
-        range_hours=range_hours,
         since=since,
         top_drivers=rank_drivers(shown),
         surge_boosts=rank_surge_boosts(shown),
@@ -152,13 +150,18 @@ def sum_decay(reasons: Iterable[Reason]) -> int:
 
 
 def list_rules_in_force(config: Config, *, now: datetime) -> tuple[RuleInForce, ...]:
-    """Return what events of now are worth in each ruleset, the heaviest of either sign first."""
+    """Return what events of now are worth in each ruleset, the heaviest of either sign first.
+
+    Types that are hidden, or observed only, are worth nothing whatever their rules say.
+    """
+    decided = config.policies.event_types
+    mute = {name for name, it in decided.items() if it.hidden or it.reach is Reach.OBSERVE}
     rules = [
         RuleInForce(ruleset.ruleset_id, rule.rule_id, rule.event_type, rule.weight)
         for ruleset in config.rulesets
         if ruleset.is_in_force(now)
         for rule in ruleset.rules
-        if rule.is_in_force(now)
+        if rule.is_in_force(now) and rule.event_type not in mute
     ]
     return tuple(sorted(rules, key=lambda rule: (-abs(rule.weight), rule.event_type)))
 

@@ -18,7 +18,9 @@ class Event(NamedTuple):
     """Something a lead did, as far as scoring cares.
 
     `receipt` is the order in which events came in and decides between equal timestamps; `version`
-    is the config version that the event is scored under, now and in every later replay.
+    is the config version that the event is scored under, now and in every later replay. What of
+    its metadata scoring cares about is told beforehand: `fingerprint` (engine.organic) where a
+    velocity filter may ask for it, and `is_filtered` when a metadata filter takes the event out.
     """
 
     event_id: UUID
@@ -26,6 +28,8 @@ class Event(NamedTuple):
     occurred_at: datetime
     receipt: int
     version: int
+    fingerprint: int = 0
+    is_filtered: bool = False
 
 
 class EntryKind(StrEnum):
@@ -81,13 +85,16 @@ class LeadState(NamedTuple):
     """All that scoring a lead's next event needs to know about its past.
 
     `last_at` and `last_receipt` belong to the last counted event, scored or not; `session` is the
-    open one, which the next event may continue.
+    open one, which the next event may continue; `surge_place` is that event's place in its run
+    (engine.surge). `last_decay_at` is when decay last took points since then.
     """
 
     standings: Mapping[UUID, Standing]
     last_at: datetime | None
     last_receipt: int
     session: Session | None
+    surge_place: int = 0
+    last_decay_at: datetime | None = None
 
 
 EMPTY = LeadState(standings=MappingProxyType({}), last_at=None, last_receipt=0, session=None)

@@ -1,4 +1,4 @@
-"""What steers scoring: rulesets, rules, levels and settings, and their immutable snapshot.
+"""What steers scoring: rulesets, rules, levels, policies, and their immutable snapshot.
 
 Does not say what a rule awards (engine.engagement) nor which level a score has (engine.levels).
 """
@@ -12,8 +12,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from leadvibe.engine.policies import SURGE_OFF, Policies
+
 DEFAULT_SESSION_TIMEOUT_SECONDS = 1800
 DEFAULT_LEVEL_COLOR = "#64748b"
+DEFAULT_SCORE_COLUMN = "total_score"
 
 JsonObject = Mapping[str, Any]
 
@@ -28,7 +31,10 @@ class LevelKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An event type and its worth, in force from `start_at` until just before `end_at`."""
+    """An event type and its worth, in force from `start_at` until just before `end_at`.
+
+    The icon decides nothing; it is here so that a snapshot holds all that somebody configured.
+    """
 
     rule_id: UUID
     event_type: str
@@ -36,6 +42,7 @@ class Rule:
     active: bool = True
     start_at: datetime | None = None
     end_at: datetime | None = None
+    icon: str | None = None
 
     def is_in_force(self, at: datetime) -> bool:
         """Say whether the rule counts for an event of that instant."""
@@ -50,6 +57,7 @@ class Rule:
             "active": self.active,
             "start_at": _written(self.start_at),
             "end_at": _written(self.end_at),
+            "icon": self.icon,
         }
 
     @classmethod
@@ -62,6 +70,7 @@ class Rule:
             active=data.get("active", True),
             start_at=_read(data.get("start_at")),
             end_at=_read(data.get("end_at")),
+            icon=data.get("icon"),
         )
 
 
@@ -76,6 +85,7 @@ class Ruleset:
     start_at: datetime | None = None
     end_at: datetime | None = None
     rules: tuple[Rule, ...] = ()
+    score_column: str = DEFAULT_SCORE_COLUMN
 
     def is_in_force(self, at: datetime) -> bool:
         """Say whether the ruleset counts for an event of that instant."""
@@ -91,6 +101,7 @@ class Ruleset:
             "start_at": _written(self.start_at),
             "end_at": _written(self.end_at),
             "rules": [rule.to_json() for rule in self.rules],
+            "score_column": self.score_column,
         }
 
     @classmethod
@@ -104,6 +115,7 @@ class Ruleset:
             start_at=_read(data.get("start_at")),
             end_at=_read(data.get("end_at")),
             rules=tuple(Rule.from_json(rule) for rule in data.get("rules", ())),
+            score_column=data.get("score_column", DEFAULT_SCORE_COLUMN),
         )
 
 
@@ -149,6 +161,10 @@ class Level:
         )
 
 
+PLAIN = Policies(surge=SURGE_OFF)
+"""What snapshots mean that were written before there were policies: rules and nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """The whole scoring configuration of a unit at one version; never changes once numbered."""
@@ -158,6 +174,7 @@ class Config:
     levels: tuple[Level, ...] = ()
     allow_negative_scores: bool = False
     session_timeout_seconds: int = DEFAULT_SESSION_TIMEOUT_SECONDS
+    policies: Policies = PLAIN
 
     def find_primary(self) -> Ruleset | None:
         """Return the ruleset whose score stands for the lead, or None when none was chosen."""
@@ -176,6 +193,7 @@ class Config:
             "levels": [level.to_json() for level in self.levels],
             "allow_negative_scores": self.allow_negative_scores,
             "session_timeout_seconds": self.session_timeout_seconds,
+            "policies": self.policies.to_json(),
         }
 
     @classmethod
@@ -194,6 +212,7 @@ class Config:
             session_timeout_seconds=data.get(
                 "session_timeout_seconds", DEFAULT_SESSION_TIMEOUT_SECONDS
             ),
+            policies=Policies.from_json(data["policies"]) if "policies" in data else PLAIN,
         )
 
 

@@ -76,7 +76,7 @@ def test_an_event_that_two_rules_scored_is_counted_once():
 def test_decay_is_no_driver_but_a_sum_of_its_own():
     reasons = ledger(("demo", 40, {}), ("DECAY", -5, {"kind": EntryKind.DECAY, "weight": -5}))
 
-    explanation = explain(reasons, ruleset_id=RULESET_ID, now=after(hours=1), range_hours=24)
+    explanation = explain(reasons, ruleset_id=RULESET_ID, since=MONDAY)
 
     assert explanation.decay_applied == -5
     assert [driver.event_type for driver in explanation.top_drivers] == ["demo"]
@@ -89,9 +89,9 @@ def test_an_explanation_looks_back_its_range_and_no_further():
         ("dated_ahead", 3, {"at": after(hours=30)}),
     )
 
-    explanation = explain(reasons, ruleset_id=RULESET_ID, now=after(hours=24), range_hours=24)
+    explanation = explain(reasons, ruleset_id=RULESET_ID, since=MONDAY)
 
-    assert (explanation.since, explanation.range_hours) == (MONDAY, 24)
+    assert explanation.since == MONDAY
     assert [driver.event_type for driver in explanation.top_drivers] == ["dated_ahead", "just_in"]
 
 
@@ -104,7 +104,7 @@ def test_drivers_are_of_the_ruleset_that_is_shown_and_decay_of_all():
         ("DECAY", -3, {"kind": EntryKind.DECAY, **other}),
     )
 
-    explanation = explain(reasons, ruleset_id=RULESET_ID, now=after(hours=1), range_hours=24)
+    explanation = explain(reasons, ruleset_id=RULESET_ID, since=MONDAY)
 
     assert [driver.total for driver in explanation.top_drivers] == [40]
     assert explanation.decay_applied == -8
@@ -119,7 +119,7 @@ def test_a_boost_is_what_the_multiplier_added_above_the_weight():
         ("page_view", 10, {"weight": 5, "percent": 200}),
     )
 
-    explanation = explain(reasons, ruleset_id=RULESET_ID, now=after(hours=1), range_hours=24)
+    explanation = explain(reasons, ruleset_id=RULESET_ID, since=MONDAY)
 
     assert explanation.surge_boosts == (
         SurgeBoost("page_view", base=10, multiplier_percent=150, boost=6, event_count=2),

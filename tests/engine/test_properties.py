@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby, pairwise
 
@@ -12,18 +13,24 @@ from hypothesis import strategies as st
 
 from leadvibe.engine.engagement import award, compile_config
 from leadvibe.engine.explain import Reason, build_waterfall
-from leadvibe.engine.facts import EMPTY, Standing
+from leadvibe.engine.facts import EntryKind, Standing
 from leadvibe.engine.levels import LevelCut, find_overlap, level_of
-from leadvibe.engine.replay import advance, is_late, replay, replay_as
+from leadvibe.engine.policies import SYSTEM_TYPES, Reach
+from leadvibe.engine.replay import history_under, replay
 from leadvibe.engine.rules import Config, LevelKind
 
 from . import strategies as some
 
 engine_property = settings(max_examples=60, deadline=None)
 
+LEAD_ID = "ana"
+IN_THE_END = some.START + timedelta(days=20)
+"""Later than anything that the strategies let happen."""
 
-def compiled(history):
-    return {version: compile_config(config) for version, config in history.items()}
+
+def score(versions, events):
+    """Score all events, and decay until well after them."""
+    return replay(LEAD_ID, events, versions.history(), until=IN_THE_END)
 
 
 def in_order(events):
@@ -39,12 +46,14 @@ def by_ruleset(entries):
 
 def matching_rules(config, ruleset, event):
     """What the rules award, said the plain way, without any of the engine's preparation."""
+    decision = config.policies.event_types.get(event.event_type)
     return [
         rule
         for rule in ruleset.rules
         if ruleset.active
         and rule.active
         and rule.event_type == event.event_type
+        and not (decision and decision.hidden)
         and all(
             limit is None or limit <= event.occurred_at
             for limit in (ruleset.start_at, rule.start_at)
@@ -55,29 +64,13 @@ def matching_rules(config, ruleset, event):
     ]
 
 
-def scores_by_hand(history, events):
-    """Each ruleset's score, added up event by event without a ledger."""
-    scores = {}
-    for event in in_order(events):
-        config = history[event.version]
-        for ruleset in config.rulesets:
-            if rules := matching_rules(config, ruleset, event):
-                score = scores.get(ruleset.ruleset_id, 0)
-                reached = score + sum(rule.weight for rule in rules)
-                floor = reached if config.allow_negative_scores else min(score, 0)
-                scores[ruleset.ruleset_id] = max(reached, floor)
-    return scores
-
-
 # --- The ledger is the score ---
 
 
 @engine_property
 @given(some.leads())
 def test_the_ledger_is_the_score(lead):
-    history, events = lead
-
-    outcome = replay(events, compiled(history))
+    outcome = score(*lead)
 
     ledgers = by_ruleset(outcome.entries)
     assert ledgers.keys() == outcome.state.standings.keys()
@@ -93,55 +86,49 @@ def test_the_ledger_is_the_score(lead):
 @engine_property
 @given(some.leads())
 def test_the_floor_holds_for_every_event_under_a_version_that_has_one(lead):
-    history, events = lead
+    versions, events = lead
 
-    entries = replay(events, compiled(history)).entries
+    entries = score(versions, events).entries
 
     for (_, ruleset_id), group in groupby(entries, key=lambda it: (it.event_id, it.ruleset_id)):
         steps = list(group)
-        if not history[steps[0].version].allow_negative_scores:
+        if not versions[steps[0].version].allow_negative_scores:
             assert min(step.after for step in steps) >= min(steps[0].before, 0), ruleset_id
 
 
 @engine_property
 @given(some.leads())
 def test_scores_never_go_below_zero_where_no_version_allows_it(lead):
-    history, events = lead
+    versions, events = lead
     floored = {
-        version: Config(version=version, rulesets=config.rulesets)
-        for version, config in history.items()
+        version: replace(config, allow_negative_scores=False)
+        for version, config in versions.configs.items()
     }
+    awarders = {version: compile_config(config) for version, config in floored.items()}
 
-    entries = replay(events, compiled(floored)).entries
+    outcome = score(some.Versions(floored, versions.starts, awarders), events)
 
-    assert all(entry.after >= 0 for entry in entries)
-
-
-@engine_property
-@given(some.leads())
-def test_scores_are_what_adding_up_by_hand_gives(lead):
-    history, events = lead
-
-    standings = replay(events, compiled(history)).state.standings
-
-    by_hand = scores_by_hand(history, events)
-    assert {ruleset_id: standing.score for ruleset_id, standing in standings.items()} == by_hand
+    assert all(entry.after >= 0 for entry in outcome.entries)
 
 
 @engine_property
 @given(some.leads())
 def test_every_rule_that_scores_an_event_has_one_entry_and_no_other_does(lead):
-    history, events = lead
+    versions, events = lead
 
-    entries = replay(events, compiled(history)).entries
+    outcome = score(versions, events)
 
     expected = [
         (event.event_id, ruleset.ruleset_id, rule.rule_id, event.version)
-        for event in in_order(events)
-        for ruleset in history[event.version].rulesets
-        for rule in matching_rules(history[event.version], ruleset, event)
+        for event in outcome.counted
+        for ruleset in versions[event.version].rulesets
+        for rule in matching_rules(versions[event.version], ruleset, event)
     ]
-    found = [(it.event_id, it.ruleset_id, it.rule_id, it.version) for it in entries]
+    found = [
+        (it.event_id, it.ruleset_id, it.rule_id, it.version)
+        for it in outcome.entries
+        if it.kind == EntryKind.EVENT
+    ]
     assert sorted(found) == sorted(expected)
 
 
@@ -150,10 +137,12 @@ def test_every_rule_that_scores_an_event_has_one_entry_and_no_other_does(lead):
 def test_an_event_moves_a_score_by_its_rounded_total_however_many_rules_it_meets(
     config, percent, start, data
 ):
-    [event, *_] = data.draw(some.events({1: config}, min_size=1))
+    awarder = compile_config(config)
+    versions = some.Versions({1: config}, (some.START,), {1: awarder})
+    [event, *_] = data.draw(some.events(versions, min_size=1))
     standings = {ruleset_id: Standing(start, 9) for ruleset_id in some.RULESET_IDS}
 
-    entries = award(compile_config(config), event, standings, percent)
+    entries = award(awarder, event, standings, percent)
 
     for ruleset_id, steps in by_ruleset(entries).items():
         exact = sum(
@@ -168,9 +157,10 @@ def test_an_event_moves_a_score_by_its_rounded_total_however_many_rules_it_meets
 @engine_property
 @given(some.leads())
 def test_a_waterfall_always_ends_in_the_score(lead):
-    history, events = lead
-    outcome = replay(events, compiled(history))
+    versions, events = lead
+    outcome = score(versions, events)
     types = {event.event_id: event.event_type for event in events}
+    types |= {decay.event_id: "DECAY" for decay in outcome.decays}
 
     for ruleset_id, ledger in by_ruleset(outcome.entries).items():
         for tail in (ledger, ledger[len(ledger) // 2 :]):
@@ -181,74 +171,141 @@ def test_a_waterfall_always_ends_in_the_score(lead):
             assert sorted(it for step in steps for it in step.entries) == sorted(tail)
 
 
-# --- Replay agrees ---
+# --- Surge ---
 
 
 @engine_property
-@given(some.leads(), st.data())
-def test_any_split_into_batches_gives_what_one_replay_gives(lead, data):
-    history, events = lead
-    configs = compiled(history)
-    whole = replay(events, configs)
+@given(some.leads())
+def test_only_positive_weights_of_counted_events_are_multiplied_and_never_beyond_the_cap(lead):
+    versions, events = lead
 
-    state, entries, sessions = EMPTY, [], {}
-    for batch in data.draw(some.batches_of(in_order(events))):
-        outcome = advance(state, batch, configs)
-        state = outcome.state
-        entries += outcome.entries
-        sessions |= {session.started_at: session for session in outcome.sessions}
+    for entry in score(versions, events).entries:
+        if entry.multiplier_percent != 100:
+            assert entry.kind == EntryKind.EVENT
+            assert entry.weight > 0
+            cap = versions[entry.version].policies.surge.cap_percent
+            assert 100 < entry.multiplier_percent <= cap
 
-    assert state == whole.state
-    assert entries == whole.entries
-    assert list(sessions.values()) == whole.sessions
+
+# --- Decay ---
 
 
 @engine_property
-@given(some.leads(), st.data())
-def test_any_order_of_arrival_ends_in_the_same_state(lead, data):
-    history, events = lead
-    configs = compiled(history)
+@given(some.leads())
+def test_decay_takes_points_at_ends_of_periods_and_from_nothing_but_points(lead):
+    versions, events = lead
 
-    state, counted, ledger = EMPTY, [], []
-    for batch in data.draw(some.batches_of(events)):
-        counted += batch
-        if any(is_late(state, event) for event in batch):
-            state, ledger, _ = replay(counted, configs)
-        else:
-            outcome = advance(state, batch, configs)
-            state, ledger = outcome.state, ledger + outcome.entries
+    outcome = score(versions, events)
 
-    whole = replay(events, configs)
-    assert state == whole.state
-    assert ledger == whole.entries
+    taken = [entry for entry in outcome.entries if entry.kind == EntryKind.DECAY]
+    for entry in taken:
+        assert 0 < -entry.delta <= -entry.weight
+        assert entry.before != 0
+        before = [it.occurred_at for it in outcome.counted if it.occurred_at < entry.occurred_at]
+        rule = next(
+            it
+            for it in versions[entry.version].policies.decays
+            if (it.decay_id, it.decrease) == (entry.rule_id, -entry.weight)
+            and (entry.occurred_at - max(before)) % it.period == timedelta(0)
+        )
+        assert entry.occurred_at >= rule.created_at
+    assert {decay.event_id for decay in outcome.decays} == {entry.event_id for entry in taken}
+    assert len({decay.event_id for decay in outcome.decays}) == len(outcome.decays)
+
+
+# --- What does not count ---
+
+
+@engine_property
+@given(some.leads())
+def test_the_outcome_is_that_of_the_counted_events_alone_without_any_filter(lead):
+    versions, events = lead
+    outcome = score(versions, events)
+    unfiltered = {
+        version: replace(
+            config, policies=replace(config.policies, velocity_filters=(), metadata_filters=())
+        )
+        for version, config in versions.configs.items()
+    }
+    awarders = {version: compile_config(config) for version, config in unfiltered.items()}
+
+    alone = score(some.Versions(unfiltered, versions.starts, awarders), outcome.counted)
+
+    assert (alone.state, alone.entries) == (outcome.state, outcome.entries)
+    assert (alone.sessions, alone.decays) == (outcome.sessions, outcome.decays)
+
+
+@engine_property
+@given(some.leads())
+def test_filtered_and_folded_events_might_as_well_not_have_come(lead):
+    """Those over a rate are not like that: they keep the rate up for the ones that follow."""
+    versions, events = lead
+    outcome = score(versions, events)
+    reasons, folded, _ = outcome.judgement
+    silent = {receipt for receipt, reason in reasons.items() if reason == "metadata_filter"}
+    silent |= set(folded)
+
+    without = score(versions, [event for event in events if event.receipt not in silent])
+
+    assert without[:-1] == outcome[:-1]
+    assert without.judgement.reasons == {
+        receipt: reason for receipt, reason in reasons.items() if receipt not in silent
+    }
+
+
+@engine_property
+@given(some.leads())
+def test_every_event_counts_unless_a_filter_or_its_type_says_otherwise(lead):
+    versions, events = lead
+
+    outcome = score(versions, events)
+
+    for event in events:
+        decision = versions[event.version].policies.event_types.get(event.event_type)
+        is_only_observed = event.event_type in SYSTEM_TYPES or (
+            decision is not None and decision.reach is Reach.OBSERVE
+        )
+        counts = not is_only_observed and event.receipt not in outcome.judgement.reasons
+        assert (event in outcome.counted) is counts
+    assert outcome.counted == in_order(outcome.counted)
+
+
+# --- A rescore ---
 
 
 @engine_property
 @given(some.leads(), st.data())
 def test_a_rescore_is_what_scoring_under_that_version_would_have_been(lead, data):
-    history, events = lead
-    version = data.draw(st.sampled_from(sorted(history)))
-    configs = compiled(history)
+    versions, events = lead
+    version = data.draw(st.sampled_from(sorted(versions.configs)))
+    config, awarder = versions[version], versions.awarders[version]
+    always = history_under(config, awarder, [event._replace(version=version) for event in events])
 
-    rescored = replay_as(events, configs[version])
+    rescored = replay(LEAD_ID, events, history_under(config, awarder, events), until=IN_THE_END)
 
-    assert rescored == replay([event._replace(version=version) for event in events], configs)
+    renumbered = [event._replace(version=version) for event in events]
+    expected = replay(LEAD_ID, renumbered, always, until=IN_THE_END)
+    assert rescored._replace(counted=expected.counted) == expected
+    assert [event.receipt for event in rescored.counted] == [it.receipt for it in expected.counted]
+
+
+# --- Sessions ---
 
 
 @engine_property
 @given(some.leads())
-def test_sessions_hold_every_event_once_and_part_only_at_long_gaps(lead):
-    history, events = lead
+def test_sessions_hold_every_counted_event_once_and_part_only_at_long_gaps(lead):
+    versions, events = lead
 
-    outcome = replay(events, compiled(history))
+    outcome = score(versions, events)
 
-    ordered = in_order(events)
-    assert sum(session.event_count for session in outcome.sessions) == len(events)
+    ordered = list(outcome.counted)
+    assert sum(session.event_count for session in outcome.sessions) == len(ordered)
     for session in outcome.sessions:
         members, ordered = ordered[: session.event_count], ordered[session.event_count :]
         assert (members[0].occurred_at, members[-1].occurred_at) == session[:2]
-        assert all(_gap(*pair) <= _timeout(history, pair[1]) for pair in pairwise(members))
-        assert not ordered or _gap(members[-1], ordered[0]) > _timeout(history, ordered[0])
+        assert all(_gap(*pair) <= _timeout(versions, pair[1]) for pair in pairwise(members))
+        assert not ordered or _gap(members[-1], ordered[0]) > _timeout(versions, ordered[0])
     assert outcome.state.session == (outcome.sessions[-1] if outcome.sessions else None)
 
 
@@ -256,17 +313,18 @@ def _gap(earlier, later):
     return (later.occurred_at - earlier.occurred_at).total_seconds()
 
 
-def _timeout(history, event):
-    return history[event.version].session_timeout_seconds
+def _timeout(versions, event):
+    return versions[event.version].session_timeout_seconds
 
 
 # --- Snapshots and levels ---
 
 
 @engine_property
-@given(some.configs(), st.lists(some.levels(), max_size=4))
-def test_a_config_comes_back_from_its_stored_snapshot_exactly(rulesets, levels):
-    config = replace(rulesets, levels=tuple(levels))
+@given(some.configs(), st.lists(some.levels(), max_size=4), some.unscoring_policies)
+def test_a_config_comes_back_from_its_stored_snapshot_exactly(scoring, levels, unscoring):
+    policies = replace(scoring.policies, **unscoring)
+    config = replace(scoring, levels=tuple(levels), policies=policies)
 
     assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadvibe.engine.rules import Config, LevelKind
+from leadvibe.engine.rules import PLAIN, Config, LevelKind
 
 from .factories import MONDAY, make_config, make_level, make_rule, make_ruleset
 
@@ -50,8 +50,10 @@ def test_a_snapshot_is_written_in_plain_json_values():
                         "active": True,
                         "start_at": "2025-06-02T09:00:00+00:00",
                         "end_at": None,
+                        "icon": None,
                     }
                 ],
+                "score_column": "total_score",
             }
         ],
         "levels": [
@@ -67,6 +69,7 @@ def test_a_snapshot_is_written_in_plain_json_values():
         ],
         "allow_negative_scores": False,
         "session_timeout_seconds": 1800,
+        "policies": PLAIN.to_json(),
     }
 
 
