@@ -19,13 +19,14 @@ from leadvibe.cli.acting import (
 )
 from leadvibe.cli.application import opened_app
 from leadvibe.cli.wiring import home_option
-from leadvibe.http.member_links import link_url, send_link
+from leadvibe.http.member_links import link_url, mailer, send_link
 from leadvibe.http.principal import security
-from leadvibe.identity import queries, service
+from leadvibe.identity import member_links, queries, service
 from leadvibe.identity.errors import MemberNotFoundError
-from leadvibe.identity.types import STARTING_ROLES, Organization, OrgRole, UnitRole
+from leadvibe.identity.types import STARTING_ROLES, MemberLink, Organization, OrgRole, UnitRole
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
+from leadvibe.notifications.errors import TransportError
 from leadvibe.pipeline import setup
 
 ROLES = click.Choice(list(STARTING_ROLES), case_sensitive=False)
@@ -98,7 +99,7 @@ def invite_user(email: str, role: str, org: str, ou: str | None, home: Path | No
         organization = named_organization(org)
         unit = named_unit(organization, ou)
         org_role, unit_role = _starting_roles(role, organization)
-        link = service.invite_member(
+        member = service.invite_member(
             unit.scope,
             email=email,
             org_role=org_role,
@@ -106,13 +107,14 @@ def invite_user(email: str, role: str, org: str, ou: str | None, home: Path | No
             security=security(),
             now=utc_now(),
         )
+        link = member_links.invite(member, now=utc_now())
         record("user invite", organization.org_id, unit.unit_id)
         commit()
-        url, is_mailed = link_url(link), send_link(link)
+        url, is_mailed = link_url(link), _mail(link)
     _print(
-        org_member_id=link.member.org_member_id,
-        email=link.member.email,
-        role=link.member.role,
+        org_member_id=member.org_member_id,
+        email=member.email,
+        role=member.role,
         org_id=organization.org_id,
         org_name=organization.name,
         unit_id=unit.unit_id,
@@ -132,7 +134,7 @@ def create_reset_link(email: str, home: Path | None) -> None:
         member = queries.find_member_by_email(email)
         if member is None:
             raise MemberNotFoundError(f"There is no member with the address {email}")
-        link = service.create_reset_link(member, now=utc_now())
+        link = member_links.create_reset_link(member, now=utc_now())
         url = link_url(link)
         record("user reset-link", member.org_id, None)
         commit()
@@ -165,6 +167,18 @@ def create_credential(name: str, org: str, ou: str | None, home: Path | None) ->
         unit_id=unit.unit_id,
         created_at=made.credential.created_at,
     )
+
+
+def _mail(link: MemberLink) -> bool:
+    """Mail the link if there is a mail server; say so when it does not leave."""
+    if not mailer().can_send:
+        return False
+    try:
+        send_link(link)
+    except TransportError as error:
+        click.echo(f"The mail was not sent: {error.reason}. Hand the link over", err=True)
+        return False
+    return True
 
 
 def _starting_roles(role: str, organization: Organization) -> tuple[OrgRole, UnitRole]:

@@ -1,7 +1,7 @@
 """Changes to organisations, units, members and credentials.
 
-Does not decide who may make them (permissions), sign anybody in (signing_in), send mail (the
-caller does, once committed), or commit.
+Does not decide who may make them (permissions), give members links (member_links), sign anybody in
+(signing_in), or commit.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import itertools
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -24,12 +24,10 @@ from leadvibe.identity.checks import (
 )
 from leadvibe.identity.errors import (
     CredentialNotFoundError,
-    LinkSpentError,
     MemberExistsError,
     NotInUnitError,
     SetupDoneError,
     SetupTokenError,
-    WrongPasswordError,
 )
 from leadvibe.identity.models import (
     CredentialRow,
@@ -43,10 +41,8 @@ from leadvibe.identity.models import (
 )
 from leadvibe.identity.queries import (
     credential_of,
-    find_member_by_email,
     find_organization,
     get_default_unit,
-    get_member,
     get_member_of,
     get_unit,
     has_members,
@@ -56,12 +52,9 @@ from leadvibe.identity.queries import (
     unit_of,
 )
 from leadvibe.identity.security import Security, fingerprint
-from leadvibe.identity.signing_in import count_attempt, forget_failures, uncount_attempt
 from leadvibe.identity.types import (
     Installation,
-    LinkPurpose,
     Member,
-    MemberLink,
     NewCredential,
     Organization,
     OrgRole,
@@ -73,9 +66,6 @@ from leadvibe.identity.types import (
 from leadvibe.lib.db import session
 from leadvibe.lib.ids import new_id, new_secret
 
-INVITATION_LIFETIME = timedelta(days=7)
-RESET_LIFETIME = timedelta(hours=1)
-RESET_PAUSE = timedelta(minutes=1)  # between two reset mails to one member
 LONGEST_CREDENTIAL_NAME = 50
 CLIENT_ID_BYTES = 12
 # Held while the first organisation is made, so that two first runs at once make one.
@@ -253,30 +243,6 @@ def set_membership(scope: Scope, member_id: UUID, *, role: UnitRole, now: dateti
     )
 
 
-def change_password(
-    member_id: UUID,
-    *,
-    current_password: str,
-    password: str,
-    ip: str | None,
-    security: Security,
-    now: datetime,
-) -> Member:
-    """Replace a password by somebody who knows it; every other session of theirs ends.
-
-    Raises WrongPasswordError and WeakPasswordError by field, ThrottledError after many misses.
-    """
-    address = get_member(member_id).email
-    count_attempt(address, ip, now)
-    row = session().get_one(MemberRow, member_id, with_for_update=True)
-    if not passwords.is_password(current_password, row.password_hash, security.hashing):
-        problem = "This is not your current password."
-        raise WrongPasswordError(problem, fields={"current_password": problem})
-    passwords.require_strong(password, email=row.email)
-    uncount_attempt(address, ip)
-    return _set_password(row, password, security)
-
-
 def invite_member(
     scope: Scope,
     *,
@@ -285,127 +251,16 @@ def invite_member(
     unit_role: UnitRole,
     security: Security,
     now: datetime,
-) -> MemberLink:
-    """Add somebody to an organisation and one of its units, and return their invitation.
+) -> Member:
+    """Add somebody to an organisation and one of its units, without a password.
 
-    Raises InvalidError by field, and MemberExistsError.
+    They join by a link of `renew_link`. Raises InvalidError by field, and MemberExistsError.
     """
     member = create_member(
         scope.org_id, email=email, role=org_role, password=None, security=security, now=now
     )
     set_membership(scope, member.org_member_id, role=unit_role, now=now)
-    return invite(member, now=now)
-
-
-def invite(member: Member, *, now: datetime) -> MemberLink:
-    """Return a link under which an invited member chooses a first password."""
-    return _add_link(member, LinkPurpose.INVITE, now=now, lifetime=INVITATION_LIFETIME)
-
-
-def create_reset_link(member: Member, *, now: datetime) -> MemberLink:
-    """Return a link under which a member chooses a new password, for an admin to hand over."""
-    return _add_link(member, LinkPurpose.RESET, now=now, lifetime=RESET_LIFETIME)
-
-
-def renew_link(member: Member, *, now: datetime) -> MemberLink:
-    """Return another invitation for somebody who has not taken theirs, else a reset link."""
-    row = session().get_one(MemberRow, member.org_member_id)
-    return (invite if row.password_hash is None else create_reset_link)(member, now=now)
-
-
-def request_reset(email: str, *, now: datetime) -> MemberLink | None:
-    """Return a reset link to mail, or None for an unknown address or one mailed a moment ago.
-
-    The caller answers alike in either case, so that nobody learns who is a member.
-    """
-    member = find_member_by_email(email)
-    if member is None:
-        return None
-    latest = session().scalar(
-        select(func.max(MemberLinkRow.created_at)).where(
-            MemberLinkRow.org_member_id == member.org_member_id,
-            MemberLinkRow.purpose == LinkPurpose.RESET,
-        )
-    )
-    if latest is not None and now - latest < RESET_PAUSE:
-        return None
-    return create_reset_link(member, now=now)
-
-
-def accept_invitation(
-    token: str,
-    *,
-    first_name: str,
-    last_name: str,
-    password: str,
-    security: Security,
-    now: datetime,
-) -> Member:
-    """Take the invitation that a link stands for, with a name and a first password.
-
-    Raises LinkSpentError, and InvalidError by field, after which the link is still good.
-    """
-    row = _spend_link(token, LinkPurpose.INVITE, now=now)
-    row.first_name = checked_text(first_name, field="first_name")
-    row.last_name = checked_text(last_name, field="last_name")
-    return _choose_password(row, password, security)
-
-
-def reset_password(token: str, *, password: str, security: Security, now: datetime) -> Member:
-    """Choose a new password under a one-time link; every session of the member ends.
-
-    Raises LinkSpentError, and WeakPasswordError, after which the link is still good.
-    """
-    return _choose_password(_spend_link(token, LinkPurpose.RESET, now=now), password, security)
-
-
-def _spend_link(token: str, purpose: LinkPurpose, *, now: datetime) -> MemberRow:
-    member_id = session().scalar(
-        delete(MemberLinkRow)
-        .where(
-            MemberLinkRow.token_sha256 == fingerprint(token),
-            MemberLinkRow.purpose == purpose,
-            MemberLinkRow.expires_at > now,
-        )
-        .returning(MemberLinkRow.org_member_id)
-    )
-    if member_id is None:
-        raise LinkSpentError
-    return session().get_one(MemberRow, member_id, with_for_update=True)
-
-
-def _choose_password(row: MemberRow, password: str, security: Security) -> Member:
-    passwords.require_strong(password, email=row.email)
-    # The link reached its reader at this address, or an admin vouched for them.
-    row.verified = True
-    forget_failures(row.email)
-    return _set_password(row, password, security)
-
-
-def _set_password(row: MemberRow, password: str, security: Security) -> Member:
-    row.password_hash = passwords.hash_password(password, security.hashing)
-    row.session_epoch += 1
-    for table in (RefreshTokenRow, MemberLinkRow):
-        session().execute(delete(table).where(table.org_member_id == row.org_member_id))
-    session().flush()
-    return member_of(row)
-
-
-def _add_link(
-    member: Member, purpose: LinkPurpose, *, now: datetime, lifetime: timedelta
-) -> MemberLink:
-    link = MemberLink(new_secret(), member, purpose, now + lifetime)
-    session().add(
-        MemberLinkRow(
-            token_sha256=fingerprint(link.token),
-            org_member_id=member.org_member_id,
-            purpose=purpose,
-            created_at=now,
-            expires_at=link.expires_at,
-        )
-    )
-    session().flush()
-    return link
+    return member
 
 
 # Credentials

@@ -1,4 +1,4 @@
-"""Signing in and staying signed in: passwords judged, attempts counted, tokens issued and spent.
+"""Signing in and staying signed in: passwords judged and changed, attempts counted, tokens spent.
 
 Flushes and does not commit, but for two things that must outlive a refusal: the count of failed
 attempts, and what became of a refresh token.
@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from leadvibe.identity import passwords, throttle, tokens
 from leadvibe.identity.checks import typed_email
-from leadvibe.identity.errors import SignInRefusedError, TokenRefusedError
-from leadvibe.identity.models import LoginFailureRow, MemberRow, RefreshTokenRow
-from leadvibe.identity.queries import member_of
+from leadvibe.identity.errors import SignInRefusedError, TokenRefusedError, WrongPasswordError
+from leadvibe.identity.models import LoginFailureRow, MemberLinkRow, MemberRow, RefreshTokenRow
+from leadvibe.identity.queries import get_member, member_of
 from leadvibe.identity.security import Security, fingerprint
 from leadvibe.identity.types import Member, Tokens
 from leadvibe.lib.db import own_transaction, session
@@ -48,6 +48,40 @@ def sign_in(
     if passwords.is_outdated(stored, security.hashing):
         row.password_hash = passwords.hash_password(password, security.hashing)
         session().flush()
+    return member_of(row)
+
+
+def change_password(
+    member_id: UUID,
+    *,
+    current_password: str,
+    password: str,
+    ip: str | None,
+    security: Security,
+    now: datetime,
+) -> Member:
+    """Replace a password by somebody who knows it; every other session of theirs ends.
+
+    Raises WrongPasswordError and WeakPasswordError by field, ThrottledError after many misses.
+    """
+    address = get_member(member_id).email
+    count_attempt(address, ip, now)
+    row = session().get_one(MemberRow, member_id, with_for_update=True)
+    if not passwords.is_password(current_password, row.password_hash, security.hashing):
+        problem = "This is not your current password."
+        raise WrongPasswordError(problem, fields={"current_password": problem})
+    passwords.require_strong(password, email=row.email)
+    uncount_attempt(address, ip)
+    return set_password(row, password, security)
+
+
+def set_password(row: MemberRow, password: str, security: Security) -> Member:
+    """Store a password that was judged; every session and link of the member ends."""
+    row.password_hash = passwords.hash_password(password, security.hashing)
+    row.session_epoch += 1
+    for table in (RefreshTokenRow, MemberLinkRow):
+        session().execute(delete(table).where(table.org_member_id == row.org_member_id))
+    session().flush()
     return member_of(row)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 
 from leadvibe.http import headers, request_id
 from leadvibe.identity.queries import find_organization
-from leadvibe.lib import db
+from leadvibe.lib import db, idle_connections
 from tests.probes import ERRORS, is_leadvibe_error
 
 
@@ -212,10 +212,22 @@ class TestAssets:
 
 
 class TestOutages:
-    def test_dropped_connections_cost_one_answer_and_no_more(self, probe_app, app, fresh_database):
-        idle = _fill_pool(probe_app, connections=3)
-        for pid in idle:
-            db.session().execute(select(func.pg_terminate_backend(pid, 5000)))
+    def test_a_restart_of_the_database_is_not_noticed_once_it_is_back(
+        self, probe_app, app, fresh_database, monkeypatch
+    ):
+        _end(_fill_pool(probe_app, connections=3))
+        monkeypatch.setattr(idle_connections, "IDLE_SECONDS", 0)
+        client = probe_app.test_client()
+
+        statuses = [client.get("/app/login").status_code for _ in range(4)]
+
+        assert statuses == [302, 302, 302, 302]
+
+    def test_connections_dropped_between_two_uses_cost_one_answer_and_no_more(
+        self, probe_app, app, fresh_database, monkeypatch
+    ):
+        monkeypatch.setattr(idle_connections, "IDLE_SECONDS", 3600)
+        _end(_fill_pool(probe_app, connections=3))
         client = probe_app.test_client()
 
         statuses = [client.get("/app/login").status_code for _ in range(4)]
@@ -245,3 +257,9 @@ def _fill_pool(app: Flask, *, connections: int) -> list[int]:
     with app.app_context(), ExitStack() as stack:
         opened = [stack.enter_context(db.db.engine.connect()) for _ in range(connections)]
         return [each.scalar(select(func.pg_backend_pid())) for each in opened]
+
+
+def _end(processes: list[int]) -> None:
+    """End connections by the server's process of each, and wait until they have gone."""
+    for pid in processes:
+        db.session().execute(select(func.pg_terminate_backend(pid, 5000)))

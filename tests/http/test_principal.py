@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from leadvibe.http.principal import ACTIVE_UNIT_COOKIE
-from leadvibe.identity import service, signing_in
+from leadvibe.identity import member_links, service, signing_in
 from leadvibe.identity.types import UnitRole
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, session
@@ -94,8 +94,8 @@ def test_an_expired_token_is_refused(probe, people, security):
 
 def test_a_session_older_than_a_password_change_is_nobody(probe, people, security):
     browser, bearer = Browser(probe, people.viewer), people.viewer.bearer
-    link = service.create_reset_link(people.viewer.member, now=utc_now())
-    service.reset_password(
+    link = member_links.create_reset_link(people.viewer.member, now=utc_now())
+    member_links.reset_password(
         link.token, password="another password", security=security, now=utc_now()
     )
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack, contextmanager
 
-from leadvibe.http.turnstile import Line, Turnstile
+import pytest
+
+from leadvibe.http.turnstile import FILES_AT_ONCE, READS_AT_ONCE, Line, Turnstile
 
 SECONDS = 5
 
@@ -29,10 +32,20 @@ class Slow:
         return [b"done"]
 
 
-def ask(app, method):
-    thread = threading.Thread(target=app, args=({"REQUEST_METHOD": method}, None))
+def ask(app, method, path="/app/leads"):
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path}
+    thread = threading.Thread(target=app, args=(environ, None))
     thread.start()
     return thread
+
+
+@contextmanager
+def hold_up(line, places):
+    """Take all the places of a line."""
+    with ExitStack() as held:
+        for _ in range(places):
+            held.enter_context(line.place())
+        yield
 
 
 def wait_until(holds):
@@ -70,6 +83,49 @@ def test_a_write_passes_reads_that_wait():
     assert slow.inside == 0
 
 
+def test_files_wait_for_files_but_not_for_pages():
+    slow = Slow()
+    gate = Turnstile(slow, reads_at_once=1)
+
+    threads = [ask(gate, "GET") for _ in range(3)]
+    wait_until(lambda: slow.inside == 1)
+    threads += [ask(gate, "GET", "/static/css/base.css") for _ in range(3)]
+    wait_until(lambda: slow.inside == 2)
+    wait_until(lambda: len(gate._files._waiting) == 2)
+    slow.go.set()
+    for thread in threads:
+        thread.join(SECONDS)
+
+    assert slow.most == 2
+    assert slow.inside == 0
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_told_while_pages_and_files_have_everybody_waiting(app, path):
+    gate = app.wsgi_app
+
+    with hold_up(gate._reads, READS_AT_ONCE), hold_up(gate._files, FILES_AT_ONCE):
+        assert app.test_client().get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [("/", "_reads"), ("/app/login", "_reads"), ("/static/css/base.css", "_files")],
+)
+def test_reads_and_files_of_the_application_wait_in_their_lines(app, path, line):
+    line = getattr(app.wsgi_app, line)
+    answers = []
+    reader = threading.Thread(target=lambda: answers.append(app.test_client().get(path)))
+
+    with hold_up(line, line._free):
+        reader.start()
+        wait_until(lambda: len(line._waiting) == 1)
+        assert answers == []
+    reader.join(SECONDS)
+
+    assert answers[0].status_code < 400
+
+
 def test_a_read_that_fails_gives_its_place_back():
     def broken(_environ, _start):
         raise ValueError
@@ -79,7 +135,7 @@ def test_a_read_that_fails_gives_its_place_back():
     for _ in range(3):
         thread_error = None
         try:
-            gate({"REQUEST_METHOD": "GET"}, None)
+            gate({"REQUEST_METHOD": "GET", "PATH_INFO": "/app/leads"}, None)
         except ValueError as error:
             thread_error = error
         assert thread_error is not None

@@ -1,4 +1,4 @@
-"""Organisations, units, members, links and credentials."""
+"""Organisations, units, members and credentials."""
 
 from __future__ import annotations
 
@@ -7,24 +7,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leadvibe.identity import queries, service, signing_in
+from leadvibe.identity import member_links, queries, service, signing_in
 from leadvibe.identity.errors import (
     CredentialNotFoundError,
     CredentialRefusedError,
-    LinkSpentError,
     MemberExistsError,
     MemberNotFoundError,
     NotInUnitError,
     SetupDoneError,
     SetupTokenError,
-    SignInRefusedError,
     TokenRefusedError,
     UnitNotFoundError,
-    WeakPasswordError,
-    WrongPasswordError,
 )
 from leadvibe.identity.types import LinkPurpose, OrgRole, Principal, Scope, UnitRole, Via
-from leadvibe.lib.db import commit, rollback
+from leadvibe.lib.db import commit
 from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.ids import new_id
 from tests.factories import make_credential, make_member, make_organization, make_unit
@@ -206,119 +202,6 @@ class TestMembers:
                 people.scope, stranger.org_member_id, role=UnitRole.VIEWER, now=NOW
             )
 
-    def test_a_changed_password_ends_every_older_session(self, people, security):
-        member = people.viewer.member
-        tokens = signing_in.issue_tokens(member, security=security, now=NOW)
-
-        changed = service.change_password(
-            member.org_member_id,
-            current_password=PASSWORD,
-            password=NEW_PASSWORD,
-            ip=None,
-            security=security,
-            now=NOW,
-        )
-
-        assert _principal(member) is None
-        assert _principal(changed) is not None
-        with pytest.raises(TokenRefusedError):
-            signing_in.rotate_refresh(tokens.refresh_token, security=security, now=NOW)
-        with pytest.raises(SignInRefusedError):
-            signing_in.sign_in(member.email, PASSWORD, ip=None, security=security, now=NOW)
-        signing_in.sign_in(member.email, NEW_PASSWORD, ip=None, security=security, now=NOW)
-
-    @pytest.mark.parametrize(
-        ("passwords", "error"),
-        [
-            ({"current_password": "a wrong guess", "password": NEW_PASSWORD}, WrongPasswordError),
-            ({"current_password": PASSWORD, "password": "short"}, WeakPasswordError),
-        ],
-    )
-    def test_a_wrong_or_weak_password_changes_nothing(self, people, security, passwords, error):
-        member = people.viewer.member
-
-        with pytest.raises(error) as refused:
-            service.change_password(
-                member.org_member_id, **passwords, ip=None, security=security, now=NOW
-            )
-
-        assert set(refused.value.fields) <= set(passwords)
-        signing_in.sign_in(member.email, PASSWORD, ip=None, security=security, now=NOW)
-
-
-class TestLinks:
-    def test_an_invitation_gives_a_name_a_password_and_a_verified_address(self, app, security):
-        member = make_member(make_organization(), "new@acme.test", security=security)
-        link = service.invite(member, now=NOW)
-
-        taken = service.accept_invitation(
-            link.token,
-            first_name="Nina",
-            last_name="Ek",
-            password=PASSWORD,
-            security=security,
-            now=NOW + timedelta(days=6),
-        )
-
-        assert (taken.name, taken.verified) == ("Nina Ek", True)
-        signing_in.sign_in("new@acme.test", PASSWORD, ip=None, security=security, now=NOW)
-
-    def test_nobody_signs_in_before_taking_the_invitation(self, app, security):
-        make_member(make_organization(), "new@acme.test", security=security)
-
-        with pytest.raises(SignInRefusedError):
-            signing_in.sign_in("new@acme.test", "", ip=None, security=security, now=NOW)
-
-    def test_a_link_works_once(self, people, security):
-        link = service.create_reset_link(people.viewer.member, now=NOW)
-        service.reset_password(link.token, password=NEW_PASSWORD, security=security, now=NOW)
-
-        with pytest.raises(LinkSpentError):
-            service.reset_password(link.token, password=PASSWORD, security=security, now=NOW)
-
-    def test_a_reset_spends_every_link_and_ends_every_session(self, people, security):
-        member = people.viewer.member
-        first, second = (service.create_reset_link(member, now=NOW) for _ in range(2))
-
-        service.reset_password(first.token, password=NEW_PASSWORD, security=security, now=NOW)
-
-        assert _principal(member) is None
-        assert queries.find_link_member(second.token, LinkPurpose.RESET, now=NOW) is None
-
-    @pytest.mark.parametrize("late", [timedelta(hours=1), timedelta(days=3)])
-    def test_a_reset_link_expires_after_an_hour(self, people, security, late):
-        link = service.create_reset_link(people.viewer.member, now=NOW)
-
-        assert queries.find_link_member(link.token, LinkPurpose.RESET, now=NOW + late) is None
-        with pytest.raises(LinkSpentError):
-            service.reset_password(
-                link.token, password=NEW_PASSWORD, security=security, now=NOW + late
-            )
-
-    def test_a_link_of_one_purpose_is_no_good_for_another(self, people, security):
-        link = service.invite(people.viewer.member, now=NOW)
-
-        with pytest.raises(LinkSpentError):
-            service.reset_password(link.token, password=NEW_PASSWORD, security=security, now=NOW)
-
-    def test_a_weak_password_leaves_the_link_good(self, people, security):
-        link = service.create_reset_link(people.viewer.member, now=NOW)
-        commit()
-
-        with pytest.raises(WeakPasswordError):
-            service.reset_password(link.token, password="short", security=security, now=NOW)
-        rollback()  # as the edge of a request does
-
-        service.reset_password(link.token, password=NEW_PASSWORD, security=security, now=NOW)
-
-    def test_a_reset_is_mailed_once_a_minute_and_only_to_members(self, people):
-        email = people.viewer.email
-
-        assert service.request_reset(email.upper(), now=NOW) is not None
-        assert service.request_reset(email, now=NOW + timedelta(seconds=59)) is None
-        assert service.request_reset(email, now=NOW + timedelta(seconds=60)) is not None
-        assert service.request_reset("nobody@acme.test", now=NOW) is None
-
 
 class TestCredentials:
     def test_a_credential_speaks_for_its_unit_as_an_operator(self, people):
@@ -430,8 +313,8 @@ class TestSetup:
 
 def test_housekeeping_forgets_what_expired_and_keeps_the_rest(people, security):
     member = people.viewer.member
-    old = service.create_reset_link(member, now=NOW - timedelta(hours=2))
-    fresh = service.create_reset_link(member, now=NOW)
+    old = member_links.create_reset_link(member, now=NOW - timedelta(hours=2))
+    fresh = member_links.create_reset_link(member, now=NOW)
     stale = signing_in.issue_tokens(member, security=security, now=NOW - timedelta(days=31))
     good = signing_in.issue_tokens(member, security=security, now=NOW)
 

@@ -10,8 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leadvibe.identity import passwords, queries, service, signing_in
-from leadvibe.identity.errors import SignInRefusedError, TokenRefusedError
+from leadvibe.identity import member_links, passwords, queries, signing_in
+from leadvibe.identity.errors import (
+    SignInRefusedError,
+    TokenRefusedError,
+    WeakPasswordError,
+    WrongPasswordError,
+)
 from leadvibe.identity.security import Hashing
 from leadvibe.identity.throttle import EMAIL_LIMIT, PEER_LIMIT
 from leadvibe.identity.types import Via
@@ -21,6 +26,7 @@ from tests.factories import make_member, make_organization
 from tests.people import PASSWORD
 
 NOW = datetime(2025, 6, 2, 12, tzinfo=UTC)
+NEW_PASSWORD = "a wholly different one"
 OFFICE = "203.0.113.7"
 
 
@@ -49,6 +55,12 @@ def attempt(app, security):
     return make
 
 
+def principal_of(member):
+    return queries.find_member_principal(
+        member.org_member_id, session_epoch=member.session_epoch, via=Via.BEARER
+    )
+
+
 def _guess(attempt, times, **fields):
     return [type(attempt(**fields)) for _ in range(times)]
 
@@ -62,6 +74,17 @@ def test_a_wrong_password_and_an_unknown_address_are_refused_alike(anna, attempt
 
     assert {type(error) for error in refused} == {SignInRefusedError}
     assert len({str(error) for error in refused}) == 1
+
+
+def test_an_unknown_address_is_refused_by_the_same_work_as_a_wrong_password(anna, attempt, work):
+    attempt("nobody@acme.test")  # makes the decoy, once a process
+    work.clear()
+
+    for address in ("anna@acme.test", "nobody@acme.test"):
+        assert isinstance(attempt(address), SignInRefusedError)
+
+    somebody, nobody = work
+    assert nobody == somebody
 
 
 def test_after_five_failures_an_address_has_to_wait_although_each_was_rolled_back(anna, attempt):
@@ -133,8 +156,8 @@ def test_many_guesses_at_once_do_not_outrun_the_count(anna, attempt, app):
 
 def test_a_reset_password_may_be_used_at_once(anna, attempt, security):
     _guess(attempt, EMAIL_LIMIT.free_failures)
-    link = service.create_reset_link(anna, now=NOW)
-    service.reset_password(link.token, password="another password", security=security, now=NOW)
+    link = member_links.create_reset_link(anna, now=NOW)
+    member_links.reset_password(link.token, password="another password", security=security, now=NOW)
     commit()
 
     signed_in = attempt(password="another password")
@@ -144,7 +167,7 @@ def test_a_reset_password_may_be_used_at_once(anna, attempt, security):
 
 def test_signing_in_renews_a_hash_of_another_cost(anna, attempt, security, app):
     dearer = Hashing(memory_kib=16, passes=1, lanes=1)
-    changed = service.change_password(
+    changed = signing_in.change_password(
         anna.org_member_id,
         current_password=PASSWORD,
         password=PASSWORD,
@@ -159,6 +182,47 @@ def test_signing_in_renews_a_hash_of_another_cost(anna, attempt, security, app):
     assert not passwords.is_outdated(
         passwords.hash_password(PASSWORD, security.hashing), security.hashing
     )
+
+
+class TestChangingAPassword:
+    def test_a_changed_password_ends_every_older_session(self, people, security):
+        member = people.viewer.member
+        tokens = signing_in.issue_tokens(member, security=security, now=NOW)
+
+        changed = signing_in.change_password(
+            member.org_member_id,
+            current_password=PASSWORD,
+            password=NEW_PASSWORD,
+            ip=None,
+            security=security,
+            now=NOW,
+        )
+
+        assert principal_of(member) is None
+        assert principal_of(changed) is not None
+        with pytest.raises(TokenRefusedError):
+            signing_in.rotate_refresh(tokens.refresh_token, security=security, now=NOW)
+        with pytest.raises(SignInRefusedError):
+            signing_in.sign_in(member.email, PASSWORD, ip=None, security=security, now=NOW)
+        signing_in.sign_in(member.email, NEW_PASSWORD, ip=None, security=security, now=NOW)
+
+    @pytest.mark.parametrize(
+        ("passwords", "error"),
+        [
+            ({"current_password": "a wrong guess", "password": NEW_PASSWORD}, WrongPasswordError),
+            ({"current_password": PASSWORD, "password": "short"}, WeakPasswordError),
+        ],
+    )
+    def test_a_wrong_or_weak_password_changes_nothing(self, people, security, passwords, error):
+        member = people.viewer.member
+
+        with pytest.raises(error) as refused:
+            signing_in.change_password(
+                member.org_member_id, **passwords, ip=None, security=security, now=NOW
+            )
+
+        assert set(refused.value.fields) <= set(passwords)
+        signing_in.sign_in(member.email, PASSWORD, ip=None, security=security, now=NOW)
 
 
 class TestRefreshTokens:
