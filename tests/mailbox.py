@@ -1,4 +1,4 @@
-"""A real SMTP server, and what arrives in it."""
+"""A real SMTP server, what arrives in it, and the worker that sends it there."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from email import message_from_bytes, policy
 
 import pytest
 from aiosmtpd.controller import Controller
+
+from leadvibe.jobs.mails import send_link_mail
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit
+from leadvibe.notifications.queries import due_link_mails
 
 
 class Mailbox:
@@ -47,6 +52,16 @@ def serve(mailbox):
     yield start
     for controller in running:
         controller.stop()
+
+
+def send_due_mails(app) -> int:
+    """Do what a worker of the application does; returns how many mails it tried to send."""
+    commit()
+    with app.app_context():
+        due = due_link_mails(now=utc_now())
+        for member_id in due:
+            send_link_mail(str(member_id))
+    return len(due)
 
 
 def _free_port() -> int:

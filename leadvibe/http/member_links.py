@@ -1,19 +1,20 @@
-"""One-time links of members: their addresses, and mailing them once they are committed."""
+"""One-time links of members over HTTP: their addresses, and the mails that carry them."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import cast
 
 from flask import current_app
 
-from leadvibe.identity.queries import get_organization
-from leadvibe.identity.types import LinkPurpose, MemberLink
-from leadvibe.lib.db import after_commit
+from leadvibe.http.workers import job_queue
+from leadvibe.identity.queries import find_member_by_email, get_organization
+from leadvibe.identity.types import Member, MemberLink
+from leadvibe.lib.clock import utc_now
+from leadvibe.notifications import mails, service
 from leadvibe.notifications.mailer import Mailer
-from leadvibe.notifications.mails import invitation_mail, reset_mail
-from leadvibe.notifications.transports.email import Mail
 
-_PATHS = {LinkPurpose.RESET: "/app/reset", LinkPurpose.INVITE: "/app/invitation"}
+RESET_PAUSE = timedelta(minutes=1)  # between two mails to one member that anybody can ask for
 
 
 def mailer() -> Mailer:
@@ -22,27 +23,29 @@ def mailer() -> Mailer:
 
 def link_url(link: MemberLink) -> str:
     """Return the address to open, at the public origin: never one taken from the request."""
-    return f"{current_app.config['PUBLIC_URL']}{_PATHS[link.purpose]}/{link.token}"
+    return mails.link_url(link, public_url=_public_url())
 
 
-def mail_link(link: MemberLink) -> bool:
-    """Mail the link after the commit; False without a mail server: somebody must hand it on."""
-    sender = mailer()
-    if not sender.can_send:
-        return False
-    mail = _mail(link)
-    after_commit(f"mail {mail.to}", lambda: sender.post(mail))
-    return True
+def post_link(member: Member) -> None:
+    """Have a worker mail the member a link after the commit."""
+    service.post_link(member, queue=job_queue(), now=utc_now())
 
 
-def send_link(link: MemberLink) -> bool:
-    """Mail a committed link and wait; False when it did not leave: somebody must hand it on."""
-    return mailer().can_send and mailer().send(_mail(link))
+def post_reset(email: str) -> None:
+    """Do as `post_link` for whoever has the address, once in a while.
+
+    The caller answers alike in any case, so that nobody learns who is a member.
+    """
+    member = find_member_by_email(email)
+    if member is not None:
+        service.post_link(member, queue=job_queue(), now=utc_now(), pause=RESET_PAUSE)
 
 
-def _mail(link: MemberLink) -> Mail:
-    member, url = link.member, link_url(link)
-    if link.purpose is LinkPurpose.RESET:
-        return reset_mail(to=member.email, name=member.name, url=url)
-    organization = get_organization(member.org_id).name
-    return invitation_mail(to=member.email, organization=organization, url=url)
+def send_link(link: MemberLink) -> None:
+    """Mail a committed link and wait. Raises TransportError."""
+    organization = get_organization(link.member.org_id).name
+    mailer().send(mails.word_link(link, organization=organization, public_url=_public_url()))
+
+
+def _public_url() -> str:
+    return cast("str", current_app.config["PUBLIC_URL"])

@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from leadvibe.identity import member_links
 from leadvibe.identity import queries as identity_queries
 from leadvibe.identity import service as identity
 from leadvibe.identity.security import Security
 from leadvibe.identity.types import OrgRole, Principal, Scope, UnitRole, Via
-from leadvibe.imports.sample_load import has_sample, load_sample, score_sample
+from leadvibe.imports.sampling import finish_sample, request_sample
+from leadvibe.imports.types import SampleLoad, SampleStage
 from leadvibe.lib.db import commit
 from leadvibe.lib.ids import new_secret
+from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import setup
 
 ORGANIZATION = "Acme Demo"
@@ -36,6 +39,7 @@ def ensure_demo(
     *,
     home: Path,
     security: Security,
+    queue: JobQueue,
     now: datetime,
     progress: Callable[[str], None],
     sample_data: bool,
@@ -51,7 +55,7 @@ def ensure_demo(
     _ensure_member(scope, login, is_first=is_first, security=security, now=now)
     commit()
     if sample_data:
-        _ensure_sample(scope, now=now, progress=progress)
+        _ensure_sample(scope, queue=queue, now=now, progress=progress)
     return login
 
 
@@ -72,12 +76,14 @@ def _ensure_member(
         )
         identity.set_membership(scope, member.org_member_id, role=UnitRole.OWNER, now=now)
     elif is_first:
-        link = identity.create_reset_link(member, now=now)
-        identity.reset_password(link.token, password=login.password, security=security, now=now)
+        link = member_links.create_reset_link(member, now=now)
+        member_links.reset_password(link.token, password=login.password, security=security, now=now)
 
 
-def _ensure_sample(scope: Scope, *, now: datetime, progress: Callable[[str], None]) -> None:
-    """Load the sample, or go on scoring one that an earlier start was stopped at."""
+def _ensure_sample(
+    scope: Scope, *, queue: JobQueue, now: datetime, progress: Callable[[str], None]
+) -> None:
+    """Load the sample, or go on with one that an earlier start was stopped at."""
     principal = Principal(
         org_id=scope.org_id,
         via=Via.COMMAND,
@@ -85,12 +91,17 @@ def _ensure_sample(scope: Scope, *, now: datetime, progress: Callable[[str], Non
         unit_id=scope.unit_id,
         label=ACTOR,
     )
-    if not has_sample(scope):
-        progress("Making up a year of a SaaS company")
-        report = load_sample(principal, scope, now=now)
-        commit()
-        progress(f"Scoring {report.events:,} events of {report.leads:,} leads")
-    score_sample(scope, progress=lambda scored: progress(f"{scored:,} events are scored"))
+    request_sample(principal, scope, queue=queue, now=now)
+    commit()
+    ended = finish_sample(scope, progress=lambda load: progress(_spell(load)))
+    if ended is not None and ended.error:
+        progress(ended.error)
+
+
+def _spell(load: SampleLoad) -> str:
+    if load.stage is SampleStage.SCORING:
+        return f"{load.handled:,} of {load.events:,} events of {load.leads:,} leads are scored"
+    return "Making up a year of a SaaS company"
 
 
 def _read_password(home: Path) -> tuple[str, bool] | None:

@@ -10,6 +10,10 @@ from leadvibe.lib.errors import (
 )
 
 
+class BackfillNotFoundError(NotFoundError):
+    code = "backfill_not_found"
+
+
 class ImportNotFoundError(NotFoundError):
     code = "import_not_found"
 

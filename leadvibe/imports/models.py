@@ -1,4 +1,4 @@
-"""Tables of imports: the uploaded file in pieces, its progress, and the rows that failed."""
+"""Tables of imports: an uploaded file in pieces, its progress and the rows that failed; samples."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadvibe.lib.db import Base
@@ -72,3 +72,69 @@ class ImportErrorRow(Base):
     row_number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     reason: Mapped[str]
     row: Mapped[str] = mapped_column(comment="the row as it stood in the file, cut when long")
+
+
+class SampleLoadRow(Base):
+    """The sample data that somebody asked for in a unit; it goes when that is wiped.
+
+    Loading is one transaction, so `queued` with a start means: under way, or begun and lost.
+    """
+
+    __tablename__ = "sample_loads"
+    __table_args__ = (CheckConstraint("state IN ('queued', 'loaded', 'failed')", name="state"),)
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    load_id: Mapped[UUID]
+    org_id: Mapped[UUID]
+    state: Mapped[str]
+    leads: Mapped[int] = mapped_column(server_default=text("0"))
+    events: Mapped[int] = mapped_column(server_default=text("0"))
+    rules: Mapped[int] = mapped_column(server_default=text("0"))
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    started_at: Mapped[datetime | None] = mapped_column(comment="of the latest attempt")
+    loaded_at: Mapped[datetime | None]
+
+
+class BackfillRow(Base):
+    """Going over everything in a unit once. `phase` and `after` are where it goes on."""
+
+    __tablename__ = "backfills"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('accounts', 'event_accounts', 'profile_mappings')", name="kind"
+        ),
+        CheckConstraint(
+            "state IN ('queued', 'running', 'finished', 'failed', 'cancelled')", name="state"
+        ),
+        Index(
+            "uq_backfills_unfinished", "unit_id", "kind", unique=True,
+            postgresql_where=text("state IN ('queued', 'running')"),
+        ),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    backfill_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID]
+    kind: Mapped[str]
+    state: Mapped[str]
+    phase: Mapped[str]
+    after: Mapped[str] = mapped_column(Text(collation="C"), comment="the last one that is done")
+    total: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="leads and accounts to go over"
+    )
+    done: Mapped[int] = mapped_column(server_default=text("0"))
+    counts: Mapped[dict[str, Any]]
+    attempts: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="starts since it last got on"
+    )
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    started_at: Mapped[datetime | None]
+    beat_at: Mapped[datetime | None] = mapped_column(
+        comment="the last sign of life of its worker; null while it has none"
+    )
+    finished_at: Mapped[datetime | None]

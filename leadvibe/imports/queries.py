@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,16 +13,27 @@ from sqlalchemy import Row, Select, Text, cast, func, literal, select
 from leadvibe.events.models import SourceTallyRow
 from leadvibe.identity.types import Scope
 from leadvibe.imports.errors import ImportNotFoundError
-from leadvibe.imports.models import ImportChunkRow, ImportErrorRow, ImportRow
-from leadvibe.imports.types import Import, ImportProgress, ImportState, Layout, RowError
+from leadvibe.imports.models import ImportChunkRow, ImportErrorRow, ImportRow, SampleLoadRow
+from leadvibe.imports.types import (
+    Import,
+    ImportProgress,
+    ImportState,
+    Layout,
+    RowError,
+    SampleLoad,
+    SampleState,
+)
 from leadvibe.lib.db import held_lock_keys, session
+from leadvibe.lib.spreadsheets import write_csv
 
 SOURCE_PREFIX = "import:"
+SAMPLE_SOURCE = "seed"
+"""What the events and leads of the sample carry as their source; the contract's word for it."""
+
 STARTS_WITHIN = timedelta(seconds=2)
 """How long a worker may take to begin with what it was just sent."""
 
 _ERRORS_AT_ONCE = 5_000
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def source_of(import_id: UUID) -> str:
@@ -95,7 +104,11 @@ def write_errors_csv(scope: Scope, import_id: UUID) -> Iterator[str]:
     formula gets a leading apostrophe.
     """
     get_import(scope, import_id)
-    return _errors_csv(scope, import_id)
+    errors = _all_errors(scope, import_id)
+    return write_csv(
+        ("row", "reason", "content"),
+        ((error.row_number, error.reason, error.row) for error in errors),
+    )
 
 
 def due_imports(*, now: datetime) -> list[Import]:
@@ -117,9 +130,26 @@ def due_imports(*, now: datetime) -> list[Import]:
     return [one for one in unfinished if lock_key(one.import_id) not in held]
 
 
-def lock_key(import_id: UUID) -> int:
-    """Return the key of the lock that the worker of an import holds."""
-    return int.from_bytes(import_id.bytes[8:], signed=True)
+def lock_key(work_id: UUID) -> int:
+    """Return the key of the lock that the worker of an import or a sample holds."""
+    return int.from_bytes(work_id.bytes[8:], signed=True)
+
+
+def find_sample(scope: Scope) -> SampleLoad | None:
+    """Return how far the unit's sample data is, or None when there is none and nobody asks."""
+    row = session().execute(_samples().where(SampleLoadRow.unit_id == scope.unit_id)).one_or_none()
+    return _sample_of(row) if row else None
+
+
+def due_samples(*, now: datetime) -> list[SampleLoad]:
+    """Return the samples of all units that should be loaded and that nobody works on."""
+    last_sign = func.coalesce(SampleLoadRow.started_at, SampleLoadRow.created_at)
+    statement = _samples().where(
+        SampleLoadRow.state == SampleState.QUEUED, last_sign < now - STARTS_WITHIN
+    )
+    waiting = [_sample_of(row) for row in session().execute(statement)]
+    held = held_lock_keys() if waiting else set()
+    return [load for load in waiting if lock_key(load.load_id) not in held]
 
 
 def read_chunk(scope: Scope, import_id: UUID, number: int) -> bytes:
@@ -187,23 +217,45 @@ def _progress_of(row: Row[*tuple[Any, ...]], now: datetime) -> ImportProgress:
     )
 
 
-def _errors_csv(scope: Scope, import_id: UUID) -> Iterator[str]:
-    yield _csv_text([("row", "reason", "content")])
+def _samples() -> Select[*tuple[Any, ...]]:
+    columns: tuple[Any, ...] = (
+        func.coalesce(
+            SourceTallyRow.processed + SourceTallyRow.duplicates + SourceTallyRow.failed, 0
+        ),
+    )
+    is_its_tally = (SourceTallyRow.unit_id == SampleLoadRow.unit_id) & (
+        SourceTallyRow.source == SAMPLE_SOURCE
+    )
+    return (
+        select(SampleLoadRow, *columns)
+        .outerjoin(SourceTallyRow, is_its_tally)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _sample_of(found: Row[*tuple[Any, ...]]) -> SampleLoad:
+    row, handled = found
+    return SampleLoad(
+        load_id=row.load_id,
+        unit_id=row.unit_id,
+        org_id=row.org_id,
+        state=SampleState(row.state),
+        leads=row.leads,
+        events=row.events,
+        rules=row.rules,
+        handled=handled,
+        error=row.error,
+        created_at=row.created_at,
+        created_by=row.created_by,
+        started_at=row.started_at,
+    )
+
+
+def _all_errors(scope: Scope, import_id: UUID) -> Iterator[RowError]:
     after_row = 0
     while errors := list_errors(scope, import_id, limit=_ERRORS_AT_ONCE, after_row=after_row):
         after_row = errors[-1].row_number
-        yield _csv_text([(error.row_number, error.reason, error.row) for error in errors])
-
-
-def _csv_text(rows: list[tuple[object, ...]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([[_disarmed(value) for value in row] for row in rows])
-    return text.getvalue()
-
-
-def _disarmed(value: object) -> object:
-    is_formula = isinstance(value, str) and value.startswith(_FORMULA_STARTS)
-    return f"'{value}" if is_formula else value
+        yield from errors
 
 
 def _not_found(import_id: UUID) -> ImportNotFoundError:

@@ -5,8 +5,7 @@ All of it is marked: events and leads by their source, rules and rulesets by who
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +13,7 @@ from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
 from leadvibe.events.types import Arrival
 from leadvibe.identity.types import Principal, Scope
+from leadvibe.imports.queries import SAMPLE_SOURCE
 from leadvibe.imports.sample import (
     SAMPLE_RULESETS,
     SampleEvent,
@@ -26,22 +26,17 @@ from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import AliasKind, Identity
-from leadvibe.lib.db import rollback
-from leadvibe.pipeline import intake, process, rescore
+from leadvibe.pipeline import intake
+from leadvibe.pipeline.editing import forget_leads
 from leadvibe.pipeline.intake import IncomingAlias, IncomingEvent
+from leadvibe.pipeline.retelling import retell_leads
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import service as scoring
 from leadvibe.scoring.types import Ruleset
 
-SOURCE = "seed"
 SAMPLE_SEED = 20_260_301
 SAMPLE_LEADS = 5_000
 SAMPLE_EVENTS = 150_000
-
-BATCH_SIZE = 20_000
-"""Larger than the pipeline's own: there is nobody yet who waits for another event."""
-
-LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +76,8 @@ def load_sample(
 ) -> SampleReport:
     """Put a year of a SaaS company before `now` into the unit: rules, leads and waiting events.
 
-    One transaction, which the caller commits; then the pipeline scores, or `score_sample` does.
-    Does nothing in a unit that has sample data. Raises InvalidError as `generate` does.
+    One transaction, which the caller commits; then the pipeline scores. Does nothing in a unit
+    that has sample data. Raises InvalidError as `generate` does.
     """
     if _lock_and_look(scope):
         return SampleReport()
@@ -93,30 +88,10 @@ def load_sample(
     return SampleReport(leads=len(year.leads), events=len(year.events), rules=rules)
 
 
-def has_sample(scope: Scope) -> bool:
-    """Say whether the unit has sample data, scored or waiting."""
-    return event_queries.has_source(scope, SOURCE)
-
-
 def _lock_and_look(scope: Scope) -> bool:
     """Say whether the unit has sample data, letting only one ask at a time load it."""
     leads.lock_identities(scope)
-    return has_sample(scope)
-
-
-def score_sample(scope: Scope, *, progress: Callable[[int], None]) -> None:
-    """Process the unit's inbox here, or wait while a worker does; commits batch by batch.
-
-    Tells `progress` how many events of the sample are scored.
-    """
-    while event_queries.inbox_status(scope).waiting:
-        rollback()
-        if not process.process_batch(scope, limit=BATCH_SIZE).claimed:
-            time.sleep(LOOK_SECONDS)
-        tally = event_queries.get_tally(scope, SOURCE)
-        progress(tally.processed)
-    rollback()
-    process.refresh_statistics()
+    return event_queries.has_source(scope, SAMPLE_SOURCE)
 
 
 def wipe_sample(principal: Principal, scope: Scope, *, now: datetime) -> WipeReport:
@@ -126,10 +101,10 @@ def wipe_sample(principal: Principal, scope: Scope, *, now: datetime) -> WipeRep
     pipeline's batch of the unit. Safe to repeat.
     """
     leads.lock_identities(scope)
-    wiped = events.wipe_source(scope, SOURCE)
+    wiped = events.wipe_source(scope, SAMPLE_SOURCE)
     gone = _forget_leads(scope)
     shared = sorted(wiped.lead_ids.difference(gone))
-    rescore.replay_leads(scope, shared, now=now)
+    retell_leads(scope, shared, now=now)
     rules, rulesets = _remove_rules(principal, scope, now=now)
     return WipeReport(
         events=wiped.events,
@@ -144,7 +119,7 @@ def wipe_sample(principal: Principal, scope: Scope, *, now: datetime) -> WipeRep
 
 def _install_rules(principal: Principal, scope: Scope, *, now: datetime) -> int:
     """Add the sample's rules where the unit has none for their event; returns how many."""
-    by = replace(principal, label=SOURCE)
+    by = replace(principal, label=SAMPLE_SOURCE)
     return sum(_install_ruleset(by, scope, sample, now=now) for sample in SAMPLE_RULESETS)
 
 
@@ -180,7 +155,7 @@ def _make_leads(scope: Scope, year: SampleYear, *, now: datetime) -> None:
         Identity(
             None,
             tuple(make_alias(kind, value) for kind, value in lead.aliases),
-            SOURCE,
+            SAMPLE_SOURCE,
             min(first_seen[alias] for alias in lead.aliases),
         )
         for lead in year.leads
@@ -227,28 +202,31 @@ def _arrivals(sample: Iterable[SampleEvent], *, now: datetime) -> Iterator[Arriv
                 metadata=event.metadata,
                 message_id=None,
             ),
-            source=SOURCE,
+            source=SAMPLE_SOURCE,
             now=now,
         )
 
 
 def _forget_leads(scope: Scope) -> list[str]:
     """Delete the sample's leads that have no events left; returns them."""
-    sample = lead_queries.list_ids_of_source(scope, SOURCE)
+    sample = lead_queries.list_ids_of_source(scope, SAMPLE_SOURCE)
     busy = event_queries.find_leads_with_events(scope, sample)
     gone = [lead_id for lead_id in sample if lead_id not in busy]
     scoring.erase_ledger(scope, gone)
     events.replace_sessions(scope, gone, ())
+    forget_leads(scope, gone, with_accounts=True)
     leads.forget(scope, gone)
     return gone
 
 
 def _remove_rules(principal: Principal, scope: Scope, *, now: datetime) -> tuple[int, int]:
     """Delete the rules and rulesets that the sample brought; returns how many of each."""
-    rules = [rule for rule in score_queries.list_rules(scope) if rule.created_by == SOURCE]
+    rules = [rule for rule in score_queries.list_rules(scope) if rule.created_by == SAMPLE_SOURCE]
     for rule in rules:
         scoring.delete_rule(principal, scope, rule.rule_id, now=now)
-    rulesets = [one for one in score_queries.list_rulesets(scope) if one.created_by == SOURCE]
+    rulesets = [
+        one for one in score_queries.list_rulesets(scope) if one.created_by == SAMPLE_SOURCE
+    ]
     for ruleset in rulesets:
         scoring.delete_ruleset(principal, scope, ruleset.ruleset_id, now=now)
     return len(rules), len(rulesets)

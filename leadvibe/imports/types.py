@@ -1,4 +1,7 @@
-"""Imports as other packages see them: the file, how far it has come, and the rows that failed."""
+"""Imports as other packages see them: the file, how far it has come, and the rows that failed.
+
+And the sample data, which a worker loads as it reads a file.
+"""
 
 from __future__ import annotations
 
@@ -191,3 +194,64 @@ class RowError:
     row_number: int
     reason: str
     row: str
+
+
+class SampleState(StrEnum):
+    """`loaded` means that its leads and events are in, not yet that all are scored."""
+
+    QUEUED = "queued"
+    LOADED = "loaded"
+    FAILED = "failed"
+
+
+class SampleStage(StrEnum):
+    """What is going on with the sample data, for somebody who waits for it."""
+
+    QUEUED = "queued"
+    LOADING = "loading"
+    SCORING = "scoring"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleLoad:
+    """The sample data that somebody asked for in a unit, as of a moment.
+
+    `leads`, `events` and `rules` are zero until they are in; `handled` events have been scored, or
+    could not be.
+    """
+
+    load_id: UUID
+    unit_id: UUID
+    org_id: UUID
+    state: SampleState
+    leads: int
+    events: int
+    rules: int
+    handled: int
+    error: str | None
+    created_at: datetime
+    created_by: str
+    started_at: datetime | None
+
+    @property
+    def stage(self) -> SampleStage:
+        if self.state is SampleState.FAILED:
+            return SampleStage.FAILED
+        if self.state is SampleState.LOADED:
+            is_scored = self.handled >= self.events
+            return SampleStage.FINISHED if is_scored else SampleStage.SCORING
+        return SampleStage.LOADING if self.started_at else SampleStage.QUEUED
+
+    @property
+    def is_complete(self) -> bool:
+        """Nothing more will happen until somebody asks again."""
+        return self.stage in {SampleStage.FINISHED, SampleStage.FAILED}
+
+    @property
+    def percent(self) -> int | None:
+        """How much is scored; None while there is nothing to score yet."""
+        if self.state is not SampleState.LOADED:
+            return None
+        return 100 * min(self.handled, self.events) // self.events if self.events else 100

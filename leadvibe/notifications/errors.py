@@ -4,8 +4,13 @@ from __future__ import annotations
 
 
 class TransportError(Exception):
-    """A message did not get through; `is_temporary` says whether trying again may help."""
+    """A message did not get through; `is_temporary` says whether trying again may help.
 
-    def __init__(self, message: str, *, is_temporary: bool) -> None:
+    The message is for the log. `reason` is for the person who sent it: the end of a sentence, in
+    plain words, with nothing internal in it.
+    """
+
+    def __init__(self, message: str, *, reason: str, is_temporary: bool) -> None:
         super().__init__(message)
+        self.reason = reason
         self.is_temporary = is_temporary

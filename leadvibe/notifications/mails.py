@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
+from leadvibe.identity.types import LinkPurpose, MemberLink
 from leadvibe.notifications.transports.email import Mail
+
+_PATHS = {LinkPurpose.RESET: "/app/reset", LinkPurpose.INVITE: "/app/invitation"}
 
 _PARAGRAPH = '<p style="margin:0 0 16px">{}</p>'
 _BUTTON = (
@@ -16,6 +19,19 @@ _PAGE = (
     '<div style="max-width:480px;margin:0 auto;padding:32px;border-radius:8px;background:#ffffff;'
     'color:#1c1d2b;font:15px/1.5 system-ui,sans-serif">{content}</div></body></html>'
 )
+
+
+def link_url(link: MemberLink, *, public_url: str) -> str:
+    """Return the address to open, at the public origin: never one taken from a request."""
+    return f"{public_url}{_PATHS[link.purpose]}/{link.token}"
+
+
+def word_link(link: MemberLink, *, organization: str, public_url: str) -> Mail:
+    """Word the mail that brings a member of the organisation their link."""
+    member, url = link.member, link_url(link, public_url=public_url)
+    if link.purpose is LinkPurpose.RESET:
+        return reset_mail(to=member.email, name=member.name, url=url)
+    return invitation_mail(to=member.email, organization=organization, url=url)
 
 
 def reset_mail(*, to: str, name: str, url: str) -> Mail:

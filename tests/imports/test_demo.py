@@ -8,9 +8,11 @@ from leadvibe.events import queries as event_queries
 from leadvibe.identity import queries as identity_queries
 from leadvibe.identity.signing_in import sign_in
 from leadvibe.identity.types import OrgRole
-from leadvibe.imports import demo, sample_load
+from leadvibe.imports import demo
 from leadvibe.imports.demo import DemoLogin, ensure_demo
+from leadvibe.imports.queries import SAMPLE_SOURCE
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import setup
 
 
@@ -22,6 +24,7 @@ def start(app, security, tmp_path):
         return ensure_demo(
             home=tmp_path / "home",
             security=security,
+            queue=JobQueue(app.extensions["leadvibe.redis"]),
             now=utc_now(),
             progress=lambda _line: None,
             sample_data=sample_data,
@@ -67,16 +70,11 @@ def test_a_lost_password_is_replaced(start, security, tmp_path):
     assert can_sign_in(second, security)
 
 
-def test_the_sample_is_loaded_once(start, monkeypatch):
-    small = {"leads": 30, "events": 200}
-    defaults = sample_load.load_sample.__kwdefaults__
-    monkeypatch.setitem(defaults, "leads", small["leads"])
-    monkeypatch.setitem(defaults, "events", small["events"])
-
+def test_the_sample_is_loaded_once(start, small_sample):
     login = start(sample_data=True)
     start(sample_data=True)
 
     member = identity_queries.find_member_by_email(login.email)
     scope = setup.default_scope(member.org_id)
-    assert event_queries.get_tally(scope, sample_load.SOURCE).processed == 200
+    assert event_queries.get_tally(scope, SAMPLE_SOURCE).processed == 200
     assert event_queries.inbox_status(scope).waiting == 0

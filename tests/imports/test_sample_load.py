@@ -6,12 +6,11 @@ import pytest
 
 from leadvibe.events import queries as event_queries
 from leadvibe.identity.types import Principal, Scope
+from leadvibe.imports.queries import SAMPLE_SOURCE
 from leadvibe.imports.sample import SAMPLE_RULESETS
 from leadvibe.imports.sample_load import (
-    SOURCE,
     SampleReport,
     load_sample,
-    score_sample,
     wipe_sample,
 )
 from leadvibe.lib.clock import utc_now
@@ -40,7 +39,7 @@ def principal(scope) -> Principal:
 def load(principal: Principal, scope: Scope) -> SampleReport:
     report = load_sample(principal, scope, now=NOW, leads=60, events=900)
     commit()
-    score_sample(scope, progress=lambda _scored: None)
+    process.drain(scope)
     return report
 
 
@@ -84,7 +83,7 @@ def test_the_sample_is_loaded_scored_and_right(scope, principal):
 
     assert (report.leads, report.events) == (60, 900)
     assert count(scope, "leads") == 60
-    assert count(scope, "events", f"source = '{SOURCE}'") == 900
+    assert count(scope, "events", f"source = '{SAMPLE_SOURCE}'") == 900
     assert count(scope, "leads", "score > 0") > 20
     assert event_queries.count_dead_letters(scope) == 0
     assert_scores_are_right(scope)
@@ -117,7 +116,7 @@ def test_the_samples_rules_join_the_units_own_and_never_replace_them(scope, prin
     rules = score_queries.list_rules(scope)
     assert score_queries.get_rule(scope, own.rule_id).weight == 77
     assert report.rules == sum(len(ruleset.rules) for ruleset in SAMPLE_RULESETS) - 1
-    assert {rule.created_by for rule in rules} == {SOURCE, "test"}
+    assert {rule.created_by for rule in rules} == {SAMPLE_SOURCE, "test"}
     assert [ruleset.name for ruleset in score_queries.list_rulesets(scope)] == [
         "Engagement",
         "Product usage",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import socket
 
 import pytest
 from aiosmtpd.smtp import AuthResult
 
-from leadvibe.identity import service
-from leadvibe.lib.clock import utc_now
 from leadvibe.notifications.errors import TransportError
+from leadvibe.notifications.transports import email
 from leadvibe.notifications.transports.email import Mail, MailServer, send
 from tests.conftest import Browser
+from tests.mailbox import send_due_mails
 
 MAIL = Mail(
     to="anna@example.test", subject="Grüße", text="Plain text, ü.", html="<p>Rich text, ü.</p>"
@@ -33,14 +34,18 @@ def test_a_mail_arrives_in_text_and_html(serve, mailbox):
     assert message["Date"]
 
 
-@pytest.mark.parametrize(("to", "is_temporary"), [("t@x.test", True), ("p@x.test", False)])
-def test_a_refusal_says_whether_trying_again_helps(serve, to, is_temporary):
+@pytest.mark.parametrize(
+    ("to", "is_temporary", "answer"),
+    [("t@x.test", True, "450 try later"), ("p@x.test", False, "550 no such mailbox")],
+)
+def test_a_refusal_says_why_and_whether_trying_again_helps(serve, to, is_temporary, answer):
     server = MailServer.at(f"smtp://127.0.0.1:{serve()}", sender=SENDER)
 
     with pytest.raises(TransportError, match=to) as refused:
         send(server, Mail(to=to, subject="s", text="t", html="h"))
 
     assert refused.value.is_temporary is is_temporary
+    assert refused.value.reason == f"the mail server refuses the address ({answer})"
 
 
 def test_a_server_that_is_away_may_come_back():
@@ -48,6 +53,34 @@ def test_a_server_that_is_away_may_come_back():
         send(MailServer.at("smtp://127.0.0.1:1", sender=SENDER), MAIL)
 
     assert refused.value.is_temporary
+    assert refused.value.reason == "the mail server cannot be reached"
+
+
+def test_a_wrong_password_is_told_without_naming_it(serve):
+    port = serve(
+        authenticator=lambda *_: AuthResult(success=False, handled=False), auth_require_tls=False
+    )
+    server = MailServer.at(f"smtp://user:hunter2@127.0.0.1:{port}", sender=SENDER)
+
+    with pytest.raises(TransportError) as refused:
+        send(server, MAIL)
+
+    assert not refused.value.is_temporary
+    assert refused.value.reason == (
+        "the mail server does not accept the user name and password set for Leadvibe"
+    )
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_long(monkeypatch):
+    monkeypatch.setattr(email, "TIMEOUT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = MailServer.at(f"smtp://127.0.0.1:{silent.getsockname()[1]}", sender=SENDER)
+        with pytest.raises(TransportError) as refused:
+            send(server, MAIL)
+
+    assert refused.value.is_temporary
+    assert refused.value.reason == "the mail server did not answer"
 
 
 def test_name_and_password_are_given(serve, mailbox):
@@ -69,8 +102,10 @@ def test_a_password_is_never_sent_in_the_clear_to_another_machine(serve, mailbox
     server = MailServer.at(f"smtp://user:password@127.0.0.1:{port}", sender=SENDER)
     monkeypatch.setattr(MailServer, "is_local", property(lambda _self: False))
 
-    with pytest.raises(TransportError, match="no encryption"):
+    with pytest.raises(TransportError, match="no encryption") as refused:
         send(server, MAIL)
+
+    assert refused.value.reason == "the mail server offers no safe way to sign in"
 
     assert mailbox.arrived == []
 
@@ -96,7 +131,7 @@ class TestForgottenPasswords:
 
     def _ask(self, mailing_app, email):
         answer = Browser(mailing_app.test_client(), None).post("/app/forgot", {"email": email})
-        mailing_app.extensions["leadvibe.mailer"].drain(timeout_seconds=10)
+        send_due_mails(mailing_app)
         return answer
 
     def test_the_mailed_link_sets_a_new_password(self, mailing_app, people, mailbox):
@@ -133,7 +168,7 @@ class TestForgottenPasswords:
         token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
         form = {"email": people.viewer.email, "csrf_token": token}
         client.post("/app/forgot", data=form, **evil)
-        mailing_app.extensions["leadvibe.mailer"].drain(timeout_seconds=10)
+        send_due_mails(mailing_app)
 
         assert "evil.example" not in mailbox.arrived[0][2].as_string()
 
@@ -142,7 +177,6 @@ class TestForgottenPasswords:
 
         assert self._ask(broken, people.viewer.email).status_code == 200
         assert "was not sent" in caplog.text
-        assert service.request_reset(people.viewer.email, now=utc_now()) is None
 
 
 def _without_request(page: str) -> str:

@@ -10,16 +10,19 @@ import pytest
 from leadvibe.identity import queries, service
 from leadvibe.identity.types import OrgRole, UnitRole
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit
+from leadvibe.lib.db import commit, driver
 from tests.conftest import Browser
 from tests.factories import make_member, make_unit
+from tests.mailbox import send_due_mails
 from tests.people import PASSWORD, basic
-from tests.web.world import links_in
+from tests.web.pages import htmx, links_in
 
 MEMBERS = "/app/members"
 ORIGIN = "http://127.0.0.1:8000"
 NEW = "nina@acme.test"
 NEW_PASSWORD = "a wholly different one"
+REFUSED, DEFERRED = "pat@acme.test", "tim@acme.test"  # the mailbox goes by the first letter
+LIST = htmx("div#member-list")
 
 
 def link_path(member):
@@ -40,6 +43,17 @@ def row_of(page, email):
     [row] = [row for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL) if f">{email}<" in row]
     row = re.sub(r'<span class="[^"]*only-narrow">.*?</span>', "", row)
     return re.sub(r"<[^>]+>", " ", row).split()
+
+
+def note_of(page, email):
+    """Return what a row tells of the mail to somebody; None when there is none."""
+    [row] = [row for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL) if f">{email}<" in row]
+    note = re.search(r'class="mail-note.*?<span>(.*?)</span></p>', row, re.DOTALL)
+    return re.sub(r"<[^>]+>", "", note[1]) if note else None
+
+
+def member_of(email):
+    return queries.find_member_by_email(email)
 
 
 def listed(people, email):
@@ -226,7 +240,7 @@ class TestWithAMailServer:
 
     def _arrived(self, mailing_app, mailbox):
         """Return to whom the one mail went, and the path it leads to."""
-        mailing_app.extensions["leadvibe.mailer"].drain(timeout_seconds=10)
+        send_due_mails(mailing_app)
         [(_, recipients, message)] = mailbox.arrived
         text = message.get_body(("plain",)).get_content()
         return recipients, re.search(rf"{ORIGIN}(/app/\S+)", text)[1]
@@ -250,11 +264,98 @@ class TestWithAMailServer:
         page = admin.get(MEMBERS).text
         assert recipients == [people.viewer.email]
         assert path.startswith("/app/reset/")
-        assert f"The reset link is on its way to {people.viewer.email}" in page
+        assert f"A link is on its way to {people.viewer.email}" in page
         assert path not in answer.text + page
 
     def test_a_refused_invitation_mails_nobody(self, mailing_app, admin, people, mailbox):
         assert invite(admin, people.viewer.email).status_code == 422
 
-        mailing_app.extensions["leadvibe.mailer"].drain(timeout_seconds=10)
+        assert send_due_mails(mailing_app) == 0
         assert mailbox.arrived == []
+
+    def test_the_list_tells_how_a_mail_fares_and_looks_again_meanwhile(self, mailing_app, admin):
+        quiet = admin.get(MEMBERS).text
+        invite(admin)
+        underway = admin.get(MEMBERS, headers=LIST).text
+        send_due_mails(mailing_app)
+        mailed = admin.get(MEMBERS, headers=LIST).text
+
+        assert "hx-get" not in re.search(r'id="member-list".*?>', quiet)[0]
+        assert note_of(underway, NEW) == "The mail is on its way"
+        assert f'hx-get="{MEMBERS}"' in underway
+        assert "<html" not in underway
+        assert note_of(mailed, NEW).startswith("Mailed ")
+        assert "hx-get" not in mailed
+        assert "Show link" not in underway + mailed
+
+    def test_a_mail_that_is_refused_is_told_and_the_link_can_be_handed_over(
+        self, mailing_app, admin, browse
+    ):
+        invite(admin, REFUSED)
+        send_due_mails(mailing_app)
+        refused = admin.get(MEMBERS).text
+        shown = admin.post(link_path(member_of(REFUSED)), {"by": "hand"})
+        path = shown_path(shown.text)
+
+        assert note_of(refused, REFUSED) == (
+            "The mail could not be delivered: the mail server refuses the address"
+            " (550 no such mailbox)."
+        )
+        assert row_of(refused, REFUSED)[-4:] == ["Show", "link", "Invite", "again"]
+        assert shown.headers["Cache-Control"] == "no-store"
+        assert note_of(admin.get(MEMBERS).text, REFUSED) is None
+        joined = browse(None).post(path, {"name": "Pat Ek", "password": NEW_PASSWORD})
+        assert joined.status_code == 303
+
+    def test_a_mail_that_may_get_through_later_is_told_and_can_be_sent_again(
+        self, mailing_app, admin
+    ):
+        invite(admin, DEFERRED)
+        send_due_mails(mailing_app)
+        deferred = admin.get(MEMBERS).text
+        admin.post(link_path(member_of(DEFERRED)))
+
+        assert note_of(deferred, DEFERRED) == (
+            "Not delivered yet: the mail server refuses the address (450 try later)."
+            " It is tried again."
+        )
+        assert "Show link" in deferred
+        assert note_of(admin.get(MEMBERS).text, DEFERRED) == "The mail is on its way"
+        assert send_due_mails(mailing_app) == 1
+
+    def test_a_mail_that_no_worker_sends_is_told(self, admin):
+        invite(admin)
+        driver().execute("UPDATE link_mails SET asked_at = now() - interval '61 seconds'")
+
+        page = admin.get(MEMBERS).text
+
+        assert note_of(page, NEW) == "Not sent yet: no worker has come by."
+        assert "Show link" in page
+
+    def test_what_became_of_an_invitation_is_forgotten_once_it_is_taken(
+        self, mailing_app, admin, browse, mailbox
+    ):
+        invite(admin)
+        _, path = self._arrived(mailing_app, mailbox)
+        browse(None).post(path, {"name": "Nina Ek", "password": NEW_PASSWORD})
+
+        assert note_of(admin.get(MEMBERS).text, NEW) is None
+
+    @pytest.mark.parametrize("name", ["owner", "operator", "viewer"])
+    def test_nobody_else_gets_a_link_by_hand(self, mailing_app, people, name):
+        browser = Browser(mailing_app.test_client(), people[name])
+
+        answer = browser.post(link_path(people.viewer.member), {"by": "hand"})
+
+        assert answer.status_code == 403
+
+    def test_mail_to_members_is_read_at_once(self, mailing_app, admin, statements):
+        counts = []
+        for number in range(2):
+            for more in "ab":
+                invite(admin, f"{more}{number}@acme.test")
+            statements.clear()
+            admin.get(MEMBERS)
+            counts.append(len(statements))
+
+        assert counts[0] == counts[1]

@@ -74,13 +74,14 @@ def send(server: MailServer, mail: Mail) -> None:
         with _connected(server) as connection:
             connection.send_message(message)
     except smtplib.SMTPResponseException as error:
-        raise _refused(mail, error.smtp_code, error.smtp_error) from error
+        raise _refused(mail, error.smtp_code, error.smtp_error, error) from error
     except smtplib.SMTPRecipientsRefused as error:
-        [(code, reason)] = error.recipients.values()
-        raise _refused(mail, code, reason) from error
+        [(code, said)] = error.recipients.values()
+        raise _refused(mail, code, said, error) from error
     except (OSError, smtplib.SMTPException) as error:
         raise TransportError(
             f"The mail server {server.host}:{server.port} cannot be used: {error}",
+            reason=_plain_reason(error),
             is_temporary=not isinstance(error, smtplib.SMTPNotSupportedError),
         ) from error
 
@@ -126,9 +127,29 @@ def _log_in(connection: smtplib.SMTP, username: str, password: str, *, is_privat
     connection.login(username, password)
 
 
-def _refused(mail: Mail, code: int, reason: bytes | str) -> TransportError:
-    said = reason.decode(errors="replace") if isinstance(reason, bytes) else reason
+def _refused(
+    mail: Mail, code: int, said: bytes | str, error: smtplib.SMTPException
+) -> TransportError:
+    answer = f"{code} {said.decode(errors='replace') if isinstance(said, bytes) else said}"
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        reason = "the mail server does not accept the user name and password set for Leadvibe"
+    elif isinstance(error, smtplib.SMTPRecipientsRefused):
+        reason = f"the mail server refuses the address ({answer})"
+    else:
+        reason = f"the mail server refuses the mail ({answer})"
     return TransportError(
-        f"The mail server refused the mail to {mail.to}: {code} {said}",
+        f"The mail server refused the mail to {mail.to}: {answer}",
+        reason=reason,
         is_temporary=code < FIRST_PERMANENT_CODE,
     )
+
+
+def _plain_reason(error: Exception) -> str:
+    """Say in plain words why the server cannot be used, the more special cases first."""
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return "the mail server offers no safe way to sign in"
+    if isinstance(error, ssl.SSLError):
+        return "there is no secure connection to the mail server"
+    if isinstance(error, (TimeoutError, smtplib.SMTPServerDisconnected)):
+        return "the mail server did not answer"
+    return "the mail server cannot be reached"
