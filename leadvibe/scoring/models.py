@@ -13,8 +13,10 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadvibe.lib.db import Base
@@ -89,6 +91,21 @@ class LevelRow(Base):
     updated_by: Mapped[str]
 
 
+class ConfigItemRow(Base):
+    """One thing that steers scoring beside rules, such as a decay rule: a small document."""
+
+    __tablename__ = "config_items"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(primary_key=True)
+    body: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    created_by: Mapped[str]
+    updated_by: Mapped[str]
+
+
 class OrgScoringSettingsRow(Base):
     __tablename__ = "org_scoring_settings"
 
@@ -115,6 +132,23 @@ class ConfigVersionRow(Base):
     summary: Mapped[str] = mapped_column(comment="what changed, in words")
     created_at: Mapped[datetime]
     created_by: Mapped[str]
+
+
+class DraftRow(Base):
+    """A configuration somebody works on; it scores nothing until it is published."""
+
+    __tablename__ = "scoring_drafts"
+    __table_args__ = (UniqueConstraint("unit_id", "name"),)
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    draft_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    base_version: Mapped[int] = mapped_column(comment="the version it was copied from")
+    config: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    created_by: Mapped[str]
+    updated_by: Mapped[str]
 
 
 class StaleHeadlinesRow(Base):
@@ -158,3 +192,69 @@ class ScoreEntryRow(Base):
     delta: Mapped[int]
     after: Mapped[int]
     occurred_at: Mapped[datetime]
+
+
+class ScoreSnapshotRow(Base):
+    """What a lead's score was when it was looked at, once an hour and only when it had changed.
+
+    A rescore changes the ledger of the past, but not what people saw then, which is here.
+    """
+
+    __tablename__ = "score_snapshots"
+    __table_args__ = (Index("ix_score_snapshots_latest", "unit_id", text("snapshot_at DESC")),)
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    ruleset_id: Mapped[UUID] = mapped_column(primary_key=True)
+    snapshot_at: Mapped[datetime] = mapped_column(primary_key=True)
+    score: Mapped[int]
+
+
+class LeadProfileScoreRow(Base):
+    """What a lead is worth in a profile ruleset; without a row it met none of its rules.
+
+    `version` is the config version that says what the `matched` rules were worth.
+    """
+
+    __tablename__ = "lead_profile_scores"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    ruleset_id: Mapped[UUID] = mapped_column(primary_key=True)
+    score: Mapped[int]
+    matched: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
+    version: Mapped[int]
+    updated_at: Mapped[datetime]
+
+
+class AccountScoreRow(Base):
+    """What an account is worth in an account ruleset, as LeadProfileScoreRow is for leads."""
+
+    __tablename__ = "account_scores"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    ruleset_id: Mapped[UUID] = mapped_column(primary_key=True)
+    score: Mapped[int]
+    matched: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
+    version: Mapped[int]
+    updated_at: Mapped[datetime]
+
+
+class AttributeRescoreRow(Base):
+    """A ruleset whose scores do not yet say what its rules say, and how far the walk has come.
+
+    Other walks have the unit's id for a ruleset: `links` takes leads to the accounts that they have
+    now that there are any, and `headline` renews the score that account lists show.
+    """
+
+    __tablename__ = "attribute_rescores"
+    __table_args__ = (
+        CheckConstraint("kind IN ('links', 'profile', 'account', 'headline')", name="kind"),
+    )
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    ruleset_id: Mapped[UUID] = mapped_column(primary_key=True)
+    after: Mapped[str] = mapped_column(Text(collation="C"), comment="the last one that is done")
+    requested_at: Mapped[datetime]

@@ -2,43 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
+from leadvibe.engine.decay import Reign, Spell
 from leadvibe.engine.engagement import Awarder, compile_config
 from leadvibe.engine.facts import Entry, Standing
-from leadvibe.engine.rules import Config, Level, LevelKind
+from leadvibe.engine.policies import Policies, Reach
+from leadvibe.engine.replay import reign_of
+from leadvibe.engine.rules import DEFAULT_SESSION_TIMEOUT_SECONDS, Config, Level, LevelKind
 from leadvibe.engine.rules import Rule as EngineRule
 from leadvibe.engine.rules import Ruleset as EngineRuleset
-from leadvibe.events.models import EventRow
+from leadvibe.events.models import EventRow, EventTypeRow
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver, session
-from leadvibe.scoring.errors import RuleNotFoundError, RulesetNotFoundError
+from leadvibe.scoring.errors import (
+    AbmDisabledError,
+    ConfigItemNotFoundError,
+    DraftNotFoundError,
+    RuleNotFoundError,
+    RulesetNotFoundError,
+)
 from leadvibe.scoring.models import (
+    ConfigItemRow,
     ConfigVersionRow,
+    DraftRow,
     LeadScoreRow,
     LevelRow,
-    OrgScoringSettingsRow,
     RuleRow,
     RulesetRow,
     ScoreEntryRow,
     StaleHeadlinesRow,
-    UnitScoringSettingsRow,
 )
 from leadvibe.scoring.types import (
+    ConfigItem,
     ConfigVersion,
+    Draft,
+    ItemKind,
     LeadScore,
     LedgerEntry,
     Rule,
     Ruleset,
     ScoringSettings,
 )
+
+LATELY = timedelta(days=2)
+"""For how long decay is settled after its last rule went: longer than an outage lasts."""
 
 CACHED_VERSIONS = 256
 """Snapshots never change, so each process keeps the ones that its replays ask for."""
@@ -91,13 +106,138 @@ def list_levels(scope: Scope, kind: LevelKind = LevelKind.ENGAGEMENT) -> list[Le
 
 def get_settings(scope: Scope) -> ScoringSettings:
     """Return the scoring settings, the defaults where nobody chose."""
-    org = session().get(OrgScoringSettingsRow, scope.org_id)
-    unit = session().get(UnitScoringSettingsRow, scope.unit_id)
-    return ScoringSettings(
-        allow_negative_scores=org.allow_negative_scores if org else False,
-        abm_enabled=org.abm_enabled if org else False,
-        session_timeout_minutes=unit.session_timeout_minutes if unit else 30,
+    statement = """
+        SELECT coalesce(org.allow_negative_scores, false), coalesce(org.abm_enabled, false),
+               coalesce(unit.session_timeout_minutes, %(timeout)s)
+        FROM (VALUES (%(org)s::uuid, %(unit)s::uuid)) AS wanted (org_id, unit_id)
+        LEFT JOIN org_scoring_settings org USING (org_id)
+        LEFT JOIN unit_scoring_settings unit USING (unit_id)
+    """
+    bound = {
+        "org": scope.org_id,
+        "unit": scope.unit_id,
+        "timeout": DEFAULT_SESSION_TIMEOUT_SECONDS // 60,
+    }
+    row = driver().execute(statement, bound).fetchone()
+    assert row is not None
+    return ScoringSettings(*row)
+
+
+def require_abm(scope: Scope) -> None:
+    """Raise AbmDisabledError unless the organisation scores accounts."""
+    if not get_settings(scope).abm_enabled:
+        raise AbmDisabledError(
+            "Accounts are not scored in this organisation: an admin can set abm_enabled in the"
+            " scoring settings."
+        )
+
+
+def list_items(scope: Scope, *kinds: ItemKind) -> list[ConfigItem]:
+    """Return the unit's config items of these kinds (of all when none is named), oldest first.
+
+    Told by their ids, which ascend with time: they stay when an older version comes back.
+    """
+    statement = _items(scope).order_by(ConfigItemRow.item_id)
+    if kinds:
+        statement = statement.where(ConfigItemRow.kind.in_(kinds))
+    return [_item(row) for row in session().execute(statement)]
+
+
+def find_item(scope: Scope, kind: ItemKind, item_id: UUID) -> ConfigItem | None:
+    """Return one config item of the unit, or None."""
+    statement = _items(scope).where(ConfigItemRow.kind == kind, ConfigItemRow.item_id == item_id)
+    row = session().execute(statement).one_or_none()
+    return _item(row) if row else None
+
+
+def get_item(scope: Scope, kind: ItemKind, item_id: UUID) -> ConfigItem:
+    """Return one config item of the unit. Raises ConfigItemNotFoundError."""
+    item = find_item(scope, kind, item_id)
+    if item is None:
+        noun = kind.replace("_", " ")
+        error = ConfigItemNotFoundError(f"There is no {noun} '{item_id}' in this unit.")
+        error.code = f"{kind}_not_found"
+        raise error
+    return item
+
+
+def read_policies(scope: Scope) -> Policies:
+    """Return what steers scoring beside rules, as it stands now; Standard surge when none chose."""
+    by_kind: dict[ItemKind, list[ConfigItem]] = {}
+    for item in list_items(scope):
+        by_kind.setdefault(item.kind, []).append(item)
+    document: dict[str, Any] = {
+        "decays": [
+            {"decay_id": it.item_id, "created_at": it.created_at, **it.body}
+            for it in by_kind.get(ItemKind.DECAY, ())
+        ],
+        "profile_rulesets": _attribute_rulesets(
+            by_kind, ItemKind.PROFILE_RULESET, ItemKind.PROFILE_RULE
+        ),
+        "account_rulesets": _attribute_rulesets(
+            by_kind, ItemKind.ACCOUNT_RULESET, ItemKind.ACCOUNT_RULE
+        ),
+        "event_types": {
+            name: {"hidden": hidden, "reach": reach}
+            for name, hidden, reach in session().execute(_decided_event_types(scope))
+        },
+        "abm_enabled": get_settings(scope).abm_enabled,
+    }
+    for field, kind, id_name in PLAIN_KINDS:
+        document[field] = [{id_name: it.item_id, **it.body} for it in by_kind.get(kind, ())]
+    for policy in by_kind.get(ItemKind.SURGE_POLICY, ()):
+        document["surge"] = policy.body
+    return Policies.from_json(document)
+
+
+PLAIN_KINDS = (
+    ("velocity_filters", ItemKind.VELOCITY_FILTER, "filter_id"),
+    ("metadata_filters", ItemKind.METADATA_FILTER, "filter_id"),
+    ("profile_mappings", ItemKind.PROFILE_MAPPING, "mapping_id"),
+    ("account_mappings", ItemKind.ACCOUNT_MAPPING, "mapping_id"),
+)
+"""Kinds that stand in a list of the policies as they are, with the name of their ids there."""
+
+
+def _attribute_rulesets(
+    by_kind: Mapping[ItemKind, Sequence[ConfigItem]], ruleset_kind: ItemKind, rule_kind: ItemKind
+) -> list[dict[str, Any]]:
+    rules: dict[str, list[dict[str, Any]]] = {}
+    for rule in by_kind.get(rule_kind, ()):
+        body = dict(rule.body)
+        rules.setdefault(body.pop("ruleset_id"), []).append({"rule_id": rule.item_id, **body})
+    return [
+        {"ruleset_id": it.item_id, "rules": rules.get(str(it.item_id), []), **it.body}
+        for it in by_kind.get(ruleset_kind, ())
+    ]
+
+
+def _decided_event_types(scope: Scope) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        EventTypeRow.name, EventTypeRow.hidden, EventTypeRow.max_processing_scope,
+    )  # fmt: skip
+    return select(*columns).where(
+        EventTypeRow.unit_id == scope.unit_id,
+        EventTypeRow.hidden | (EventTypeRow.max_processing_scope != Reach.ACTIVATE),
     )
+
+
+def _items(scope: Scope) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        ConfigItemRow.item_id,
+        ConfigItemRow.kind,
+        ConfigItemRow.body,
+        ConfigItemRow.created_at,
+        ConfigItemRow.updated_at,
+        ConfigItemRow.created_by,
+        ConfigItemRow.updated_by,
+    )
+    return select(*columns).where(ConfigItemRow.unit_id == scope.unit_id)
+
+
+def _item(row: Row[*tuple[Any, ...]]) -> ConfigItem:
+    item_id, kind, *rest = row
+    return ConfigItem(item_id, ItemKind(kind), *rest)
 
 
 def units_with_stale_headlines() -> list[UUID]:
@@ -140,6 +280,43 @@ def read_config(scope: Scope) -> Config:
         levels=tuple(_levels(scope)),
         allow_negative_scores=settings.allow_negative_scores,
         session_timeout_seconds=settings.session_timeout_minutes * 60,
+        policies=read_policies(scope),
+    )
+
+
+def list_drafts(scope: Scope) -> list[Draft]:
+    """Return the unit's drafts, by name."""
+    return [Draft(*row) for row in session().execute(_drafts(scope).order_by(DraftRow.name))]
+
+
+def get_draft(scope: Scope, draft_id: UUID) -> Draft:
+    """Return a draft. Raises DraftNotFoundError."""
+    row = session().execute(_drafts(scope).where(DraftRow.draft_id == draft_id)).one_or_none()
+    if row is None:
+        raise DraftNotFoundError(f"There is no draft '{draft_id}' in this unit.")
+    return Draft(*row)
+
+
+def get_draft_config(scope: Scope, draft_id: UUID) -> Config:
+    """Return the configuration that publishing a draft would make. Raises DraftNotFoundError."""
+    drafted = Config.from_json(get_draft(scope, draft_id).config)
+    return replace(fit_config(scope, drafted), version=current_version(scope) + 1)
+
+
+def fit_config(scope: Scope, config: Config) -> Config:
+    """Return what of a configuration from another time or place can hold in this unit.
+
+    What the whole organisation decides is not a unit's to bring along, and no kind of score goes
+    without levels: where the configuration has none, those of the unit stay.
+    """
+    settings = get_settings(scope)
+    given = {level.kind for level in config.levels}
+    kept = (level for level in _levels(scope) if level.kind not in given)
+    return replace(
+        config,
+        levels=(*config.levels, *kept),
+        allow_negative_scores=settings.allow_negative_scores,
+        policies=replace(config.policies, abm_enabled=settings.abm_enabled),
     )
 
 
@@ -150,6 +327,16 @@ def get_config(scope: Scope, version: int) -> Config:
     return _snapshot(scope.unit_id, version)
 
 
+def read_latest(scope: Scope) -> Config:
+    """Return the configuration of the latest version, the empty one before the first.
+
+    For whoever makes versions: one of this very transaction may yet be rolled back, and must not be
+    remembered as get_config does.
+    """
+    version = current_version(scope)
+    return _read_snapshot(scope.unit_id, version) if version else Config(version=0)
+
+
 def get_awarder(scope: Scope, version: int) -> Awarder:
     """Return a version made ready to score."""
     if version == 0:
@@ -157,8 +344,83 @@ def get_awarder(scope: Scope, version: int) -> Awarder:
     return _compiled(scope.unit_id, version)
 
 
+def compile_for(config: Config) -> Awarder:
+    """Return a config that need not be any version made ready to score."""
+    return compile_config(config)
+
+
+def list_reigns(scope: Scope) -> list[Reign]:
+    """Return what every version says about decay and when it came into force, oldest first.
+
+    Versions that say what the one before them said are left out: most changes are not to decay.
+    """
+    return [
+        reign_of(get_config(scope, version), created_at)
+        for version, created_at in _turns_of_decay(scope.unit_id, current_version(scope))
+    ]
+
+
+@lru_cache(maxsize=CACHED_VERSIONS)
+def _turns_of_decay(unit_id: UUID, current: int) -> tuple[tuple[int, datetime], ...]:
+    statement = """
+        SELECT version, created_at FROM (
+            SELECT version, created_at, said, lag(said) OVER (ORDER BY version) AS said_before
+            FROM (
+                SELECT version, created_at,
+                       jsonb_build_array(config #> '{policies,decays}',
+                                         config -> 'allow_negative_scores') AS said
+                FROM config_versions WHERE unit_id = %s AND version <= %s
+            ) AS versions
+        ) AS changes
+        WHERE said IS DISTINCT FROM said_before ORDER BY version
+    """
+    rows = driver().execute(statement, (unit_id, current)).fetchall()
+    return tuple((version, created_at) for version, created_at in rows)
+
+
+def longest_windows(scope: Scope) -> Mapping[str, timedelta]:
+    """Return how far velocity filters look back, by event type, those of every version so far."""
+    return _longest_windows(scope.unit_id, current_version(scope))
+
+
+@lru_cache(maxsize=CACHED_VERSIONS)
+def _longest_windows(unit_id: UUID, current: int) -> Mapping[str, timedelta]:
+    statement = """
+        SELECT it ->> 'event_type', max((it ->> 'time_window_ms')::bigint)
+        FROM config_versions,
+             jsonb_array_elements(config #> '{policies,velocity_filters}') AS filters (it)
+        WHERE unit_id = %s AND version <= %s GROUP BY 1
+    """
+    rows = driver().execute(statement, (unit_id, current)).fetchall()
+    return {event_type: timedelta(milliseconds=longest) for event_type, longest in rows}
+
+
+def filtered_types(scope: Scope) -> Collection[str] | None:
+    """Return the event types that a filter of any version so far asks about; None for all."""
+    types = _filtered_types(scope.unit_id, current_version(scope))
+    return None if "" in types else types
+
+
+@lru_cache(maxsize=CACHED_VERSIONS)
+def _filtered_types(unit_id: UUID, current: int) -> frozenset[str]:
+    statement = """
+        SELECT DISTINCT it ->> 'event_type'
+        FROM config_versions, jsonb_array_elements(
+            coalesce(config #> '{policies,velocity_filters}', '[]')
+            || coalesce(config #> '{policies,metadata_filters}', '[]')
+        ) AS filters (it)
+        WHERE unit_id = %s AND version <= %s
+    """
+    rows = driver().execute(statement, (unit_id, current)).fetchall()
+    return frozenset(event_type for (event_type,) in rows)
+
+
 @lru_cache(maxsize=CACHED_VERSIONS)
 def _snapshot(unit_id: UUID, version: int) -> Config:
+    return _read_snapshot(unit_id, version)
+
+
+def _read_snapshot(unit_id: UUID, version: int) -> Config:
     statement = select(ConfigVersionRow.config).where(
         ConfigVersionRow.unit_id == unit_id, ConfigVersionRow.version == version
     )
@@ -182,6 +444,61 @@ def get_standings(scope: Scope, lead_ids: Sequence[str]) -> dict[str, dict[UUID,
     ):
         standings.setdefault(lead_id, {})[ruleset_id] = Standing(score, seq)
     return standings
+
+
+def units_with_decay(*, now: datetime) -> list[UUID]:
+    """Return the units in which inactivity may cost points, or did until lately.
+
+    What was due before its rule went is still taken, so units whose configuration has changed
+    since are looked at as well.
+    """
+    statement = """
+        SELECT unit_id FROM config_items WHERE kind = %s
+        UNION SELECT unit_id FROM config_versions WHERE created_at > %s
+    """
+    bound = (ItemKind.DECAY.value, now - LATELY)
+    return [unit_id for (unit_id,) in driver().execute(statement, bound)]
+
+
+def list_quiet_leads(
+    scope: Scope, spells: Sequence[Spell], *, now: datetime, after: str, limit: int
+) -> list[str]:
+    """Return leads that have been quiet for so long that decay may be due, in order of their ids.
+
+    Told by their last event and what decay took since; the engine decides (engine.decay).
+    """
+    statement = """
+        SELECT l.lead_id FROM leads l
+        WHERE l.unit_id = %(unit)s AND l.lead_id > %(after)s
+          AND l.merged_into IS NULL AND l.last_event_at IS NOT NULL
+          AND EXISTS (
+            SELECT FROM unnest(%(periods)s::bigint[], %(starts)s::timestamptz[],
+                               %(ends)s::timestamptz[]) AS spell (period, starts_at, ends_at)
+            CROSS JOIN LATERAL (
+                SELECT floor(extract(epoch FROM least(%(now)s, ends_at) - l.last_event_at) / period)
+            ) AS passed (periods)
+            CROSS JOIN LATERAL (
+                SELECT l.last_event_at + periods * period * interval '1 second'
+            ) AS latest (at)
+            WHERE periods > 0 AND at >= starts_at
+              AND at > coalesce(l.last_decay_at, l.last_event_at)
+          )
+          AND EXISTS (
+            SELECT FROM lead_scores s
+            WHERE s.unit_id = l.unit_id AND s.lead_id = l.lead_id AND s.score <> 0
+          )
+        ORDER BY l.lead_id LIMIT %(limit)s
+    """
+    bound = {
+        "unit": scope.unit_id,
+        "after": after,
+        "now": now,
+        "limit": limit,
+        "periods": [int(spell.period.total_seconds()) for spell in spells],
+        "starts": [spell.starts_at for spell in spells],
+        "ends": [spell.ends_at for spell in spells],
+    }
+    return [lead_id for (lead_id,) in driver().execute(statement, bound)]
 
 
 def list_scores(
@@ -235,8 +552,9 @@ def list_entries(
     ruleset_id: UUID | None = None,
     event_ids: Sequence[UUID] | None = None,
     since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[LedgerEntry]:
-    """Return ledger rows of one lead with their event types, oldest first."""
+    """Return ledger rows of one lead with their event types, oldest first; both ends included."""
     conditions: list[ColumnElement[bool]] = []
     if ruleset_id is not None:
         conditions.append(ScoreEntryRow.ruleset_id == ruleset_id)
@@ -244,6 +562,8 @@ def list_entries(
         conditions.append(ScoreEntryRow.event_id.in_(event_ids))
     if since is not None:
         conditions.append(ScoreEntryRow.occurred_at >= since)
+    if until is not None:
+        conditions.append(ScoreEntryRow.occurred_at <= until)
     statement = _entries(scope, lead_id).where(*conditions)
     return [LedgerEntry(*row) for row in session().execute(statement)]
 
@@ -274,6 +594,20 @@ def _entries(scope: Scope, lead_id: str) -> Select[Any]:
         .where(ScoreEntryRow.unit_id == scope.unit_id, ScoreEntryRow.lead_id == lead_id)
         .order_by(ScoreEntryRow.ruleset_id, ScoreEntryRow.seq)
     )
+
+
+def _drafts(scope: Scope) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        DraftRow.draft_id,
+        DraftRow.name,
+        DraftRow.base_version,
+        DraftRow.created_at,
+        DraftRow.updated_at,
+        DraftRow.created_by,
+        DraftRow.updated_by,
+        DraftRow.config,
+    )
+    return select(*columns).where(DraftRow.unit_id == scope.unit_id)
 
 
 def _rulesets(scope: Scope) -> Select[Any]:
@@ -343,6 +677,7 @@ def _engine_ruleset(ruleset: Ruleset, rules: Iterable[EngineRule]) -> EngineRule
         start_at=ruleset.start_at,
         end_at=ruleset.end_at,
         rules=tuple(rules),
+        score_column=ruleset.score_column,
     )
 
 
@@ -354,4 +689,5 @@ def _engine_rule(rule: Rule) -> EngineRule:
         active=rule.active,
         start_at=rule.start_at,
         end_at=rule.end_at,
+        icon=rule.icon,
     )

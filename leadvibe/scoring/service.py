@@ -6,19 +6,21 @@ is a step of its own (pipeline.rescore).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, exists, insert, select, update
 
 from leadvibe.engine.facts import Entry, Standing
-from leadvibe.engine.rules import LevelKind
 from leadvibe.identity.types import Principal, Scope
-from leadvibe.lib.db import copy_rows, driver, session
+from leadvibe.leads import accounts
+from leadvibe.lib.db import NULL_IN_COPY, as_copy_text, copy_lines, driver, session
 from leadvibe.lib.ids import new_id
-from leadvibe.scoring import queries
+from leadvibe.scoring import profiles, queries
+from leadvibe.scoring.defaults import DEFAULT_LEVELS, DEFAULT_RULESET_NAME
 from leadvibe.scoring.errors import BadWindowError, RuleExistsError, RulesetExistsError
 from leadvibe.scoring.models import ConfigVersionRow, LevelRow, RuleRow, RulesetRow
 from leadvibe.scoring.types import Rule, Ruleset
@@ -28,36 +30,20 @@ ENTRY_COLUMNS = (
     "weight", "multiplier_percent", "before", "delta", "after", "occurred_at",
 )  # fmt: skip
 
-DEFAULT_RULESET_NAME = "Engagement"
-DEFAULT_LEVELS = (
-    ("Cold", 0, 24, "#94a3b8"),
-    ("Warm", 25, 49, "#fbbf24"),
-    ("Hot", 50, 74, "#f97316"),
-    ("Very Hot", 75, None, "#ef4444"),
-)
-
-
 RULESET_FIELDS = frozenset({"name", "score_column", "is_primary", "active", "start_at", "end_at"})
 RULE_FIELDS = frozenset({"event_type", "weight", "icon", "active", "start_at", "end_at"})
 
 
 def install_defaults(scope: Scope, *, by: str, now: datetime) -> None:
-    """Give a new unit its levels and one primary ruleset without rules."""
-    for order, (name, min_score, max_score, color) in enumerate(DEFAULT_LEVELS):
-        session().add(
-            LevelRow(
-                unit_id=scope.unit_id,
-                level_id=new_id(),
-                kind=LevelKind.ENGAGEMENT,
-                name=name,
-                min_score=min_score,
-                max_score=max_score,
-                color=color,
-                order=order,
-                created_by=by,
-                updated_by=by,
-            )
+    """Give a new unit levels of every kind and one primary ruleset without rules."""
+    rows: list[dict[str, Any]] = []
+    for kind, levels in groupby(DEFAULT_LEVELS, key=lambda level: level.kind):
+        rows += (
+            {**level._asdict(), "kind": kind.value, "order": order, "level_id": new_id()}
+            for order, level in enumerate(levels)
         )
+    who = {"unit_id": scope.unit_id, "created_by": by, "updated_by": by}
+    session().execute(insert(LevelRow), [{**row, **who} for row in rows])
     _insert_ruleset(scope, {"name": DEFAULT_RULESET_NAME, "is_primary": True}, by=by, now=now)
     record_version(scope, summary="Set up the unit", by=by, now=now)
 
@@ -75,7 +61,7 @@ def create_ruleset(
     _check_window(fields.get("start_at"), fields.get("end_at"))
     ruleset_id = _insert_ruleset(scope, fields, by=principal.label, now=now)
     if fields.get("is_primary"):
-        _mark_headlines_stale(scope, now=now)
+        mark_headlines_stale(scope, now=now)
     record_version(scope, summary=f"Added ruleset {fields['name']}", by=principal.label, now=now)
     return queries.get_ruleset(scope, ruleset_id)
 
@@ -98,7 +84,7 @@ def update_ruleset(
     if kept.get("is_primary"):
         _clear_primary(scope)
     if kept.keys() & {"is_primary", "active"}:
-        _mark_headlines_stale(scope, now=now)
+        mark_headlines_stale(scope, now=now)
     session().execute(
         update(RulesetRow)
         .where(RulesetRow.unit_id == scope.unit_id, RulesetRow.ruleset_id == ruleset_id)
@@ -112,7 +98,7 @@ def delete_ruleset(principal: Principal, scope: Scope, ruleset_id: UUID, *, now:
     """Delete a ruleset with its rules. What it scored stays in the ledger, and shows no more."""
     lock_configuration(scope)
     current = queries.get_ruleset(scope, ruleset_id)
-    _mark_headlines_stale(scope, now=now)
+    mark_headlines_stale(scope, now=now)
     session().execute(
         delete(RulesetRow).where(
             RulesetRow.unit_id == scope.unit_id, RulesetRow.ruleset_id == ruleset_id
@@ -199,22 +185,26 @@ def delete_rule(principal: Principal, scope: Scope, rule_id: UUID, *, now: datet
 
 
 def record_version(scope: Scope, *, summary: str, by: str, now: datetime) -> int:
-    """Snapshot the whole configuration as the next version, in this transaction."""
+    """Snapshot the whole configuration as the next version, in this transaction.
+
+    Scores by attributes that it makes stale are noted for a worker: those follow rules at once.
+    """
     session().flush()
-    # Two changes at once would take the same number: the unit's own row makes them queue.
-    driver().execute("SELECT 1 FROM units WHERE unit_id = %s FOR NO KEY UPDATE", (scope.unit_id,))
-    version = queries.current_version(scope) + 1
-    snapshot = queries.read_config(scope).to_json() | {"version": version}
+    lock_configuration(scope)  # or two changes at once would take the same number
+    before = queries.read_latest(scope)
+    version = before.version + 1
+    config = queries.read_config(scope)
     session().execute(
         insert(ConfigVersionRow).values(
             unit_id=scope.unit_id,
             version=version,
-            config=snapshot,
+            config=config.to_json() | {"version": version},
             summary=summary,
             created_at=now,
             created_by=by,
         )
     )
+    profiles.mark_stale(scope, before.policies, config.policies, now=now)
     return version
 
 
@@ -223,10 +213,28 @@ def lock_configuration(scope: Scope) -> None:
     driver().execute("SELECT 1 FROM units WHERE unit_id = %s FOR NO KEY UPDATE", (scope.unit_id,))
 
 
-def append_entries(scope: Scope, entries: Iterable[tuple[str, Entry]]) -> None:
-    """Add ledger rows, given with their lead."""
-    rows = ((scope.unit_id, lead_id, *entry) for lead_id, entry in entries)
-    copy_rows("score_entries", ENTRY_COLUMNS, rows)
+def append_entries(scope: Scope, ledgers: Iterable[tuple[str, Sequence[Entry]]]) -> None:
+    """Add ledger rows, given by lead."""
+    copy_lines("score_entries", ENTRY_COLUMNS, _ledger_lines(scope, ledgers))
+
+
+def _ledger_lines(scope: Scope, ledgers: Iterable[tuple[str, Sequence[Entry]]]) -> Iterator[str]:
+    unit = scope.unit_id.hex
+    names: dict[UUID | None, str] = {None: NULL_IN_COPY}
+    event_id, event, at = None, "", ""
+    for lead_id, entries in ledgers:
+        lead = as_copy_text(lead_id)
+        for entry in entries:
+            ruleset_id, seq, its_event_id, rule_id, version, *numbers, occurred_at = entry
+            kind, weight, percent, before, delta, after = numbers
+            if its_event_id is not event_id:  # the entries of one event follow one another
+                event_id, event, at = its_event_id, its_event_id.hex, str(occurred_at)
+            ruleset = names.get(ruleset_id) or names.setdefault(ruleset_id, ruleset_id.hex)
+            rule = names.get(rule_id) or names.setdefault(rule_id, rule_id.hex if rule_id else "")
+            yield (
+                f"{unit}\t{lead}\t{ruleset}\t{seq}\t{event}\t{rule}\t{version}\t{kind}"
+                f"\t{weight}\t{percent}\t{before}\t{delta}\t{after}\t{at}\n"
+            )
 
 
 def erase_ledger(scope: Scope, lead_ids: Sequence[str]) -> None:
@@ -263,7 +271,17 @@ def refresh_headlines(scope: Scope, *, after: str, limit: int) -> str | None:
     last = driver().execute(_REFRESH_HEADLINES, {
         "unit": scope.unit_id, "after": after, "limit": limit,
     }).fetchone()  # fmt: skip
-    return str(last[0]) if last and last[0] is not None else None
+    assert last is not None
+    accounts.refresh_roll_ups(scope, last[1])
+    return None if last[0] is None else str(last[0])
+
+
+def mark_headlines_stale(scope: Scope, *, now: datetime) -> None:
+    """Note that another ruleset may stand for leads now; the pipeline catches up."""
+    driver().execute(
+        "INSERT INTO stale_headlines (unit_id, since) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        (scope.unit_id, now),
+    )
 
 
 def settle_headlines(scope: Scope) -> None:
@@ -291,8 +309,10 @@ _REFRESH_HEADLINES = """
         WHERE leads.unit_id = %(unit)s AND leads.lead_id = chosen.lead_id
           AND (leads.score, leads.ruleset_id)
               IS DISTINCT FROM (coalesce(h.score, 0), h.ruleset_id)
+        RETURNING leads.account_id
     )
-    SELECT max(lead_id) FROM chosen
+    SELECT max(lead_id), (SELECT coalesce(array_agg(DISTINCT account_id), '{}') FROM refreshed)
+    FROM chosen
 """
 
 
@@ -327,14 +347,6 @@ def _clear_primary(scope: Scope) -> None:
         update(RulesetRow)
         .where(RulesetRow.unit_id == scope.unit_id, RulesetRow.is_primary)
         .values(is_primary=False)
-    )
-
-
-def _mark_headlines_stale(scope: Scope, *, now: datetime) -> None:
-    """Note that another ruleset may stand for leads now; the pipeline catches up."""
-    driver().execute(
-        "INSERT INTO stale_headlines (unit_id, since) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-        (scope.unit_id, now),
     )
 
 
