@@ -9,5 +9,13 @@ class EventNotFoundError(NotFoundError):
     code = "event_not_found"
 
 
+class EventTypeNotFoundError(NotFoundError):
+    code = "event_type_not_found"
+
+
 class DeadLetterNotFoundError(NotFoundError):
     code = "dead_letter_not_found"
+
+
+class TypeDeletionNotFoundError(NotFoundError):
+    code = "deletion_not_found"

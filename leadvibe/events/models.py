@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy import (
     CheckConstraint,
     Identity,
     Index,
+    Numeric,
     Text,
     text,
 )
@@ -54,7 +56,11 @@ class DeadLetterRow(Base):
 
 
 class EventRow(Base):
-    """One thing a lead did. `suppression_reason` is null for what counts."""
+    """One thing a lead did. `suppression_reason` is null for what counts.
+
+    A suppressed event that names nobody we know has no lead, but `unclaimed`: lead id and aliases
+    as it came. `fingerprint` and `is_folded` are what a velocity filter made of it.
+    """
 
     __tablename__ = "events"
     __table_args__ = (
@@ -71,11 +77,18 @@ class EventRow(Base):
             "ix_events_metadata", "metadata", postgresql_using="gin",
             postgresql_ops={"metadata": "jsonb_path_ops"},
         ),
+        Index(
+            "ix_events_unclaimed", "unit_id", "receipt", postgresql_where=text("lead_id IS NULL"),
+        ),
+        Index(
+            "ix_events_suppressed", "unit_id", "suppression_reason", "event_type",
+            postgresql_where=text("suppression_reason IS NOT NULL"),
+        ),
     )  # fmt: skip
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     event_id: Mapped[UUID] = mapped_column(primary_key=True)
-    lead_id: Mapped[str] = mapped_column(Text(collation="C"))
+    lead_id: Mapped[str | None] = mapped_column(Text(collation="C"))
     receipt: Mapped[int] = mapped_column(BigInteger)
     occurred_at: Mapped[datetime]
     received_at: Mapped[datetime]
@@ -87,6 +100,9 @@ class EventRow(Base):
     suppression_reason: Mapped[str | None]
     original_lead_id: Mapped[str | None]
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata")
+    fingerprint: Mapped[int | None] = mapped_column(BigInteger)
+    is_folded: Mapped[bool] = mapped_column(server_default=text("false"))
+    unclaimed: Mapped[dict[str, Any] | None]
 
 
 class EventTypeRow(Base):
@@ -128,3 +144,66 @@ class SourceTallyRow(Base):
     duplicates: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     failed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     updated_at: Mapped[datetime]
+
+
+class ChannelRow(Base):
+    """A channel that events of a unit have come through."""
+
+    __tablename__ = "event_channels"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+
+
+class OrderRow(Base):
+    """Something a lead bought: shown beside its events, and never scored."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        Index("ix_orders_lead", "unit_id", "lead_id", text("ordered_at DESC")),
+        Index("ix_orders_latest", "unit_id", text("ordered_at DESC")),
+    )
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"))
+    original_lead_id: Mapped[str | None]
+    amount: Mapped[Decimal] = mapped_column(Numeric(18, 4))
+    currency: Mapped[str]
+    status: Mapped[str]
+    ordered_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    items: Mapped[list[Any]]
+
+
+class EventTypeDeletionRow(Base):
+    """The wish that all events of a type be gone, and how far that is.
+
+    Events up to `last_receipt` go, lead by lead; `after_lead` is the last lead that is done.
+    """
+
+    __tablename__ = "event_type_deletions"
+    __table_args__ = (
+        CheckConstraint("state IN ('in_progress', 'completed', 'failed')", name="state"),
+        Index(
+            "ix_event_type_deletions_unfinished", "requested_at",
+            postgresql_where=text("state = 'in_progress'"),
+        ),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    event_type: Mapped[str] = mapped_column(primary_key=True)
+    deletion_id: Mapped[UUID]
+    org_id: Mapped[UUID]
+    state: Mapped[str]
+    last_receipt: Mapped[int] = mapped_column(BigInteger)
+    after_lead: Mapped[str] = mapped_column(server_default=text("''"))
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    events_deleted: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    entries_deleted: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    requested_at: Mapped[datetime]
+    requested_by: Mapped[str]
+    beat_at: Mapped[datetime | None] = mapped_column(
+        comment="the last sign of life of its worker; null while it has none"
+    )
+    finished_at: Mapped[datetime | None]

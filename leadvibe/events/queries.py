@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,8 +11,10 @@ from uuid import UUID
 from pydantic_core import from_json
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select, tuple_
 
-from leadvibe.engine.facts import Event as Fact
+from leadvibe.engine.facts import Event as EngineEvent
 from leadvibe.engine.facts import Session
+from leadvibe.engine.organic import Seen
+from leadvibe.engine.policies import DECAY_TYPE
 from leadvibe.events.errors import DeadLetterNotFoundError, EventNotFoundError
 from leadvibe.events.models import (
     DeadLetterRow,
@@ -22,13 +24,17 @@ from leadvibe.events.models import (
     SourceTallyRow,
 )
 from leadvibe.events.types import (
+    COUNTS,
     DeadLetter,
     Event,
     EventFilter,
     EventLine,
     EventType,
+    Fact,
     InboxStatus,
     Tally,
+    Verdict,
+    WrittenDecay,
 )
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver, session
@@ -77,25 +83,106 @@ def get_events(scope: Scope, event_ids: Collection[UUID]) -> dict[UUID, Event]:
     return {row.event_id: _event(row) for row in session().execute(statement)}
 
 
-def stream_facts(scope: Scope, lead_ids: Sequence[str]) -> Iterator[tuple[str, list[Fact]]]:
-    """Yield each lead with all its counted events, in order: what a replay needs."""
+def count_suppressed(
+    scope: Scope, lead_id: str, *, since: datetime | None, until: datetime | None
+) -> int:
+    """Return how many of a lead's events within a span do not count; both ends included."""
     statement = """
-        SELECT lead_id, event_id, event_type, occurred_at, receipt, version FROM events
-        WHERE unit_id = %s AND lead_id = ANY(%s) AND suppression_reason IS NULL
-        ORDER BY lead_id, occurred_at, receipt
+        SELECT count(*) FROM events
+        WHERE unit_id = %(unit)s AND lead_id = %(lead)s AND suppression_reason IS NOT NULL
+          AND (%(since)s::timestamptz IS NULL OR occurred_at >= %(since)s)
+          AND (%(until)s::timestamptz IS NULL OR occurred_at <= %(until)s)
     """
+    bound = {"unit": scope.unit_id, "lead": lead_id, "since": since, "until": until}
+    row = driver().execute(statement, bound).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def stream_facts(
+    scope: Scope,
+    lead_ids: Sequence[str],
+    *,
+    under: int | None = None,
+    with_metadata_of: Collection[str] | None = (),
+) -> Iterator[tuple[str, list[Fact]]]:
+    """Yield each lead with all its events, in order: what a replay needs.
+
+    An event of an older version than the lead's base comes under the base version; with `under`,
+    all come under that version, and not as filters of others saw them. Metadata comes with events
+    of the types that are named, None meaning all. What decay wrote is left out.
+    """
+    own = """
+        greatest(e.version, l.base_version), coalesce(e.fingerprint, 0),
+        coalesce(e.suppression_reason = 'metadata_filter', false)
+    """
+    statement = f"""
+        SELECT e.lead_id, e.event_id, e.event_type, e.occurred_at, e.receipt,
+               {own if under is None else "%(under)s::int, 0, false"},
+               e.suppression_reason, e.is_folded, coalesce(e.fingerprint, 0),
+               CASE WHEN %(all)s OR e.event_type = ANY(%(types)s) THEN e.metadata END
+        FROM events e JOIN leads l ON l.unit_id = e.unit_id AND l.lead_id = e.lead_id
+        WHERE e.unit_id = %(unit)s AND e.lead_id = ANY(%(leads)s) AND e.receipt > 0
+        ORDER BY e.lead_id, e.occurred_at, e.receipt
+    """
+    bound = {
+        "unit": scope.unit_id,
+        "leads": list(lead_ids),
+        "under": under,
+        "all": with_metadata_of is None,
+        "types": list(with_metadata_of or ()),
+    }
     current: str | None = None
     facts: list[Fact] = []
     with driver().cursor(name="facts") as cursor:
         cursor.itersize = READ_SIZE
-        for lead_id, *fact in cursor.execute(statement, (scope.unit_id, list(lead_ids))):
-            if lead_id != current:
+        for row in cursor.execute(statement, bound):
+            if row[0] != current:
                 if current is not None:
                     yield current, facts
-                current, facts = lead_id, []
-            facts.append(Fact(*fact))
+                current, facts = row[0], []
+            reason, is_folded, mark, metadata = row[8:]
+            verdict = COUNTS if reason is None else Verdict(reason, is_folded)
+            facts.append(Fact(EngineEvent._make(row[1:8]), verdict, mark, metadata))
     if current is not None:
         yield current, facts
+
+
+def load_seen(
+    scope: Scope, since: Mapping[str, datetime], event_types: Sequence[str]
+) -> dict[str, list[Seen]]:
+    """Return, by lead, its events of some types that happened after an instant of its own."""
+    statement = """
+        SELECT e.lead_id, e.event_id, e.event_type, e.occurred_at, e.receipt,
+               greatest(e.version, l.base_version), coalesce(e.fingerprint, 0),
+               coalesce(e.suppression_reason = 'metadata_filter', false),
+               e.suppression_reason, NOT e.is_folded
+        FROM unnest(%s::text[], %s::timestamptz[]) AS wanted (lead_id, since)
+        JOIN leads l ON l.unit_id = %s AND l.lead_id = wanted.lead_id
+        JOIN events e ON e.unit_id = l.unit_id AND e.lead_id = l.lead_id
+            AND e.occurred_at > wanted.since
+        WHERE e.event_type = ANY(%s) AND e.receipt > 0
+    """
+    bound = (list(since), list(since.values()), scope.unit_id, list(event_types))
+    seen: dict[str, list[Seen]] = {}
+    for row in driver().execute(statement, bound):
+        one = Seen(EngineEvent._make(row[1:8]), row[8], stands_alone=row[9])
+        seen.setdefault(row[0], []).append(one)
+    return seen
+
+
+def list_decays(scope: Scope, lead_ids: Sequence[str]) -> dict[str, list[WrittenDecay]]:
+    """Return what decay wrote about the leads, in any order."""
+    statement = """
+        SELECT lead_id, event_id, occurred_at, version,
+               metadata ->> 'decay_id', metadata ->> 'decrease'
+        FROM events
+        WHERE unit_id = %s AND lead_id = ANY(%s) AND event_type = %s AND receipt = 0
+    """
+    decays: dict[str, list[WrittenDecay]] = {}
+    for lead_id, *rest in driver().execute(statement, (scope.unit_id, list(lead_ids), DECAY_TYPE)):
+        decays.setdefault(lead_id, []).append(WrittenDecay(*rest))
+    return decays
 
 
 def open_sessions(scope: Scope, lead_ids: Sequence[str]) -> dict[str, Session]:
@@ -128,7 +215,7 @@ def list_sessions(scope: Scope, lead_ids: Sequence[str]) -> dict[str, list[Sessi
 def list_event_types(scope: Scope) -> list[EventType]:
     """Return every event type seen in the unit, the most frequent first."""
     statement = """
-        SELECT name, hidden, event_count, first_seen_at FROM event_types
+        SELECT name, hidden, max_processing_scope, event_count, first_seen_at FROM event_types
         WHERE unit_id = %s ORDER BY event_count DESC, name
     """
     return [EventType(*row) for row in driver().execute(statement, (scope.unit_id,))]
@@ -351,3 +438,19 @@ def _readings(text: str) -> list[object]:
         return [text]
     is_finite = not isinstance(spelt, float) or math.isfinite(spelt)
     return [text, spelt] if isinstance(spelt, bool | int | float) and is_finite else [text]
+
+
+KEYS_FROM_EVENTS = 10_000
+"""How many of a type's latest events are looked at for their metadata's keys."""
+
+
+def list_metadata_keys(scope: Scope, event_type: str) -> list[str]:
+    """Return the keys that the metadata of a type's latest events have, by name."""
+    statement = """
+        SELECT DISTINCT jsonb_object_keys(latest.metadata) AS key FROM (
+            SELECT metadata FROM events WHERE unit_id = %s AND event_type = %s
+            ORDER BY occurred_at DESC, receipt DESC LIMIT %s
+        ) AS latest ORDER BY key
+    """
+    rows = driver().execute(statement, (scope.unit_id, event_type, KEYS_FROM_EVENTS))
+    return [key for (key,) in rows]

@@ -9,20 +9,28 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from pydantic_core import to_json
 from sqlalchemy import delete
 
 from leadvibe.engine.facts import Session
+from leadvibe.engine.policies import DECAY_TYPE
+from leadvibe.engine.replay import Decay
 from leadvibe.events import queries
 from leadvibe.events.models import DeadLetterRow
-from leadvibe.events.types import Arrival, InboxEvent, NewEvent, SourceWipe, Tally
+from leadvibe.events.types import Arrival, InboxEvent, NewEvent, SourceWipe, Tally, Verdict
 from leadvibe.identity.types import Scope
+from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import copy_rows, driver, session, single_statement
 
 INBOX_COLUMNS = ("unit_id", "event_id", "received_at", "source", "message_id", "payload")
 EVENT_COLUMNS = (
     "unit_id", "event_id", "lead_id", "receipt", "occurred_at", "received_at", "version",
     "event_type", "channel", "source", "message_id", "suppression_reason", "metadata",
+    "fingerprint", "is_folded", "unclaimed",
 )  # fmt: skip
+SYSTEM = "system"
+"""Channel and source of the events that Leadvibe itself writes."""
+
 SESSION_COLUMNS = ("unit_id", "lead_id", "started_at", "ended_at", "event_count")
 
 CLAIM_FETCH_SIZE = 500
@@ -135,17 +143,85 @@ def store_events(scope: Scope, events: Iterable[NewEvent]) -> None:
     copy_rows("events", EVENT_COLUMNS, ((scope.unit_id, *event) for event in events))
 
 
+def store_decays(scope: Scope, decays: Sequence[tuple[str, Decay]], *, now: datetime) -> None:
+    """Write the events of decay, given with their lead. Their receipt is 0: they never arrived."""
+    rows = (
+        NewEvent(
+            event_id=event_id,
+            lead_id=lead_id,
+            receipt=0,
+            occurred_at=occurred_at,
+            received_at=now,
+            version=version,
+            event_type=DECAY_TYPE,
+            channel=SYSTEM,
+            source=SYSTEM,
+            message_id=None,
+            suppression_reason=None,
+            metadata=to_json(
+                {"channel": SYSTEM, "decay_id": decay_id, "decrease": decrease}
+            ).decode(),
+            fingerprint=None,
+            is_folded=False,
+            unclaimed=None,
+        )
+        for lead_id, (event_id, occurred_at, version, decay_id, decrease) in decays
+    )
+    store_events(scope, rows)
+    register_types(scope, {DECAY_TYPE: len(decays)}, now=now)
+
+
+def erase_decays(scope: Scope, lead_ids: Sequence[str]) -> None:
+    """Forget what decay wrote about leads; a replay writes it anew."""
+    statement = """
+        DELETE FROM events WHERE unit_id = %s AND lead_id = ANY(%s) AND event_type = %s
+        AND receipt = 0
+    """
+    gone = driver().execute(statement, (scope.unit_id, list(lead_ids), DECAY_TYPE)).rowcount
+    if gone:
+        register_types(scope, {DECAY_TYPE: -gone}, now=utc_now())
+
+
+def save_verdicts(scope: Scope, verdicts: Mapping[UUID, tuple[Verdict, int | None]]) -> None:
+    """Store anew how filters see events, each with its fingerprint."""
+    if not verdicts:
+        return
+    statement = """
+        UPDATE events SET suppression_reason = new.reason, is_folded = new.is_folded,
+            fingerprint = new.fingerprint
+        FROM unnest(%s::uuid[], %s::text[], %s::bool[], %s::bigint[])
+            AS new (event_id, reason, is_folded, fingerprint)
+        WHERE events.unit_id = %s AND events.event_id = new.event_id
+    """
+    rows = [(key, *verdict, mark) for key, (verdict, mark) in verdicts.items()]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    driver().execute(statement, (*columns, scope.unit_id))
+
+
 def move_events(scope: Scope, moves: Mapping[str, str]) -> None:
-    """Give leads' events to other leads; each event remembers the lead that it was first given."""
+    """Give leads' events and orders to other leads; each remembers the lead it was first given.
+
+    An event keeps the version that it counts as under its old lead, which may have been rescored.
+    """
     if not moves:
         return
     statement = """
         UPDATE events SET lead_id = new.target,
-            original_lead_id = coalesce(events.original_lead_id, events.lead_id)
-        FROM unnest(%s::text[], %s::text[]) AS new (source, target)
+            original_lead_id = coalesce(events.original_lead_id, events.lead_id),
+            version = greatest(events.version, leads.base_version)
+        FROM unnest(%s::text[], %s::text[]) AS new (source, target), leads
         WHERE events.unit_id = %s AND events.lead_id = new.source
+          AND leads.unit_id = events.unit_id AND leads.lead_id = new.source
     """
-    driver().execute(statement, (list(moves), list(moves.values()), scope.unit_id))
+    bound = (list(moves), list(moves.values()), scope.unit_id)
+    driver().execute(statement, bound)
+    orders = """
+        UPDATE orders SET lead_id = new.target,
+            original_lead_id = coalesce(orders.original_lead_id, orders.lead_id)
+        FROM unnest(%s::text[], %s::text[]) AS new (source, target)
+        WHERE orders.unit_id = %s AND orders.lead_id = new.source
+    """
+    driver().execute(orders, bound)
 
 
 def register_types(scope: Scope, counts: Mapping[str, int], *, now: datetime) -> None:
@@ -225,7 +301,7 @@ def delete_events(scope: Scope, event_ids: Collection[UUID]) -> list[str]:
     """
     bound = {"unit": scope.unit_id, "ids": list(event_ids)}
     rows = driver().execute(statement, bound).fetchall()
-    _forget_unused_types(scope)
+    forget_unused_types(scope)
     return [lead_id for (lead_id,) in rows]
 
 
@@ -247,7 +323,7 @@ def wipe_source(scope: Scope, source: str) -> SourceWipe:
         SELECT lead_id, count(*) FROM gone GROUP BY lead_id
     """
     rows = driver().execute(statement, {"unit": scope.unit_id, "source": source}).fetchall()
-    _forget_unused_types(scope)
+    forget_unused_types(scope)
     return SourceWipe(
         events=sum(count for _, count in rows),
         waiting=waiting.rowcount,
@@ -256,7 +332,7 @@ def wipe_source(scope: Scope, source: str) -> SourceWipe:
     )
 
 
-def _forget_unused_types(scope: Scope) -> None:
+def forget_unused_types(scope: Scope) -> None:
     """Forget types without events that nobody has made a choice about."""
     driver().execute(
         """
@@ -264,4 +340,41 @@ def _forget_unused_types(scope: Scope) -> None:
           AND NOT hidden AND max_processing_scope = 'activate'
         """,
         (scope.unit_id,),
+    )
+
+
+def decide_about_types(
+    scope: Scope, choices: Mapping[str, tuple[bool, str]], *, now: datetime
+) -> None:
+    """Store whether types are hidden, and how far their events may reach.
+
+    A type that nobody has seen yet begins with no events. In the order in which the pipeline counts
+    events by type, so that neither blocks the other.
+    """
+    statement = """
+        INSERT INTO event_types (unit_id, name, hidden, max_processing_scope, first_seen_at)
+        SELECT %s, name, hidden, reach, %s
+        FROM unnest(%s::text[], %s::bool[], %s::text[]) AS new (name, hidden, reach) ORDER BY name
+        ON CONFLICT (unit_id, name) DO UPDATE SET
+            hidden = excluded.hidden, max_processing_scope = excluded.max_processing_scope
+    """
+    hidden = [choice[0] for choice in choices.values()]
+    reach = [choice[1] for choice in choices.values()]
+    driver().execute(statement, (scope.unit_id, now, list(choices), hidden, reach))
+
+
+def replace_type_choices(
+    scope: Scope, choices: Mapping[str, tuple[bool, str]], *, now: datetime
+) -> None:
+    """Make these the only choices about types: every other is shown and reaches everything."""
+    statement = """
+        SELECT name FROM event_types
+        WHERE unit_id = %s AND (hidden OR max_processing_scope <> 'activate') ORDER BY name
+    """
+    decided = [name for (name,) in driver().execute(statement, (scope.unit_id,))]
+    undone = {name: (False, "activate") for name in decided if name not in choices}
+    decide_about_types(scope, {**undone, **choices}, now=now)
+    driver().execute(
+        "DELETE FROM event_types WHERE unit_id = %s AND name = ANY(%s) AND event_count <= 0",
+        (scope.unit_id, list(undone)),
     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from leadvibe.engine.facts import Event as EngineEvent
+from leadvibe.leads.types import AliasKey, DeletionState
 
 
 class Arrival(NamedTuple):
@@ -30,11 +35,43 @@ class InboxEvent(NamedTuple):
     payload: str
 
 
+class Verdict(NamedTuple):
+    """How filters saw an event: why it does not count, if so, and whether another stands for it."""
+
+    reason: str | None
+    is_folded: bool
+
+
+COUNTS = Verdict(None, is_folded=False)
+
+
+class Fact(NamedTuple):
+    """A stored event as a replay needs it, with what is stored of how filters saw it.
+
+    `metadata` is there only when it was asked for.
+    """
+
+    event: EngineEvent
+    verdict: Verdict
+    fingerprint: int
+    metadata: Mapping[str, Any] | None
+
+
+class WrittenDecay(NamedTuple):
+    """An event that decay wrote, and what it says of the rule, as text."""
+
+    event_id: UUID
+    occurred_at: datetime
+    version: int
+    decay_id: str | None
+    decrease: str | None
+
+
 class NewEvent(NamedTuple):
     """A row of the event table, in the order of its COPY columns after the unit."""
 
     event_id: UUID
-    lead_id: str
+    lead_id: str | None
     receipt: int
     occurred_at: datetime
     received_at: datetime
@@ -45,6 +82,10 @@ class NewEvent(NamedTuple):
     message_id: str | None
     suppression_reason: str | None
     metadata: str
+    fingerprint: int | None
+    is_folded: bool
+    unclaimed: str | None
+    """JSON of the identity it came with; only of an event without a lead."""
 
 
 class Tally(NamedTuple):
@@ -61,7 +102,8 @@ class Event:
     """An event as readers see it."""
 
     event_id: UUID
-    lead_id: str
+    lead_id: str | None
+    """None for a suppressed event that names nobody we know."""
     event_type: str
     occurred_at: datetime
     received_at: datetime
@@ -78,7 +120,7 @@ class EventLine(NamedTuple):
     """An event in one line of a file."""
 
     event_id: UUID
-    lead_id: str
+    lead_id: str | None
     event_type: str
     occurred_at: datetime
 
@@ -98,6 +140,7 @@ class DeadLetter:
 class EventType:
     name: str
     hidden: bool
+    max_processing_scope: str
     event_count: int
     first_seen_at: datetime
 
@@ -134,3 +177,74 @@ class EventFilter(NamedTuple):
     occurred_before: datetime | None = None
     metadata: tuple[tuple[str, str], ...] = ()
     any_metadata: bool = False
+
+
+class Named(NamedTuple):
+    """Whom a trace of a lead may name: its ids, and its aliases in their normal form."""
+
+    lead_ids: frozenset[str]
+    aliases: frozenset[AliasKey]
+
+
+class TruncationPolicy(StrEnum):
+    """Which events of merged leads are left out."""
+
+    NONE = "none"
+    BEFORE = "before"
+    """Those that happened before an instant."""
+    LIMIT = "limit"
+    """All but the newest so many."""
+
+
+class Truncation(NamedTuple):
+    """What a merge leaves out of the sources' events; the target's own always stay."""
+
+    policy: TruncationPolicy = TruncationPolicy.NONE
+    before: datetime | None = None
+    keep: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Something a lead bought. `items` are whatever the shop says about them."""
+
+    order_id: str
+    lead_id: str
+    original_lead_id: str | None
+    amount: Decimal
+    currency: str
+    status: str
+    ordered_at: datetime
+    received_at: datetime
+    items: Sequence[Mapping[str, Any]]
+
+
+class OrderFilter(NamedTuple):
+    """Conditions on orders that all hold; None leaves one out."""
+
+    lead_id: str | None = None
+    status: str | None = None
+    ordered_from: datetime | None = None
+    ordered_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDeletion:
+    """The wish that all events of a type be gone, and what is done of it.
+
+    Events up to `last_receipt` go, lead by lead; `after_lead` is the last lead that is done.
+    """
+
+    deletion_id: UUID
+    org_id: UUID
+    unit_id: UUID
+    event_type: str
+    state: DeletionState
+    last_receipt: int
+    after_lead: str
+    attempts: int
+    events_deleted: int
+    entries_deleted: int
+    requested_at: datetime
+    requested_by: str
+    finished_at: datetime | None

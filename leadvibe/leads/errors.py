@@ -15,3 +15,31 @@ class LeadExistsError(ConflictError):
 
 class BadAliasError(InvalidError):
     code = "bad_alias"
+
+
+class SelfMergeError(InvalidError):
+    code = "self_merge"
+
+
+class AlreadyMergedError(ConflictError):
+    code = "already_merged"
+
+
+class MergedTooOftenError(ConflictError):
+    code = "merged_too_often"
+
+
+class NotMergedError(ConflictError):
+    code = "not_merged"
+
+
+class SuggestionNotFoundError(NotFoundError):
+    code = "merge_suggestion_not_found"
+
+
+class DeletionNotFoundError(NotFoundError):
+    code = "deletion_not_found"
+
+
+class AccountNotFoundError(NotFoundError):
+    code = "account_not_found"

@@ -39,7 +39,11 @@ class LeadRow(Base):
         _listed_by("last_event_at", "last_event_at DESC NULLS LAST"),
         _listed_by("created_at", "created_at DESC"),
         _listed_by("name", "name"),
-    )
+        Index(
+            "ix_leads_account", "unit_id", "account_id", text("score DESC"), "lead_id",
+            postgresql_where=text("account_id IS NOT NULL AND merged_into IS NULL"),
+        ),
+    )  # fmt: skip
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
@@ -53,7 +57,15 @@ class LeadRow(Base):
     has_own_id: Mapped[bool] = mapped_column(
         server_default=text("false"), comment="the client chose the id, so it is no stranger"
     )
-    merged_into: Mapped[str | None]
+    merged_into: Mapped[str | None] = mapped_column(
+        comment="who stands for it; empty, which no id is, for one that is being deleted"
+    )
+    merged_by: Mapped[str | None] = mapped_column(
+        comment="who merged it; null when it was an anonymous visitor that the pipeline knew again"
+    )
+    lost_events: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="events that a merge left out, and so deleted"
+    )
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     score: Mapped[int] = mapped_column(server_default=text("0"))
@@ -63,6 +75,15 @@ class LeadRow(Base):
     last_receipt: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     event_count: Mapped[int] = mapped_column(server_default=text("0"))
     session_count: Mapped[int] = mapped_column(server_default=text("0"))
+    surge_place: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="the last counted event's place in its run"
+    )
+    last_decay_at: Mapped[datetime | None] = mapped_column(
+        comment="when decay last took points since the last counted event"
+    )
+    base_version: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="events of older config versions are scored under this"
+    )
 
 
 class LeadTallyRow(Base):
@@ -78,7 +99,10 @@ class LeadTallyRow(Base):
 
 
 class AliasRow(Base):
-    """One way to recognise a lead; `value` is normalised, `raw_value` is as first seen."""
+    """One way to recognise a lead; `value` is normalised, `raw_value` is as first seen.
+
+    `original_lead_id` is whose it was before leads were merged; null for the lead's own.
+    """
 
     __tablename__ = "lead_aliases"
     __table_args__ = (
@@ -93,10 +117,11 @@ class AliasRow(Base):
     lead_id: Mapped[str] = mapped_column(Text(collation="C"))
     alias_id: Mapped[UUID]
     created_at: Mapped[datetime]
+    original_lead_id: Mapped[str | None]
 
 
 class LeadSearchRow(Base):
-    """What a lead is found by: text and its trigrams, each marked with the unit.
+    """What a lead is found by: text, its trigrams and how its words begin, marked with the unit.
 
     Stands apart from `leads` so that a change of score never touches the trigram index.
     """
@@ -121,3 +146,136 @@ class AliasConflictRow(Base):
     kind: Mapped[str]
     value: Mapped[str]
     seen_at: Mapped[datetime]
+
+
+class MergeDismissalRow(Base):
+    """Somebody said that these two leads are not one; the ids are in order."""
+
+    __tablename__ = "lead_merge_dismissals"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    other_lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    dismissed_at: Mapped[datetime]
+    dismissed_by: Mapped[str]
+
+
+class LeadDeletionRow(Base):
+    """The wish that a lead be gone, and how far that is; kept for a while to answer for it.
+
+    Events up to `last_receipt` go: later ones make the lead anew.
+    """
+
+    __tablename__ = "lead_deletions"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('pending', 'in_progress', 'completed', 'failed')", name="state"
+        ),
+        Index(
+            "ix_lead_deletions_unfinished", "requested_at",
+            postgresql_where=text("state IN ('pending', 'in_progress')"),
+        ),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    deletion_id: Mapped[UUID]
+    org_id: Mapped[UUID]
+    state: Mapped[str]
+    last_receipt: Mapped[int] = mapped_column(BigInteger)
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    events_deleted: Mapped[int] = mapped_column(server_default=text("0"))
+    requested_at: Mapped[datetime]
+    requested_by: Mapped[str]
+    beat_at: Mapped[datetime | None] = mapped_column(
+        comment="the last sign of life of its worker; null while it has none"
+    )
+    finished_at: Mapped[datetime | None]
+
+
+class LeadTracesRow(Base):
+    """Where a lead's properties come from, and why it belongs to its account (engine.mapping).
+
+    Stands apart from `leads` because it changes with nearly every event, and the properties rarely.
+    """
+
+    __tablename__ = "lead_traces"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 80}},)
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    properties: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    link: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class MetadataPropertyRow(Base):
+    """A property that some lead or account of the unit has, or had."""
+
+    __tablename__ = "metadata_properties"
+    __table_args__ = (CheckConstraint("kind IN ('lead', 'account')", name="kind"),)
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+
+
+def _accounts_by(name: str, order: str) -> Index:
+    """Return the index behind one order of the account list, which shows those that have leads."""
+    return Index(
+        f"ix_accounts_{name}",
+        "unit_id",
+        text(order),
+        "account_id",
+        postgresql_where=text("leads_count > 0"),
+    )
+
+
+class AccountRow(Base):
+    """A company: what is known about it, and what its leads add up to.
+
+    From `leads_count` on it is a cache of the leads; `score` is the one of the primary ruleset.
+    """
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        Index(
+            "uq_accounts_domain", "unit_id", "domain", unique=True,
+            postgresql_where=text("domain IS NOT NULL"),
+        ),
+        Index("ix_accounts_called", "unit_id", text("lower(name)")),
+        _accounts_by("top_score", "top_score DESC"),
+        _accounts_by("score", "score DESC"),
+        _accounts_by("last_event_at", "last_event_at DESC NULLS LAST"),
+        _accounts_by("created_at", "created_at DESC"),
+        _accounts_by("name", "name"),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    domain: Mapped[str | None] = mapped_column(Text(collation="C"))
+    name: Mapped[str]
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", server_default=text("'{}'"))
+    traces: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    leads_count: Mapped[int] = mapped_column(server_default=text("0"))
+    top_score: Mapped[int] = mapped_column(server_default=text("0"))
+    top_lead_id: Mapped[str | None] = mapped_column(comment="who has the top score")
+    owner_name: Mapped[str | None] = mapped_column(comment="of that lead")
+    session_count: Mapped[int] = mapped_column(server_default=text("0"))
+    last_event_at: Mapped[datetime | None]
+    score: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="in the primary account ruleset"
+    )
+
+
+class AccountSearchRow(Base):
+    """What an account is found by, as LeadSearchRow is for leads."""
+
+    __tablename__ = "account_search"
+    __table_args__ = (Index("ix_account_search_grams", "grams", postgresql_using="gin"),)
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    text: Mapped[str]
+    grams: Mapped[list[str]] = mapped_column(ARRAY(Text()))

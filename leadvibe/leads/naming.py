@@ -17,6 +17,9 @@ _ALIAS_ORDER = {
 SEPARATOR = " · "
 _ANONYMOUS = frozenset({AliasKind.COOKIE})
 
+NAMING_PROPERTIES = ("first_name", "last_name", "name", "company", "email")
+"""What of a lead's metadata it is called by, or found by."""
+
 LONGEST_NAME = 200
 """Lists are sorted by name, and what their index can hold is limited."""
 

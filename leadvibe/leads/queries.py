@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, text
+from sqlalchemy import ColumnElement, Row, Select, func, select, text
 
 from leadvibe.identity.types import Scope
 from leadvibe.leads.errors import LeadNotFoundError
 from leadvibe.leads.models import AliasRow, LeadRow
-from leadvibe.leads.types import ActivityCount, AliasKey, Lead, LeadActivity, StoredAlias
+from leadvibe.leads.resolving import Resolver
+from leadvibe.leads.types import (
+    NOBODY,
+    AliasKey,
+    Identity,
+    Lead,
+    LeadActivity,
+    StoredAlias,
+)
 from leadvibe.lib.db import driver, session
 
 MERGE_DEPTH = 32
@@ -77,7 +85,10 @@ def owners_of_aliases(scope: Scope, keys: Iterable[AliasKey]) -> dict[AliasKey, 
 
 
 def merge_targets(scope: Scope, lead_ids: Collection[str]) -> dict[str, str]:
-    """Return for each lead that exists the lead that stands for it now: itself unless merged."""
+    """Return for each lead that exists the lead that stands for it now: itself unless merged.
+
+    A lead that is being deleted still takes what names it by its id: that outlives the deletion.
+    """
     statement = """
         WITH RECURSIVE chain (asked, lead_id, merged_into, depth) AS (
             SELECT lead_id, lead_id, merged_into, 0 FROM leads
@@ -87,9 +98,14 @@ def merge_targets(scope: Scope, lead_ids: Collection[str]) -> dict[str, str]:
             FROM chain JOIN leads ON leads.unit_id = %(unit)s AND leads.lead_id = chain.merged_into
             WHERE chain.depth < %(depth)s
         )
-        SELECT asked, lead_id FROM chain WHERE merged_into IS NULL
+        SELECT asked, lead_id FROM chain WHERE coalesce(merged_into, %(nobody)s) = %(nobody)s
     """
-    bound = {"unit": scope.unit_id, "ids": list(lead_ids), "depth": MERGE_DEPTH}
+    bound = {
+        "unit": scope.unit_id,
+        "ids": list(lead_ids),
+        "depth": MERGE_DEPTH,
+        "nobody": NOBODY,
+    }
     return dict(driver().execute(statement, bound).fetchall())
 
 
@@ -106,11 +122,22 @@ def find_strangers(scope: Scope, lead_ids: Collection[str]) -> set[str]:
     return {lead_id for (lead_id,) in rows}
 
 
+def recognise(scope: Scope, identities: Sequence[Identity]) -> list[str | None]:
+    """Return whom each identity names, or None for nobody we know; makes no lead and no alias."""
+    owners = owners_of_aliases(
+        scope, {alias.key for identity in identities for alias in identity.aliases}
+    )
+    named = {identity.lead_id for identity in identities if identity.lead_id}
+    targets = merge_targets(scope, named | set(owners.values()))
+    resolver = Resolver(owners=owners, targets=targets, strangers=(), new_lead_id=str)
+    return [resolver.find(identity) for identity in identities]
+
+
 def search_leads(scope: Scope, text_: str, *, limit: int) -> list[tuple[str, str, str]]:
     """Return (lead id, match type, best alias) of leads found by the text, in any case.
 
-    Ids that start with it come first, then aliases that contain it. A text shorter than two
-    characters finds nothing.
+    Ids that start with it come first, then aliases that contain it. Two characters only find what
+    begins with them, or has a word that does; one finds nothing.
     """
     wanted = text_.strip()
     if len(wanted) < 2:  # noqa: PLR2004 - the contract's minimum
@@ -130,7 +157,7 @@ _SEARCH = """
     WITH found AS (
         SELECT s.lead_id, s.text FROM lead_search s
         WHERE s.unit_id = :unit AND s.text LIKE lower(:like)
-          AND s.grams @> search_grams(:unit, :text)
+          AND s.grams @> search_wanted(:unit, :text)
         LIMIT 1000
     ), matches AS (
         SELECT l.lead_id, l.score,
@@ -175,25 +202,15 @@ def _lead(scope: Scope, row: Row[Any]) -> Lead:
     return Lead(org_id=scope.org_id, unit_id=scope.unit_id, **row._mapping)  # noqa: SLF001 - the documented way to a row's names
 
 
-def count_activity(scope: Scope, lead_ids: Sequence[str]) -> dict[str, ActivityCount]:
-    """Return what each lead's events add up to so far."""
-    statement = """
-        SELECT lead_id, last_event_at, last_receipt, event_count, session_count
-        FROM leads WHERE unit_id = %s AND lead_id = ANY(%s)
-    """
-    rows = driver().execute(statement, (scope.unit_id, list(lead_ids)))
-    return {lead_id: ActivityCount(*values) for lead_id, *values in rows}
-
-
-def list_activities(scope: Scope, lead_ids: Sequence[str]) -> dict[str, LeadActivity]:
+def load_activities(scope: Scope, lead_ids: Sequence[str]) -> dict[str, LeadActivity]:
     """Return the stored headline score and activity of each lead."""
     statement = """
         SELECT lead_id, score, ruleset_id, last_event_at, last_event_type, last_receipt,
-               event_count, session_count
+               event_count, session_count, surge_place, last_decay_at, base_version
         FROM leads WHERE unit_id = %s AND lead_id = ANY(%s)
     """
     rows = driver().execute(statement, (scope.unit_id, list(lead_ids)))
-    return {row[0]: LeadActivity(*row) for row in rows}
+    return {row[0]: LeadActivity._make(row) for row in rows}
 
 
 def list_ids_of_source(scope: Scope, source: str) -> list[str]:
@@ -212,19 +229,53 @@ def list_ids_of_source(scope: Scope, source: str) -> list[str]:
 
 def count_leads(scope: Scope) -> int:
     """Return how many leads `list_ids` walks over, merged ones included."""
-    statement = select(func.count()).select_from(LeadRow).where(LeadRow.unit_id == scope.unit_id)
+    statement = select(func.count()).select_from(LeadRow).where(*_standing(scope))
     return session().scalar(statement) or 0
 
 
 def list_ids(scope: Scope, *, after: str, limit: int) -> list[str]:
-    """Return lead ids in order, from after one on: a walk over all leads of a unit."""
+    """Return lead ids in order, from after one on: a walk over all leads of a unit.
+
+    Those being deleted are left out: what is stored of them does not hang together any more.
+    """
     statement = (
         select(LeadRow.lead_id)
-        .where(LeadRow.unit_id == scope.unit_id, LeadRow.lead_id > after)
+        .where(*_standing(scope), LeadRow.lead_id > after)
         .order_by(LeadRow.lead_id)
         .limit(limit)
     )
     return list(session().scalars(statement))
+
+
+def list_next(scope: Scope, *, after: str, leads: int, events: int) -> list[str]:
+    """Return lead ids in order from after one on, as `list_ids`, with so many events at most.
+
+    The first always comes, however many it has.
+    """
+    statement = """
+        SELECT lead_id FROM (
+            SELECT lead_id, sum(event_count) OVER (ORDER BY lead_id) - event_count AS before
+            FROM (
+                SELECT lead_id, event_count FROM leads
+                WHERE unit_id = %(unit)s AND lead_id > %(after)s
+                  AND merged_into IS DISTINCT FROM %(nobody)s
+                ORDER BY lead_id LIMIT %(leads)s
+            ) AS following
+        ) AS counted
+        WHERE before < %(events)s ORDER BY lead_id
+    """
+    bound = {
+        "unit": scope.unit_id,
+        "after": after,
+        "leads": leads,
+        "events": events,
+        "nobody": NOBODY,
+    }
+    return [lead_id for (lead_id,) in driver().execute(statement, bound)]
+
+
+def _standing(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return LeadRow.unit_id == scope.unit_id, LeadRow.merged_into.is_distinct_from(NOBODY)
 
 
 def count_listed(scope: Scope) -> int:

@@ -52,6 +52,12 @@ class Resolver:
             self._attach(alias, lead_id)
         return lead_id
 
+    def find(self, identity: Identity) -> str | None:
+        """Return whom the identity names, learning nothing from it."""
+        if identity.lead_id is not None:
+            return self._targets.get(identity.lead_id)
+        return self._known(identity)
+
     def _named(self, identity: Identity) -> str | None:
         if identity.lead_id is None:
             return None

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import update
 
+from leadvibe.engine.account import UNRESOLVED, link_by_hand
+from leadvibe.engine.mapping import EMPTY, Document, instant_of, set_by_hand
 from leadvibe.identity.types import Scope
-from leadvibe.leads import queries
-from leadvibe.leads.errors import LeadExistsError, LeadNotFoundError
-from leadvibe.leads.models import LeadRow
-from leadvibe.leads.naming import name_lead, search_text
+from leadvibe.leads import accounts, documents, queries
+from leadvibe.leads.errors import LeadExistsError
+from leadvibe.leads.naming import NAMING_PROPERTIES, name_lead, search_text
 from leadvibe.leads.resolving import Resolver
 from leadvibe.leads.types import (
     Alias,
@@ -29,7 +29,7 @@ from leadvibe.leads.types import (
     LeadActivity,
     Resolution,
 )
-from leadvibe.lib.db import copy_rows, driver, session
+from leadvibe.lib.db import copy_rows, driver
 from leadvibe.lib.ids import new_id, new_lead_id
 
 LEAD_COLUMNS = (
@@ -94,9 +94,12 @@ def create(
             fields={"id": "exists already"},
         )
     _insert_leads(scope, {lead_id: (metadata, Birth(source, now, has_own_id=True))})
+    if metadata:
+        documents.save_traces(scope, {lead_id: set_by_hand(EMPTY, metadata, at=now).traces})
+        documents.note_properties(scope, documents.LEAD, [metadata])
     if account_id is not None:
-        _set(scope, lead_id, account_id=account_id)
-    _refresh_names(scope, [lead_id])
+        set_account(scope, lead_id, account_id, now=now)
+    refresh_names(scope, [lead_id])
     return queries.get_lead(scope, lead_id)
 
 
@@ -104,19 +107,58 @@ def patch_metadata(
     scope: Scope, lead_id: str, changes: Mapping[str, Any], *, now: datetime
 ) -> Lead:
     """Merge keys into the lead's metadata; a null removes its key."""
-    lead = queries.get_lead(scope, lead_id)
-    merged = {**lead.metadata, **changes}
-    kept = {key: value for key, value in merged.items() if value is not None}
-    return replace_metadata(scope, lead.lead_id, kept, now=now)
+    return _set_by_hand(scope, lead_id, changes, now=now, replaces=False)
 
 
 def replace_metadata(
     scope: Scope, lead_id: str, metadata: Mapping[str, Any], *, now: datetime
 ) -> Lead:
     """Put new metadata in the place of the old."""
-    _set(scope, lead_id, metadata_=dict(metadata), updated_at=now)
-    _refresh_names(scope, [lead_id])
-    return queries.get_lead(scope, lead_id)
+    return _set_by_hand(scope, lead_id, metadata, now=now, replaces=True)
+
+
+def set_account(scope: Scope, lead_id: str, account_id: str | None, *, now: datetime) -> None:
+    """Say which account a lead belongs to; with None it is for the pipeline to find again."""
+    described = documents.load(scope, [lead_id]).get(lead_id)
+    link = described.link if described else UNRESOLVED
+    changed = link_by_hand(link, account_id, at=instant_of(now))
+    documents.save_links(scope, {lead_id: changed})
+    if account_id is not None:
+        accounts.ensure_accounts(scope, [account_id], now=now)
+    accounts.refresh_roll_ups(scope, [link.account_id, account_id])
+
+
+def save_documents(
+    scope: Scope,
+    before: Mapping[str, Document],
+    after: Mapping[str, Document],
+    *,
+    now: datetime,
+) -> list[str]:
+    """Store what is known about leads now, and call them by it.
+
+    Returns those whose properties are different; traces may change without.
+    """
+    changed = {
+        lead_id: document
+        for lead_id, document in after.items()
+        if documents.written(document.properties) != documents.written(before[lead_id].properties)
+    }
+    documents.save_properties(
+        scope, {lead_id: each.properties for lead_id, each in changed.items()}, now=now
+    )
+    documents.save_traces(
+        scope,
+        {
+            lead_id: document.traces
+            for lead_id, document in after.items()
+            if document.traces != before[lead_id].traces
+        },
+    )
+    refresh_names(
+        scope, [it for it, document in changed.items() if _is_renamed(before[it], document)]
+    )
+    return list(changed)
 
 
 def record_activity(scope: Scope, activities: Sequence[LeadActivity], *, now: datetime) -> None:
@@ -125,16 +167,19 @@ def record_activity(scope: Scope, activities: Sequence[LeadActivity], *, now: da
         UPDATE leads SET score = new.score, ruleset_id = new.ruleset_id,
             last_event_at = new.last_event_at, last_event_type = new.last_event_type,
             last_receipt = new.last_receipt, event_count = new.event_count,
-            session_count = new.session_count, updated_at = %s
+            session_count = new.session_count, surge_place = new.surge_place,
+            last_decay_at = new.last_decay_at, base_version = new.base_version, updated_at = %s
         FROM unnest(
             %s::text[], %s::int[], %s::uuid[], %s::timestamptz[], %s::text[], %s::bigint[],
-            %s::int[], %s::int[]
+            %s::int[], %s::int[], %s::int[], %s::timestamptz[], %s::int[]
         ) AS new (lead_id, score, ruleset_id, last_event_at, last_event_type, last_receipt,
-                  event_count, session_count)
+                  event_count, session_count, surge_place, last_decay_at, base_version)
         WHERE leads.unit_id = %s AND leads.lead_id = new.lead_id
+        RETURNING leads.account_id
     """
     columns = [list(column) for column in zip(*activities, strict=True)]
-    driver().execute(statement, (now, *columns, scope.unit_id))
+    rows = driver().execute(statement, (now, *columns, scope.unit_id))
+    accounts.refresh_roll_ups(scope, {account_id for (account_id,) in rows})
 
 
 def count_listed(scope: Scope, *, change: int) -> None:
@@ -156,16 +201,14 @@ def recount_listed(scope: Scope) -> None:
 def describe(
     scope: Scope, metadata_by_lead: Mapping[str, Mapping[str, Any]], *, now: datetime
 ) -> None:
-    """Merge profile metadata into many leads at once, and name them after it."""
-    statement = """
-        UPDATE leads SET metadata = leads.metadata || new.metadata, updated_at = %s
-        FROM unnest(%s::text[], %s::jsonb[]) AS new (lead_id, metadata)
-        WHERE leads.unit_id = %s AND leads.lead_id = new.lead_id
-    """
-    lead_ids = list(metadata_by_lead)
-    documents = [to_json(metadata).decode() for metadata in metadata_by_lead.values()]
-    driver().execute(statement, (now, lead_ids, documents, scope.unit_id))
-    _refresh_names(scope, lead_ids)
+    """Merge profile metadata into many leads at once, as if by hand, and name them after it."""
+    found = documents.load(scope, metadata_by_lead)
+    before = {lead_id: each.document for lead_id, each in found.items()}
+    after = {
+        lead_id: set_by_hand(document, metadata_by_lead[lead_id], at=now)
+        for lead_id, document in before.items()
+    }
+    save_documents(scope, before, after, now=now)
 
 
 def forget(scope: Scope, lead_ids: Sequence[str]) -> None:
@@ -174,18 +217,21 @@ def forget(scope: Scope, lead_ids: Sequence[str]) -> None:
     Needs the identities' lock.
     """
     bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
-    for table in ("lead_aliases", "lead_search", "leads"):
+    left = accounts.accounts_of(scope, lead_ids)
+    for table in ("lead_aliases", "lead_search", "lead_traces", "leads"):
         driver().execute(
             f"DELETE FROM {table} WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)",  # noqa: S608 - names of ours
             bound,
         )
-    driver().execute(
-        """
-        DELETE FROM lead_alias_conflicts
-        WHERE unit_id = %(unit)s AND (lead_id = ANY(%(ids)s) OR other_lead_id = ANY(%(ids)s))
-        """,
-        bound,
-    )
+    for table in ("lead_alias_conflicts", "lead_merge_dismissals"):
+        driver().execute(
+            f"""
+            DELETE FROM {table}
+            WHERE unit_id = %(unit)s AND (lead_id = ANY(%(ids)s) OR other_lead_id = ANY(%(ids)s))
+            """,  # noqa: S608 - names of ours
+            bound,
+        )
+    accounts.refresh_roll_ups(scope, left.values())
     recount_listed(scope)
 
 
@@ -207,7 +253,7 @@ def _store_resolved(scope: Scope, resolver: Resolver, *, now: datetime) -> None:
         *resolver.created,
         *(lead_id for _, lead_id in resolver.attached.values()),
     }
-    _refresh_names(scope, sorted(touched))
+    refresh_names(scope, sorted(touched))
 
 
 def _fold(scope: Scope, folded: Mapping[str, str], *, now: datetime) -> None:
@@ -216,17 +262,20 @@ def _fold(scope: Scope, folded: Mapping[str, str], *, now: datetime) -> None:
         return
     strangers, targets = list(folded), list(folded.values())
     count_listed(scope, change=-len(strangers))
-    driver().execute(
+    left = driver().execute(
         """
         UPDATE leads SET merged_into = new.target, updated_at = %s
         FROM unnest(%s::text[], %s::text[]) AS new (stranger, target)
         WHERE leads.unit_id = %s AND leads.lead_id = new.stranger
+        RETURNING leads.account_id
         """,
         (now, strangers, targets, scope.unit_id),
     )
+    accounts.refresh_roll_ups(scope, {account_id for (account_id,) in left})
     driver().execute(
         """
-        UPDATE lead_aliases SET lead_id = new.target
+        UPDATE lead_aliases SET lead_id = new.target,
+            original_lead_id = coalesce(lead_aliases.original_lead_id, lead_aliases.lead_id)
         FROM unnest(%s::text[], %s::text[]) AS new (stranger, target)
         WHERE lead_aliases.unit_id = %s AND lead_aliases.lead_id = new.stranger
         """,
@@ -280,7 +329,7 @@ def _note_conflicts(scope: Scope, conflicts: Sequence[Conflict], *, now: datetim
     driver().execute(statement, (scope.unit_id, now, *columns))
 
 
-def _refresh_names(scope: Scope, lead_ids: Sequence[str]) -> None:
+def refresh_names(scope: Scope, lead_ids: Sequence[str]) -> None:
     """Name leads anew after their metadata and aliases, and what they are found by."""
     if not lead_ids:
         return
@@ -310,7 +359,7 @@ def _refresh_names(scope: Scope, lead_ids: Sequence[str]) -> None:
     driver().execute(
         """
         INSERT INTO lead_search (unit_id, lead_id, text, grams)
-        SELECT %s, lead_id, lower(content), search_grams(%s, content)
+        SELECT %s, lead_id, lower(content), search_terms(%s, content)
         FROM unnest(%s::text[], %s::text[]) AS new (lead_id, content)
         ON CONFLICT (unit_id, lead_id)
         DO UPDATE SET text = excluded.text, grams = excluded.grams
@@ -320,12 +369,16 @@ def _refresh_names(scope: Scope, lead_ids: Sequence[str]) -> None:
     )
 
 
-def _set(scope: Scope, lead_id: str, **values: Any) -> None:
-    statement = (
-        update(LeadRow)
-        .where(LeadRow.unit_id == scope.unit_id, LeadRow.lead_id == lead_id)
-        .values(**values)
-        .returning(LeadRow.lead_id)
-    )
-    if session().scalar(statement) is None:
-        raise LeadNotFoundError(f"There is no lead '{lead_id}' in this unit.")
+def _set_by_hand(
+    scope: Scope, lead_id: str, changes: Mapping[str, Any], *, now: datetime, replaces: bool
+) -> Lead:
+    lock_identities(scope)
+    lead = queries.get_lead(scope, lead_id)
+    before = {lead.lead_id: documents.load(scope, [lead.lead_id])[lead.lead_id].document}
+    after = {lead.lead_id: set_by_hand(before[lead.lead_id], changes, at=now, replaces=replaces)}
+    save_documents(scope, before, after, now=now)
+    return queries.get_lead(scope, lead.lead_id)
+
+
+def _is_renamed(before: Document, after: Document) -> bool:
+    return any(before.properties.get(it) != after.properties.get(it) for it in NAMING_PROPERTIES)

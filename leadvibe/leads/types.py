@@ -102,17 +102,12 @@ class Lead:
     session_count: int
 
 
-class ActivityCount(NamedTuple):
-    """What a lead's counted events add up to so far."""
-
-    last_event_at: datetime | None
-    last_receipt: int
-    event_count: int
-    session_count: int
-
-
 class LeadActivity(NamedTuple):
-    """What an event changes on a lead: its headline score and its last activity."""
+    """What an event changes on a lead: its headline score, and what its counted events add up to.
+
+    `surge_place` and `last_decay_at` are as in engine.facts.LeadState; events of versions before
+    `base_version` are scored under that one.
+    """
 
     lead_id: str
     score: int
@@ -122,6 +117,9 @@ class LeadActivity(NamedTuple):
     last_receipt: int
     event_count: int
     session_count: int
+    surge_place: int
+    last_decay_at: datetime | None
+    base_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +131,67 @@ class Resolution:
 
     lead_ids: list[str]
     folded: Mapping[str, str]
+
+
+NOBODY = ""
+"""Whom a lead that is being deleted is merged into: no lead has this id.
+
+So it leaves lists, indexes and counts at once and for the same reason as a merged one.
+"""
+
+
+class MergedLead(NamedTuple):
+    """A lead that another stands for. `merged_by` is None when the pipeline folded it in.
+
+    `lost_events` were left out when it was merged, and are gone.
+    """
+
+    lead_id: str
+    merged_into: str
+    merged_by: str | None
+    lost_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class MergeSuggestion:
+    """Two leads that events have named together: they may be the same person.
+
+    `lead_id` is the one the events were given to; `aliases` are those of the other one.
+    """
+
+    lead_id: str
+    lead_name: str
+    other_lead_id: str
+    other_name: str
+    aliases: tuple[AliasKey, ...]
+    seen_at: datetime
+
+
+class DeletionState(StrEnum):
+    """How far a deletion is; `failed` ones are tried again when somebody asks again."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDeletion:
+    """The wish that a lead be gone. Its events up to `last_receipt` go, later ones stay."""
+
+    deletion_id: UUID
+    org_id: UUID
+    unit_id: UUID
+    lead_id: str
+    state: DeletionState
+    last_receipt: int
+    attempts: int
+    events_deleted: int
+    requested_at: datetime
+    requested_by: str
+    finished_at: datetime | None
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in {DeletionState.COMPLETED, DeletionState.FAILED}

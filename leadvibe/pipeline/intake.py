@@ -62,8 +62,9 @@ def _in_utc(at: datetime) -> datetime:
 
 ShortText = Annotated[
     str,
-    BeforeValidator(_plain),
+    # Constraints first: behind the validator the length would be looked at before the stripping.
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    BeforeValidator(_plain),
 ]
 """An event type, a lead id or a message id."""
 
@@ -71,8 +72,8 @@ Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 Identifier = Annotated[
     str,
-    BeforeValidator(_plain),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LENGTH),
+    BeforeValidator(_plain),
 ]
 
 

@@ -11,22 +11,28 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json, to_json
 
+from leadvibe.engine.engagement import Awarder
 from leadvibe.engine.facts import Event as Fact
+from leadvibe.engine.mapping import Told
+from leadvibe.engine.organic import Suppression, fingerprint
+from leadvibe.engine.replay import LateEventError
 from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
-from leadvibe.events.channels import channel_of
-from leadvibe.events.types import InboxEvent, NewEvent, Tally
+from leadvibe.events.channels import channel_of, note_channels
+from leadvibe.events.types import COUNTS, InboxEvent, NewEvent, Tally, Verdict
 from leadvibe.identity.types import Scope
+from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import Identity
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, is_outage, rollback, session
-from leadvibe.pipeline import rescore, scorebook
+from leadvibe.pipeline import describe, rescore, scorebook
+from leadvibe.pipeline.scorebook import Result
 from leadvibe.scoring import queries as score_queries
 
 log = logging.getLogger(__name__)
@@ -39,19 +45,25 @@ GROWING_TABLES = (
     "score_entries",
 )  # fmt: skip
 
+FEWEST_CHANGES = 500
+"""Rows below which any plan is quick."""
+
 MAX_REASON_LENGTH = 2_000
 """Enough of an error to understand it."""
 
 
 class Claim(NamedTuple):
-    """A claimed event, read: what the inbox kept of it, and what it says."""
+    """A claimed event, read: what the inbox kept of it, what it says, and how filters see it."""
 
     arrival: InboxEvent
     event_type: str
     occurred_at: datetime
     identity: Identity
     channel: str
+    document: Mapping[str, Any]
     metadata: str
+    fingerprint: int | None
+    is_filtered: bool
 
 
 class Progress(NamedTuple):
@@ -93,12 +105,24 @@ def drain(scope: Scope, *, limit: int = BATCH_SIZE) -> int:
 
 
 def refresh_statistics() -> None:
-    """Tell PostgreSQL how the tables have grown, after a burst that autovacuum has yet to see.
+    """Tell PostgreSQL of tables that have outgrown what it knows of them; commits.
 
-    Without it a search in a unit that was empty a moment ago is planned for a handful of leads.
+    Until autovacuum comes by, what was empty a moment ago is planned as if it still were. Does
+    nothing to tables whose statistics are fit, so it may be called often and at any size.
     """
-    driver().execute(f"ANALYZE {', '.join(GROWING_TABLES)}")
+    driver().execute("SELECT pg_stat_force_next_flush()")
+    commit()  # with which the server learns what this connection has changed
+    bound = (list(GROWING_TABLES), FEWEST_CHANGES)
+    outgrown = [name for (name,) in driver().execute(_OUTGROWN_TABLES, bound)]
+    if outgrown:
+        driver().execute(f"ANALYZE {', '.join(outgrown)}")
     commit()
+
+
+_OUTGROWN_TABLES = """
+    SELECT relname FROM pg_stat_user_tables
+    WHERE relname = ANY(%s) AND n_mod_since_analyze >= greatest(%s, n_live_tup / 3)
+"""
 
 
 def _process_or_isolate(scope: Scope, arrivals: Sequence[InboxEvent]) -> Progress:
@@ -132,18 +156,52 @@ def _sum(parts: Iterable[Progress]) -> Progress:
 
 def _process(scope: Scope, arrivals: Sequence[InboxEvent], *, now: datetime) -> Progress:
     fresh = _drop_duplicates(scope, arrivals)
-    claims = [_read(arrival) for arrival in fresh]
-    resolution = leads.resolve_identities(scope, [claim.identity for claim in claims], now=now)
     version = score_queries.current_version(scope)
-    events.move_events(scope, resolution.folded)
-    events.store_events(scope, _new_events(claims, resolution.lead_ids, version))
+    awarder = score_queries.get_awarder(scope, version)
+    claims = [_read(arrival, awarder) for arrival in fresh]
+    lead_ids, folded = _resolve(scope, claims, awarder, now=now)
+    events.move_events(scope, folded)
+    facts = _facts_by_lead(claims, lead_ids, version)
+    moved = {*folded, *folded.values()}
+    scored, late = _score(scope, facts, moved=moved)
+    verdicts = _verdicts(scored)
+    events.store_events(scope, _new_events(claims, lead_ids, version, verdicts, awarder))
     events.register_types(scope, Counter(claim.event_type for claim in claims), now=now)
-    facts = _facts_by_lead(claims, resolution.lead_ids, version)
-    moved = {*resolution.folded, *resolution.folded.values()}
-    _score(scope, facts, moved=moved, now=now)
+    note_channels(scope, {claim.channel for claim in claims})
+    scorebook.add(scope, scored, now=now)
+    rescore.replay_leads(scope, sorted(late - moved), now=now)
+    rescore.replay_leads(scope, sorted(moved), now=now, is_afresh=True)
+    config = score_queries.get_config(scope, version)
+    if describe.is_needed(config):
+        told = _told(claims, lead_ids, verdicts)
+        describe.describe_leads(scope, told, config, now=now, rebuilt=late)
     events.add_to_tallies(scope, _tallies(arrivals, fresh), now=now)
     events.clear_arrivals(scope, [arrival.receipt for arrival in arrivals])
     return Progress(claimed=len(arrivals), scored=len(fresh), duplicates=len(arrivals) - len(fresh))
+
+
+def _resolve(
+    scope: Scope, claims: Sequence[Claim], awarder: Awarder, *, now: datetime
+) -> tuple[list[str | None], Mapping[str, str]]:
+    """Give each event its lead, and say who was folded into whom.
+
+    An event that will not count makes no lead and no alias: it goes to whom it names, if anybody.
+    """
+    mute = {place for place, claim in enumerate(claims) if _is_mute(claim, awarder)}
+    heard = [claim.identity for place, claim in enumerate(claims) if place not in mute]
+    resolution = leads.resolve_identities(scope, heard, now=now)
+    if not mute:
+        return list(resolution.lead_ids), resolution.folded
+    of_heard = iter(resolution.lead_ids)
+    of_mute = iter(
+        lead_queries.recognise(scope, [claims[place].identity for place in sorted(mute)])
+    )
+    lead_ids = [next(of_mute if place in mute else of_heard) for place in range(len(claims))]
+    return lead_ids, resolution.folded
+
+
+def _is_mute(claim: Claim, awarder: Awarder) -> bool:
+    return claim.is_filtered or claim.event_type in awarder.banned
 
 
 def _drop_duplicates(scope: Scope, arrivals: Sequence[InboxEvent]) -> list[InboxEvent]:
@@ -160,25 +218,35 @@ def _drop_duplicates(scope: Scope, arrivals: Sequence[InboxEvent]) -> list[Inbox
     return fresh
 
 
-def _read(arrival: InboxEvent) -> Claim:
+def _read(arrival: InboxEvent, awarder: Awarder) -> Claim:
     payload = from_json(arrival.payload)
-    metadata = payload["metadata"]
+    event_type, metadata = payload["event_type"], payload["metadata"]
     aliases = tuple(make_alias(kind, value) for kind, value in payload["aliases"])
+    is_watched = event_type in awarder.velocity_filters
+    test = awarder.metadata_test
     return Claim(
         arrival=arrival,
-        event_type=payload["event_type"],
+        event_type=event_type,
         occurred_at=datetime.fromisoformat(payload["timestamp"]),
         identity=Identity(payload["lead_id"], aliases, arrival.source, arrival.received_at),
-        channel=channel_of(payload["event_type"], metadata),
+        channel=channel_of(event_type, metadata),
+        document=metadata,
         metadata=to_json(metadata).decode(),
+        fingerprint=fingerprint(metadata) if is_watched else None,
+        is_filtered=bool(test) and test.suppresses(event_type, metadata),
     )
 
 
 def _new_events(
-    claims: Sequence[Claim], lead_ids: Sequence[str], version: int
+    claims: Sequence[Claim],
+    lead_ids: Sequence[str | None],
+    version: int,
+    verdicts: Mapping[int, Verdict],
+    awarder: Awarder,
 ) -> Iterable[NewEvent]:
     for claim, lead_id in zip(claims, lead_ids, strict=True):
         arrival = claim.arrival
+        verdict = verdicts.get(arrival.receipt) or _verdict_alone(claim, awarder)
         yield NewEvent(
             event_id=arrival.event_id,
             lead_id=lead_id,
@@ -190,41 +258,93 @@ def _new_events(
             channel=claim.channel,
             source=arrival.source,
             message_id=arrival.message_id,
-            suppression_reason=None,
+            suppression_reason=verdict.reason,
             metadata=claim.metadata,
+            fingerprint=claim.fingerprint,
+            is_folded=verdict.is_folded,
+            unclaimed=None if lead_id is not None else _unclaimed(claim.identity),
         )
+
+
+def _verdict_alone(claim: Claim, awarder: Awarder) -> Verdict:
+    """Say of an event by itself whether it counts; a replay may find more."""
+    if claim.is_filtered:
+        return Verdict(Suppression.METADATA.value, is_folded=False)
+    if claim.event_type in awarder.banned:
+        return Verdict(Suppression.RATE.value, is_folded=False)
+    return COUNTS
+
+
+def _unclaimed(identity: Identity) -> str:
+    aliases = [(alias.kind, alias.raw_value) for alias in identity.aliases]
+    return to_json({"lead_id": identity.lead_id, "aliases": aliases}).decode()
 
 
 def _facts_by_lead(
-    claims: Sequence[Claim], lead_ids: Sequence[str], version: int
+    claims: Sequence[Claim], lead_ids: Sequence[str | None], version: int
 ) -> dict[str, list[Fact]]:
     facts: defaultdict[str, list[Fact]] = defaultdict(list)
     for claim, lead_id in zip(claims, lead_ids, strict=True):
-        arrival = claim.arrival
-        facts[lead_id].append(
-            Fact(arrival.event_id, claim.event_type, claim.occurred_at, arrival.receipt, version)
+        if lead_id is None:
+            continue
+        fact = Fact(
+            event_id=claim.arrival.event_id,
+            event_type=claim.event_type,
+            occurred_at=claim.occurred_at,
+            receipt=claim.arrival.receipt,
+            version=version,
+            fingerprint=claim.fingerprint or 0,
+            is_filtered=claim.is_filtered,
         )
+        facts[lead_id].append(fact)
     return facts
 
 
 def _score(
-    scope: Scope, facts: Mapping[str, list[Fact]], *, moved: Collection[str], now: datetime
-) -> None:
-    """Move leads forward by their new events.
+    scope: Scope,
+    facts: Mapping[str, list[Fact]],
+    *,
+    moved: Collection[str],
+) -> tuple[dict[str, Result], set[str]]:
+    """Move leads forward by their new events; return also those that have to be replayed whole.
 
-    Leads with a late event, and those whose older events have moved, are replayed whole.
+    These are leads with a late event, and those whose older events have moved.
     """
     standings = scorebook.load_standings(scope, list(facts))
-    late = {one for one, new in facts.items() if scorebook.has_late(standings[one], new)}
-    replayed = late.union(moved)
+    past = scorebook.load_past(scope, facts)
+    late = set(moved)
     scorer = scorebook.Scorer(scope)
-    results = {
-        lead_id: scorer.score(lead_id, standings[lead_id], new)
-        for lead_id, new in facts.items()
-        if lead_id not in replayed
+    results: dict[str, Result] = {}
+    for lead_id, new in facts.items():
+        seen = past.get(lead_id, ())
+        if lead_id in late or scorebook.is_overtaken(new, seen):
+            late.add(lead_id)
+            continue
+        try:
+            results[lead_id] = scorer.score(lead_id, standings[lead_id], new, past=seen)
+        except LateEventError:
+            late.add(lead_id)
+    return results, late
+
+
+def _verdicts(scored: Mapping[str, Result]) -> dict[int, Verdict]:
+    return {
+        receipt: Verdict(reason, receipt in result.judgement.folded)
+        for result in scored.values()
+        for receipt, reason in result.judgement.reasons.items()
     }
-    scorebook.add(scope, results, now=now)
-    rescore.replay_leads(scope, sorted(replayed), now=now)
+
+
+def _told(
+    claims: Sequence[Claim], lead_ids: Sequence[str | None], verdicts: Mapping[int, Verdict]
+) -> dict[str, list[Told]]:
+    """Return what the events that count told of their leads."""
+    told: defaultdict[str, list[Told]] = defaultdict(list)
+    for claim, lead_id in zip(claims, lead_ids, strict=True):
+        receipt = claim.arrival.receipt
+        if lead_id is not None and receipt not in verdicts:
+            told[lead_id].append(Told(claim.occurred_at, receipt, claim.document))
+    return told
 
 
 def _tallies(arrivals: Sequence[InboxEvent], fresh: Sequence[InboxEvent]) -> list[Tally]:

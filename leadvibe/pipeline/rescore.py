@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
-from leadvibe.engine.facts import Entry
+from leadvibe.engine.engagement import Awarder
+from leadvibe.engine.facts import Entry, Event
+from leadvibe.engine.organic import fingerprint
+from leadvibe.engine.rules import Config
 from leadvibe.events import queries as event_queries
+from leadvibe.events import service as events
+from leadvibe.events.types import COUNTS, Fact, Verdict, WrittenDecay
 from leadvibe.identity.types import Scope
+from leadvibe.leads import accounts
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.lib.clock import utc_now
@@ -34,6 +41,27 @@ class Discrepancy(NamedTuple):
     replayed: object
 
 
+class Replay(NamedTuple):
+    """A lead gone over again: its stored events, how they were judged, and what came of it."""
+
+    facts: list[Fact]
+    events: list[Event]
+    result: Result
+
+    def verdicts(self) -> list[Verdict]:
+        """Say how filters see each of the events."""
+        reasons, folded, _ = self.result.judgement
+        if not reasons:
+            return [COUNTS] * len(self.events)
+        receipts = (event.receipt for event in self.events)
+        return [Verdict(reasons.get(receipt), receipt in folded) for receipt in receipts]
+
+    def based_on(self, version: int) -> Replay:
+        """Return the same with all its events counted as that version's."""
+        activity = self.result.activity._replace(base_version=version)
+        return self._replace(result=self.result._replace(activity=activity))
+
+
 class Step(NamedTuple):
     """How far a walk over all leads has come, and what it found on the last stretch."""
 
@@ -41,39 +69,110 @@ class Step(NamedTuple):
     found: list[Discrepancy]
 
 
-def replay_leads(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> None:
+def replay_leads(
+    scope: Scope, lead_ids: Sequence[str], *, now: datetime, is_afresh: bool = False
+) -> None:
     """Write the leads' ledger, scores and sessions anew, each event under its own version.
 
+    Filters see the events as they saw them before, or `is_afresh` look at their metadata again:
+    as they must when events come from another lead, for which another version may have counted.
     Needs the identities' lock, and flushes without committing.
     """
     for start in range(0, len(lead_ids), LEADS_AT_ONCE):
         chunk = lead_ids[start : start + LEADS_AT_ONCE]
-        scorebook.replace(scope, _replay(scope, chunk), now=now)
+        _store(scope, _replay(scope, chunk, until=now, is_afresh=is_afresh), now=now)
+
+
+def rescore_leads(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> None:
+    """Write the leads' scores anew under the current version, as if it had always been in force.
+
+    Their events count as that version's from now on. Needs the identities' lock, and flushes
+    without committing.
+    """
+    config = scorebook.current_config(scope)
+    replays = replay_under(scope, lead_ids, config, until=now)
+    _store(scope, {lead: it.based_on(config.version) for lead, it in replays.items()}, now=now)
+
+
+def replay_under(
+    scope: Scope, lead_ids: Sequence[str], config: Config, *, until: datetime
+) -> dict[str, Replay]:
+    """Return what the leads' events come to under a configuration, writing nothing."""
+    scorer = Scorer(scope, config=config)
+    awarder = scorer.history(0).awarders[config.version]
+    wanted = _types_in_need(awarder)
+    replays = {}
+    for lead_id, facts in event_queries.stream_facts(
+        scope, lead_ids, under=config.version, with_metadata_of=wanted
+    ):
+        judged = [_judged(fact, awarder) for fact in facts]
+        replays[lead_id] = Replay(facts, judged, scorer.score(lead_id, NEW, judged, until=until))
+    return _with_silent(scorer, replays, dict.fromkeys(lead_ids, 0))
+
+
+def settle_decay(scope: Scope, *, now: datetime) -> Iterator[int]:
+    """Take the points that inactivity has cost by now, committing as it goes.
+
+    Yields how many leads lost some. Run again at once it finds nothing: what a lead owes follows
+    from its events, not from when anybody looked.
+    """
+    scorer = Scorer(scope)
+    spells = scorer.history(0).fading.spells()
+    after = ""
+    while spells:
+        leads.lock_identities(scope)
+        chunk = score_queries.list_quiet_leads(
+            scope, spells, now=now, after=after, limit=LEADS_AT_ONCE
+        )
+        if not chunk:
+            rollback()
+            return
+        after = chunk[-1]
+        standings = scorebook.load_standings(scope, chunk)
+        results = {
+            lead_id: scorer.score(lead_id, standing, (), until=now)
+            for lead_id, standing in standings.items()
+        }
+        faded = {lead_id: result for lead_id, result in results.items() if result.decays}
+        scorebook.add(scope, faded, now=now)
+        commit()
+        yield len(faded)
 
 
 def verify(scope: Scope) -> Iterator[Step]:
     """Compare what is stored with a replay of the events, lead by lead, changing nothing.
 
-    Stored scores, the ledger and the replay must agree to the point; sessions and counts too.
+    Stored scores, the ledger and the replay must agree to the point; so must sessions, counts, what
+    filters said and what decay wrote. Decay is replayed as far as it was written.
     """
     done = 0
     for done, chunk in _walk(scope):
-        results = _replay(scope, chunk)
-        found = [*_compare_ledgers(scope, results), *_compare_leads(scope, results)]
+        replays = _replay(scope, chunk, until=None, is_afresh=True)
+        results = {lead_id: it.result for lead_id, it in replays.items()}
+        found = [
+            *_compare_ledgers(scope, results),
+            *_compare_leads(scope, results),
+            *_compare_verdicts(replays),
+            *_compare_decays(scope, results),
+        ]
         rollback()
         yield Step(done, found)
-    yield Step(done, list(_compare_tally(scope)))
+    yield Step(done, [*_compare_tally(scope), *_compare_accounts(scope)])
 
 
 def rebuild(scope: Scope) -> Iterator[Step]:
     """Replay every lead of the unit from its events, committing as it goes."""
     for done, chunk in _walk(scope):
-        scorebook.replace(scope, _replay(scope, chunk), now=utc_now())
+        now = utc_now()
+        _store(scope, _replay(scope, chunk, until=now, is_afresh=True), now=now)
         commit()
         yield Step(done, [])
     leads.lock_identities(scope)
     leads.recount_listed(scope)
     commit()
+    for chunk in _walk_accounts(scope):
+        accounts.refresh_roll_ups(scope, chunk)
+        commit()
 
 
 def refresh_headlines(scope: Scope) -> None:
@@ -103,16 +202,100 @@ def _walk(scope: Scope) -> Iterator[tuple[int, list[str]]]:
         yield done, chunk
 
 
-def _replay(scope: Scope, lead_ids: Sequence[str]) -> dict[str, Result]:
+def _walk_accounts(scope: Scope) -> Iterator[list[str]]:
+    """Yield all accounts in chunks, each under the lock."""
+    after = ""
+    while True:
+        leads.lock_identities(scope)
+        chunk = accounts.list_ids(scope, after=after, limit=LEADS_AT_ONCE)
+        if not chunk:
+            rollback()
+            return
+        after = chunk[-1]
+        yield chunk
+
+
+def _replay(
+    scope: Scope, lead_ids: Sequence[str], *, until: datetime | None, is_afresh: bool
+) -> dict[str, Replay]:
+    """Replay leads under their own versions, decay up to `until` or as far as it was written."""
     scorer = Scorer(scope)
-    results = {
-        lead_id: scorer.score(lead_id, NEW, facts)
-        for lead_id, facts in event_queries.stream_facts(scope, lead_ids)
+    stored = lead_queries.load_activities(scope, lead_ids)
+    wanted = score_queries.filtered_types(scope) if is_afresh else ()
+    replays = {}
+    for lead_id, facts in event_queries.stream_facts(scope, lead_ids, with_metadata_of=wanted):
+        activity = stored[lead_id]
+        standing = NEW._replace(base_version=activity.base_version)
+        awarders = scorer.history(activity.base_version).awarders
+        events = [_judged(fact, awarders[fact.event.version]) for fact in facts]
+        end = until or activity.last_decay_at
+        replays[lead_id] = Replay(facts, events, scorer.score(lead_id, standing, events, until=end))
+    base_versions = {lead_id: activity.base_version for lead_id, activity in stored.items()}
+    return _with_silent(scorer, replays, base_versions)
+
+
+def _with_silent(
+    scorer: Scorer, replays: dict[str, Replay], base_versions: Mapping[str, int]
+) -> dict[str, Replay]:
+    """Add those of the leads that have no events."""
+    for lead_id, base_version in base_versions.items():
+        if lead_id not in replays:
+            standing = NEW._replace(base_version=base_version)
+            replays[lead_id] = Replay([], [], scorer.score(lead_id, standing, ()))
+    return replays
+
+
+def _types_in_need(awarder: Awarder) -> Collection[str] | None:
+    """Name the event types whose metadata the filters ask for; None for all."""
+    if awarder.metadata_test.concerns_all:
+        return None
+    return awarder.metadata_test.event_types | awarder.velocity_filters.keys()
+
+
+def _judged(fact: Fact, awarder: Awarder) -> Event:
+    """Return the event as the filters of a configuration see it, going by its metadata if given."""
+    event, _, _, metadata = fact
+    if metadata is None:
+        return event
+    event_type, test = event.event_type, awarder.metadata_test
+    return event._replace(
+        fingerprint=fingerprint(metadata) if event_type in awarder.velocity_filters else 0,
+        is_filtered=test.concerns(event_type) and test.suppresses(event_type, metadata),
+    )
+
+
+def _store(scope: Scope, replays: Mapping[str, Replay], *, now: datetime) -> None:
+    scorebook.replace(scope, {lead: it.result for lead, it in replays.items()}, now=now)
+    events.save_verdicts(scope, _changed_verdicts(replays))
+
+
+def _changed_verdicts(replays: Mapping[str, Replay]) -> dict[UUID, tuple[Verdict, int | None]]:
+    return {
+        event.event_id: (verdict, event.fingerprint or None)
+        for it in replays.values()
+        for (_, stored, mark, _), event, verdict in zip(
+            it.facts, it.events, it.verdicts(), strict=True
+        )
+        if stored != verdict or mark != event.fingerprint
     }
-    for lead_id in lead_ids:
-        if lead_id not in results:
-            results[lead_id] = scorer.score(lead_id, NEW, [])
-    return results
+
+
+def _compare_verdicts(replays: Mapping[str, Replay]) -> Iterator[Discrepancy]:
+    for lead_id, it in replays.items():
+        stored = [(fact.verdict, fact.fingerprint) for fact in it.facts]
+        marks = (event.fingerprint for event in it.events)
+        replayed = [*zip(it.verdicts(), marks, strict=True)]
+        yield from _difference(lead_id, "suppressed", stored, replayed)
+
+
+def _compare_decays(scope: Scope, results: dict[str, Result]) -> Iterator[Discrepancy]:
+    stored = event_queries.list_decays(scope, list(results))
+    for lead_id, result in results.items():
+        expected = sorted(
+            WrittenDecay(event_id, at, version, str(decay_id), str(decrease))
+            for event_id, at, version, decay_id, decrease in result.decays
+        )
+        yield from _difference(lead_id, "decay", sorted(stored.get(lead_id, [])), expected)
 
 
 def _compare_ledgers(scope: Scope, results: dict[str, Result]) -> Iterator[Discrepancy]:
@@ -128,7 +311,7 @@ def _compare_ledgers(scope: Scope, results: dict[str, Result]) -> Iterator[Discr
 
 def _compare_leads(scope: Scope, results: dict[str, Result]) -> Iterator[Discrepancy]:
     sessions = event_queries.list_sessions(scope, list(results))
-    activities = lead_queries.list_activities(scope, list(results))
+    activities = lead_queries.load_activities(scope, list(results))
     for lead_id, result in results.items():
         yield from _difference(lead_id, "sessions", sessions.get(lead_id, []), result.sessions)
         yield from _difference(lead_id, "lead", activities[lead_id], result.activity)
@@ -139,6 +322,14 @@ def _compare_tally(scope: Scope) -> Iterator[Discrepancy]:
     stored, counted = lead_queries.count_listed(scope), lead_queries.recount_listed(scope)
     rollback()
     yield from _difference("", "number of leads", stored, counted)
+
+
+def _compare_accounts(scope: Scope) -> Iterator[Discrepancy]:
+    for chunk in _walk_accounts(scope):
+        wrong = list(accounts.compare_roll_ups(scope, chunk))
+        rollback()
+        for account_id, stored, counted in wrong:
+            yield Discrepancy(account_id, "account", stored, counted)
 
 
 def _difference(lead_id: str, what: str, stored: object, replayed: object) -> Iterator[Discrepancy]:

@@ -6,13 +6,24 @@ says, many leads at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from leadvibe.engine.decay import BEGINNING, Fading
 from leadvibe.engine.engagement import Awarder
 from leadvibe.engine.facts import EMPTY, Entry, Event, LeadState, Session
-from leadvibe.engine.replay import Outcome, advance, is_late, score_of
+from leadvibe.engine.organic import MICRO_BURST, Judgement, Seen
+from leadvibe.engine.replay import (
+    Decay,
+    History,
+    LateEventError,
+    Outcome,
+    advance,
+    reign_of,
+    score_of,
+)
+from leadvibe.engine.rules import Config
 from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
 from leadvibe.identity.types import Scope
@@ -27,11 +38,13 @@ class Standing(NamedTuple):
     """A lead before its next events: what the engine needs, and what lists count."""
 
     state: LeadState
+    base_version: int
+    last_event_type: str | None
     event_count: int
     session_count: int
 
 
-NEW = Standing(EMPTY, 0, 0)
+NEW = Standing(EMPTY, base_version=0, last_event_type=None, event_count=0, session_count=0)
 
 
 class Result(NamedTuple):
@@ -41,57 +54,110 @@ class Result(NamedTuple):
     sessions: list[Session]
     state: LeadState
     activity: LeadActivity
+    decays: list[Decay]
+    judgement: Judgement
 
 
 def load_standings(scope: Scope, lead_ids: Sequence[str]) -> dict[str, Standing]:
     """Return where each lead stands; leads without events are NEW."""
-    counts = lead_queries.count_activity(scope, lead_ids)
-    known = [lead_id for lead_id in lead_ids if counts[lead_id].event_count]
+    activities = lead_queries.load_activities(scope, lead_ids)
+    known = [lead_id for lead_id, it in activities.items() if it.last_event_at is not None]
     scores = score_queries.get_standings(scope, known)
     sessions = event_queries.open_sessions(scope, known)
     standings = dict.fromkeys(lead_ids, NEW)
-    for lead_id in known:
-        count = counts[lead_id]
+    for lead_id, it in activities.items():
+        if it.last_event_at is None:
+            standings[lead_id] = NEW._replace(base_version=it.base_version)
+            continue
         state = LeadState(
-            scores.get(lead_id, {}), count.last_event_at, count.last_receipt, sessions[lead_id]
+            scores.get(lead_id, {}),
+            it.last_event_at,
+            it.last_receipt,
+            sessions.get(lead_id),
+            it.surge_place,
+            it.last_decay_at,
         )
-        standings[lead_id] = Standing(state, count.event_count, count.session_count)
+        standings[lead_id] = Standing(
+            state, it.base_version, it.last_event_type, it.event_count, it.session_count
+        )
     return standings
 
 
 class Scorer:
-    """Scores leads of one unit, each event under its own config version."""
+    """Scores leads of one unit, each event under its own config version.
 
-    def __init__(self, scope: Scope) -> None:
+    Given a `config`, everything is scored under that one instead, as if it had always been in
+    force: what a rescore does, and what its preview shows.
+    """
+
+    def __init__(self, scope: Scope, *, config: Config | None = None) -> None:
         self._scope = scope
-        self._config = score_queries.get_config(scope, score_queries.current_version(scope))
-        self._awarders = _Awarders(scope)
+        self._is_bound = config is not None
+        self._config = config or current_config(scope)
+        self._histories: dict[int, History] = {}
 
-    def score(self, lead_id: str, standing: Standing, events: Sequence[Event]) -> Result:
-        """Add events to a lead. Raises LateEventError when one is older than its last."""
-        outcome = advance(standing.state, events, self._awarders)
+    def score(
+        self,
+        lead_id: str,
+        standing: Standing,
+        events: Sequence[Event],
+        *,
+        past: Iterable[Seen] = (),
+        until: datetime | None = None,
+    ) -> Result:
+        """Add events to a lead, and decay up to `until`.
+
+        Raises LateEventError when history has to be gone over again: a counted event is older than
+        what is counted already, or overturns what was said of an earlier one.
+        """
+        history = self.history(standing.base_version)
+        outcome = advance(lead_id, standing.state, events, history, past=past, until=until)
+        if outcome.judgement.overturns:
+            raise LateEventError(f"a burst of {lead_id} took back what was counted before it")
         return Result(
             outcome.entries,
             outcome.sessions,
             outcome.state,
-            self._activity(lead_id, standing, events, outcome),
+            self._activity(lead_id, standing, outcome),
+            outcome.decays,
+            outcome.judgement,
         )
 
-    def _activity(
-        self, lead_id: str, standing: Standing, events: Sequence[Event], outcome: Outcome
-    ) -> LeadActivity:
+    def history(self, base_version: int) -> History:
+        """Return the configurations of a lead whose events are none older than the base version."""
+        key = -1 if self._is_bound else base_version
+        if key not in self._histories:
+            self._histories[key] = self._bound() if self._is_bound else self._own(base_version)
+        return self._histories[key]
+
+    def _own(self, base_version: int) -> History:
+        reigns = score_queries.list_reigns(self._scope)
+        if base_version:
+            base = score_queries.get_config(self._scope, base_version)
+            later = (reign for reign in reigns if reign.version > base_version)
+            reigns = [reign_of(base, BEGINNING), *later]
+        return History(_Awarders(self._scope), Fading.of(reigns))
+
+    def _bound(self) -> History:
+        awarder = score_queries.compile_for(self._config)
+        return History(_Always(awarder), Fading.of([reign_of(self._config, BEGINNING)]))
+
+    def _activity(self, lead_id: str, standing: Standing, outcome: Outcome) -> LeadActivity:
         state = outcome.state
         headline = score_of(state.standings, self._config)
-        last = max(events, key=lambda event: (event.occurred_at, event.receipt), default=None)
+        counted = outcome.counted
         return LeadActivity(
             lead_id=lead_id,
             score=headline.score,
             ruleset_id=headline.ruleset_id,
             last_event_at=state.last_at,
-            last_event_type=last.event_type if last else None,
+            last_event_type=counted[-1].event_type if counted else standing.last_event_type,
             last_receipt=state.last_receipt,
-            event_count=standing.event_count + len(events),
+            event_count=standing.event_count + len(counted),
             session_count=standing.session_count + _begun(standing.state, outcome.sessions),
+            surge_place=state.surge_place,
+            last_decay_at=state.last_decay_at,
+            base_version=standing.base_version,
         )
 
 
@@ -107,6 +173,22 @@ class _Awarders(dict[int, Awarder]):
         return awarder
 
 
+class _Always(dict[int, Awarder]):
+    """One config, whichever version an event asks for."""
+
+    def __init__(self, awarder: Awarder) -> None:
+        super().__init__()
+        self._awarder = awarder
+
+    def __missing__(self, version: int) -> Awarder:
+        return self._awarder
+
+
+def current_config(scope: Scope) -> Config:
+    """Return the configuration in force."""
+    return score_queries.get_config(scope, score_queries.current_version(scope))
+
+
 def _begun(before: LeadState, sessions: Sequence[Session]) -> int:
     """Count the sessions that are new: the first may be the open one, continued."""
     continued = (
@@ -117,40 +199,82 @@ def _begun(before: LeadState, sessions: Sequence[Session]) -> int:
     return len(sessions) - continued
 
 
-def has_late(standing: Standing, new: Iterable[Event]) -> bool:
-    """Say whether any of the events is older than the lead's last, so that it needs a replay."""
-    return any(is_late(standing.state, event) for event in new)
+def load_past(scope: Scope, new: Mapping[str, Sequence[Event]]) -> dict[str, list[Seen]]:
+    """Return, per lead, the stored events that velocity filters see beside the new ones.
+
+    Filters of older versions see them too: those still say what counts of the events that came
+    under them. Empty when none of any version names a type among the new events.
+    """
+    windows = score_queries.longest_windows(scope)
+    if not windows:
+        return {}
+    since: dict[str, datetime] = {}
+    depth = 2 * max(windows.values()) + MICRO_BURST
+    for lead_id, some in new.items():
+        times = [event.occurred_at for event in some if event.event_type in windows]
+        if times:
+            since[lead_id] = min(times) - min(depth, min(times) - BEGINNING)
+    return event_queries.load_seen(scope, since, list(windows)) if since else {}
 
 
-def add(scope: Scope, results: dict[str, Result], *, now: datetime) -> None:
-    """Store what was added to leads: ledger rows, scores, sessions and last activity."""
+def is_overtaken(new: Iterable[Event], past: Sequence[Seen]) -> bool:
+    """Say whether a stored event that filters see is later than a new one of its type."""
+    latest: dict[str, tuple[datetime, int]] = {}
+    for seen in past:
+        at = (seen.event.occurred_at, seen.event.receipt)
+        latest[seen.event.event_type] = max(at, latest.get(seen.event.event_type, at))
+    return any(
+        (event.occurred_at, event.receipt) < latest[event.event_type]
+        for event in new
+        if event.event_type in latest
+    )
+
+
+def add(scope: Scope, results: Mapping[str, Result], *, now: datetime) -> None:
+    """Store what was added to leads: ledger rows, decay, scores, sessions and last activity."""
     if not results:
         return
-    scoring.append_entries(
-        scope, ((lead, entry) for lead, result in results.items() for entry in result.entries)
-    )
+    _append(scope, results, now=now)
     events.save_sessions(
         scope, ((lead, one) for lead, result in results.items() for one in result.sessions)
     )
     _save_heads(scope, results, now=now)
 
 
-def replace(scope: Scope, results: dict[str, Result], *, now: datetime) -> None:
+def replace(scope: Scope, results: Mapping[str, Result], *, now: datetime) -> None:
     """Store what a replay from nothing came to, in the place of all that was there."""
+    if not results:
+        return
     lead_ids = list(results)
     scoring.erase_ledger(scope, lead_ids)
-    events.replace_sessions(
-        scope,
-        lead_ids,
-        ((lead, one) for lead, result in results.items() for one in result.sessions),
-    )
-    scoring.append_entries(
-        scope, ((lead, entry) for lead, result in results.items() for entry in result.entries)
-    )
+    events.erase_decays(scope, lead_ids)
+    _replace_sessions(scope, results)
+    _append(scope, results, now=now)
     _save_heads(scope, results, now=now)
 
 
-def _save_heads(scope: Scope, results: dict[str, Result], *, now: datetime) -> None:
+def _replace_sessions(scope: Scope, results: Mapping[str, Result]) -> None:
+    """Store the sessions of leads that have others now: few replays change any."""
+    stored = event_queries.list_sessions(scope, list(results))
+    changed = {
+        lead_id: result.sessions
+        for lead_id, result in results.items()
+        if stored.get(lead_id, []) != result.sessions
+    }
+    if changed:
+        events.replace_sessions(
+            scope, list(changed), ((lead, one) for lead, some in changed.items() for one in some)
+        )
+
+
+def _append(scope: Scope, results: Mapping[str, Result], *, now: datetime) -> None:
+    scoring.append_entries(scope, ((lead, result.entries) for lead, result in results.items()))
+    decays = [(lead, one) for lead, result in results.items() for one in result.decays]
+    if decays:
+        events.store_decays(scope, decays, now=now)
+
+
+def _save_heads(scope: Scope, results: Mapping[str, Result], *, now: datetime) -> None:
     scoring.save_standings(
         scope,
         (
