@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from leadvibe.engine.explain import (
     BROUGHT_FORWARD,
     Reason,
+    RuleInForce,
     Step,
     build_waterfall,
     explain,
     list_rules_in_force,
 )
 from leadvibe.engine.facts import Entry
-from leadvibe.events.queries import get_event
+from leadvibe.events.queries import count_suppressed, get_event
 from leadvibe.explain.types import (
     EventExplanation,
-    RecentExplanation,
     RulesetDelta,
     ScoreExplanation,
+    Window,
+    WindowExplanation,
 )
 from leadvibe.identity.types import Scope
 from leadvibe.leads.types import Lead
+from leadvibe.scoring import history
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.types import LedgerEntry, Ruleset
 
@@ -33,14 +36,15 @@ def explain_event(scope: Scope, event_id: UUID) -> EventExplanation:
     Raises EventNotFoundError. Several rules of a ruleset are summed into one delta.
     """
     event = get_event(scope, event_id)
-    entries = scoring.list_entries(scope, event.lead_id, event_ids=[event_id])
+    lead_id = event.lead_id
+    entries = [] if lead_id is None else scoring.list_entries(scope, lead_id, event_ids=[event_id])
     deltas = [
         _delta(ruleset, [it for it in entries if it.ruleset_id == ruleset.ruleset_id])
         for ruleset in scoring.list_rulesets(scope)
         if any(it.ruleset_id == ruleset.ruleset_id for it in entries)
     ]
     return EventExplanation(
-        event.event_id, event.lead_id, event.event_type, event.occurred_at, tuple(deltas)
+        event.event_id, lead_id, event.event_type, event.occurred_at, tuple(deltas)
     )
 
 
@@ -51,11 +55,7 @@ def explain_score(
     if ruleset is None:
         return ScoreExplanation(None, 0, since, (), {})
     entries = scoring.list_entries(scope, lead_id, ruleset_id=ruleset.ruleset_id, since=since)
-    if entries:
-        score = entries[-1].after
-    else:
-        stored = scoring.list_scores(scope, [lead_id], ruleset_id=ruleset.ruleset_id)
-        score = stored[0].score if stored else 0
+    score = entries[-1].after if entries else _score_at(scope, lead_id, ruleset.ruleset_id, None)
     reasons = [Reason(_entry(it), it.event_type) for it in entries]
     return ScoreExplanation(
         ruleset=ruleset,
@@ -66,24 +66,29 @@ def explain_score(
     )
 
 
-def explain_recent(scope: Scope, lead: Lead, *, hours: int, now: datetime) -> RecentExplanation:
-    """Return why the lead's headline score moved during the last hours, down to the ledger.
+def explain_window(
+    scope: Scope, lead: Lead, window: Window, *, ruleset_id: UUID | None = None, now: datetime
+) -> WindowExplanation:
+    """Return why the lead's score moved within a window, down to the ledger.
 
-    The steps end in the score; the first of them is what it was before.
+    In the ruleset that is named, or the one that stands for the lead. The steps end in the score
+    at the window's end; the first of them is what it was at its beginning.
     """
-    since = now - timedelta(hours=hours)
+    wanted = ruleset_id or lead.ruleset_id
+    since, until = window
     reasons = [
         Reason(_entry(it), it.event_type)
-        for it in scoring.list_entries(scope, lead.lead_id, since=since)
+        for it in scoring.list_entries(scope, lead.lead_id, since=since, until=until)
     ]
-    shown = [reason for reason in reasons if reason.entry.ruleset_id == lead.ruleset_id]
-    steps = build_waterfall(shown) or _unmoved(lead.score)
-    return RecentExplanation(
+    shown = [reason for reason in reasons if reason.entry.ruleset_id == wanted]
+    steps = build_waterfall(shown) or _unmoved(_score_at(scope, lead.lead_id, wanted, until))
+    return WindowExplanation(
         score=steps[-1].running_total if steps else 0,
-        ruleset_id=lead.ruleset_id,
-        recent=explain(reasons, ruleset_id=lead.ruleset_id, now=now, range_hours=hours),
-        rules_in_force=list_rules_in_force(scoring.read_config(scope), now=now),
+        ruleset_id=wanted,
+        window=explain(reasons, ruleset_id=wanted, since=since),
+        rules_in_force=_rules_in_force(scope, until or now),
         steps=steps,
+        suppressed=count_suppressed(scope, lead.lead_id, since=since, until=until),
     )
 
 
@@ -95,6 +100,19 @@ def deltas_of_events(
     for entry in scoring.list_entries(scope, lead_id, ruleset_id=ruleset_id, event_ids=event_ids):
         deltas[entry.event_id] = deltas.get(entry.event_id, 0) + entry.delta
     return deltas
+
+
+def _rules_in_force(scope: Scope, at: datetime) -> tuple[RuleInForce, ...]:
+    return list_rules_in_force(history.config_at(scope, at), now=at)
+
+
+def _score_at(scope: Scope, lead_id: str, ruleset_id: UUID | None, until: datetime | None) -> int:
+    if ruleset_id is None:
+        return 0
+    if until is not None:
+        return history.scores_at(scope, lead_id, until).get(ruleset_id, 0)
+    stored = scoring.list_scores(scope, [lead_id], ruleset_id=ruleset_id)
+    return stored[0].score if stored else 0
 
 
 def _unmoved(score: int) -> tuple[Step, ...]:

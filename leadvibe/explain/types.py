@@ -13,6 +13,16 @@ from leadvibe.engine.facts import Entry
 from leadvibe.scoring.types import Ruleset
 
 
+class Window(NamedTuple):
+    """The time that is explained, both ends included; None leaves an end open.
+
+    An open beginning is the lead's first event; an open end takes in events dated ahead of now.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class RulesetDelta(NamedTuple):
     """What one event did to a lead's score in one ruleset."""
 
@@ -31,7 +41,7 @@ class EventExplanation:
     """What one event did to its lead's scores; no deltas when no rule scores it."""
 
     event_id: UUID
-    lead_id: str
+    lead_id: str | None
     event_type: str
     occurred_at: datetime
     rulesets: tuple[RulesetDelta, ...]
@@ -56,11 +66,16 @@ class ScoreExplanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecentExplanation:
-    """Why a lead's headline score moved as it did lately, and what it would move by now."""
+class WindowExplanation:
+    """Why a lead's score in a ruleset moved as it did within a window.
+
+    `score` is the one at the window's end, where the steps end; `rules_in_force` are those of that
+    instant. `suppressed` events are the ones that filters took out.
+    """
 
     score: int
     ruleset_id: UUID | None
-    recent: Explanation
+    window: Explanation
     rules_in_force: tuple[RuleInForce, ...]
     steps: tuple[Step, ...]
+    suppressed: int

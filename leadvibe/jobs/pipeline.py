@@ -31,8 +31,8 @@ LONGEST_PAUSE_SECONDS = 10.0
 SET_ASIDE_SECONDS = 30.0
 """How long a unit waits whose batch failed as a whole, which a bug alone brings about."""
 
-FIRST_BURST = 10_000
-"""Events after which the statistics are refreshed for the first time; then whenever they double."""
+FIRST_BURST = 500
+"""Events after which the statistics are looked at for the first time; then whenever they double."""
 
 _log = logging.getLogger(__name__)
 

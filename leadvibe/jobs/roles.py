@@ -16,7 +16,7 @@ from redis import Redis, RedisError
 
 from leadvibe.jobs import pipeline, schedule, worker
 from leadvibe.jobs.stopping import StopRequest
-from leadvibe.lib import heartbeat
+from leadvibe.lib import heartbeat, memory
 from leadvibe.lib.clock import utc_now
 
 BEAT_SECONDS = 15.0  # several within the time that a beat stays fresh
@@ -35,6 +35,7 @@ def run(role: str, app: Flask) -> None:
     stop = StopRequest()
     stop.install_handlers()
     _log.info("%s: started", role)
+    memory.settle()
     with _beating(app.extensions["leadvibe.redis"], role):
         ROLES[role](app, stop)
     _log.info("%s: stopped", role)

@@ -14,16 +14,25 @@ from typing import NamedTuple
 from flask import Flask, current_app
 
 from leadvibe.identity import service as identity
+from leadvibe.imports import backfills, sampling
 from leadvibe.imports import service as imports
+from leadvibe.jobs.scoring import SETTLE_DECAY, TAKE_SNAPSHOTS
 from leadvibe.jobs.stopping import StopRequest
+from leadvibe.leads import deletion as lead_deletion
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import OUTAGES, Lock, commit, held_lock, is_outage, reset
 from leadvibe.lib.queue import JobQueue
+from leadvibe.notifications import service as notifications
+from leadvibe.pipeline import attributes, deletion, type_deletion
+from leadvibe.rescoring import service as rescoring
+from leadvibe.scoring import queries as score_queries
+from leadvibe.scoring import snapshots
 
 LEADER_LOCK = 0x5C4E_D01E  # any number will do, as long as all versions agree on it
 TICK_SECONDS = 1.0
 CANDIDATE_SECONDS = 2.0
 HOUR = 3600.0
+DAY = 24 * HOUR
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +47,63 @@ class Task(NamedTuple):
 
 def resume_imports(now: datetime) -> None:
     """Send for a worker where an import has none: its job was lost, or its worker died."""
-    imports.resume_due_imports(JobQueue(current_app.extensions["leadvibe.redis"]), now=now)
+    queue = JobQueue(current_app.extensions["leadvibe.redis"])
+    imports.resume_due_imports(queue, now=now)
+    sampling.resume_due_samples(queue, now=now)
+
+
+def resume_mails(now: datetime) -> None:
+    """Send for a worker where a mail should be tried again, or was not tried at all."""
+    notifications.resume_due_mails(JobQueue(current_app.extensions["leadvibe.redis"]), now=now)
+
+
+def resume_deletions(now: datetime) -> None:
+    """Send for a worker where something is half deleted and nobody is at it."""
+    queue = JobQueue(current_app.extensions["leadvibe.redis"])
+    deletion.resume_due_deletions(queue, now=now)
+    type_deletion.resume_due_type_deletions(queue, now=now)
+
+
+def resume_describing(now: datetime) -> None:
+    """Send for a worker where a backfill has none, or scores by attributes are stale."""
+    queue = JobQueue(current_app.extensions["leadvibe.redis"])
+    backfills.resume_due_backfills(queue, now=now)
+    attributes.resume_due_rescores(queue)
+
+
+def forget_old_backfills(now: datetime) -> None:
+    backfills.forget_old_backfills(now=now)
+
+
+def resume_walks(now: datetime) -> None:
+    """Send for a worker where a preview or a rescore has none."""
+    rescoring.resume_due_walks(JobQueue(current_app.extensions["leadvibe.redis"]), now=now)
+
+
+def settle_decay(now: datetime) -> None:
+    """Have a worker take what inactivity has cost in each unit where it may cost anything."""
+    queue = JobQueue(current_app.extensions["leadvibe.redis"])
+    for unit_id in score_queries.units_with_decay(now=now):
+        queue.send(SETTLE_DECAY, str(unit_id), job_id=f"decay-{unit_id}")
+
+
+def take_snapshots(now: datetime) -> None:  # noqa: ARG001 - the workers look at their own clocks
+    """Have a worker note the scores of each unit."""
+    queue = JobQueue(current_app.extensions["leadvibe.redis"])
+    for unit_id in snapshots.units_with_scores():
+        queue.send(TAKE_SNAPSHOTS, str(unit_id), job_id=f"snapshots-{unit_id}")
+
+
+def forget_old_snapshots(now: datetime) -> None:
+    snapshots.forget_snapshots(now=now)
+
+
+def forget_old_previews(now: datetime) -> None:
+    rescoring.forget_old_previews(now=now)
+
+
+def forget_old_deletions(now: datetime) -> None:
+    lead_deletion.forget_old_deletions(now=now)
 
 
 def forget_failed_files(now: datetime) -> None:
@@ -51,6 +116,16 @@ def forget_expired_sign_ins(now: datetime) -> None:
 
 SCHEDULE = (
     Task("resume imports", 2.0, resume_imports),
+    Task("resume mails", 5.0, resume_mails),
+    Task("resume deletions", 2.0, resume_deletions),
+    Task("resume previews and rescores", 2.0, resume_walks),
+    Task("resume describing", 2.0, resume_describing),
+    Task("settle decay", HOUR, settle_decay),
+    Task("take snapshots", HOUR, take_snapshots),
+    Task("forget old snapshots", DAY, forget_old_snapshots),
+    Task("forget old previews", HOUR, forget_old_previews),
+    Task("forget old backfills", HOUR, forget_old_backfills),
+    Task("forget old deletions", HOUR, forget_old_deletions),
     Task("forget failed files", HOUR, forget_failed_files),
     Task("forget expired sign-ins", HOUR, forget_expired_sign_ins),
 )

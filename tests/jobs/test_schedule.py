@@ -23,8 +23,12 @@ def runs(monkeypatch) -> list[datetime]:
 
 
 @pytest.fixture
-def running(app, fresh_database):
-    """Return what starts another process's schedule; all of them are stopped in the end."""
+def running(app, fresh_database, runs):
+    """Return what starts another process's schedule.
+
+    All of them are stopped in the end, and before the quick schedule is taken away again (hence
+    `runs`): they would look up tasks that they have not begun with.
+    """
     stop, threads = StopRequest(), []
 
     def start() -> None:

@@ -13,11 +13,12 @@ from leadvibe.identity.types import Scope
 from leadvibe.imports import queries as import_queries
 from leadvibe.imports import service as imports
 from leadvibe.imports.types import Import, ImportStage
+from leadvibe.leads.deletion import find_deletion
 from leadvibe.lib import heartbeat
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, held_lock_keys, rollback
 from leadvibe.lib.queue import JobQueue
-from leadvibe.pipeline import rescore
+from leadvibe.pipeline import deletion, process, rescore
 from tests.factories import make_event, make_principal, make_rule, make_scope, send
 from tests.jobs.conftest import wait_until
 
@@ -138,6 +139,36 @@ def test_an_import_outlives_the_workers_that_read_it(app, workers, scope):
     assert count("events") == rows
     progress = import_queries.get_progress(scope, file.import_id, now=utc_now())
     assert (progress.accepted, progress.scored, progress.duplicates) == (rows, rows, 0)
+    assert_scores_are_right(scope)
+
+
+def test_a_deletion_outlives_the_workers_that_are_at_it(app, workers, scope):
+    events = 12_000
+    send(scope, *(make_event("page_view", lead_id="big") for _ in range(events)))
+    send(scope, make_event("page_view", lead_id="other"))
+    commit()
+    process.drain(scope)
+    wanted = deletion.request_deletion(
+        make_principal(scope),
+        scope,
+        "big",
+        queue=JobQueue(app.extensions["leadvibe.redis"]),
+        now=utc_now(),
+    )
+    commit()
+    workers.start("schedule")
+
+    worker = workers.start("jobs")
+    wait_until(lambda: count("score_entries") <= events, pause=0)
+    worker.kill()
+    worker.wait()
+    assert count("leads") == 2
+    workers.start("jobs")
+    wait_until(lambda: count("lead_deletions WHERE state = 'completed'") == 1)
+
+    assert count("events") == count("leads") == count("score_entries") == 1
+    found = find_deletion(scope, "big")
+    assert (found.deletion_id, found.events_deleted) == (wanted.deletion_id, events)
     assert_scores_are_right(scope)
 
 

@@ -1,0 +1,1 @@
+"""A whole unit gone over again: previews of what a configuration would do, and rescores."""
