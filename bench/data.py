@@ -15,8 +15,32 @@ from leadvibe.leads import service as leads
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, db, driver
 from leadvibe.pipeline import setup
+from leadvibe.scoring import items
 from leadvibe.scoring import queries as scoring_queries
 from leadvibe.scoring import service as scoring
+from leadvibe.scoring.types import ItemKind
+
+EVERYTHING: tuple[tuple[ItemKind, dict[str, object]], ...] = (
+    (ItemKind.VELOCITY_FILTER, {
+        "event_type": "event_03", "count_threshold": 5, "time_window_ms": 60_000,
+        "group_events": False,
+    }),
+    (ItemKind.VELOCITY_FILTER, {
+        "event_type": "event_04", "count_threshold": 3, "time_window_ms": 600_000,
+        "group_events": True,
+    }),
+    (ItemKind.METADATA_FILTER, {
+        "name": "Our own", "event_type": "", "enabled": True,
+        "conditions": [{"key": "path", "operator": "equals", "value": "/page/49"}],
+    }),
+    (ItemKind.PROFILE_MAPPING, {
+        "source_field": "path", "target_property": "last_path", "update_behavior": "always_latest",
+    }),
+    (ItemKind.PROFILE_MAPPING, {
+        "source_field": "utm_source", "target_property": "campaign", "update_behavior": "set_once",
+    }),
+    (ItemKind.DECAY, {"inactive_for": 7, "unit": "days", "decrease": 5}),
+)  # fmt: skip
 
 EMAIL, PASSWORD = "bench@leadvibe.example", "a long bench password"
 EVENT_TYPES = [f"event_{number:02d}" for number in range(24)]
@@ -39,8 +63,8 @@ FILL_SCORES = """
 """
 FILL_SEARCH = """
     INSERT INTO lead_search (unit_id, lead_id, text, grams)
-    SELECT unit_id, lead_id, lower(name || E'\\n' || detail), search_grams(unit_id, name || detail)
-    FROM leads WHERE unit_id = %(unit)s
+    SELECT unit_id, lead_id, lower(content), search_terms(unit_id, content)
+    FROM leads, concat(name, E'\\n', detail) AS content WHERE unit_id = %(unit)s
 """
 
 
@@ -52,13 +76,13 @@ class Place:
     client_secret: str
 
 
-def make_place(security: Security) -> Place:
+def make_place(security: Security, name: str = "Bench", email: str = EMAIL) -> Place:
     """Make an organisation with an admin, API credentials, and two rulesets of 24 rules."""
     now = utc_now()
-    organization = setup.ensure_organization("Bench", by="bench", now=now)
+    organization = setup.ensure_organization(name, by="bench", now=now)
     unit = identity_queries.get_default_unit(organization.org_id)
     member = identity.create_member(
-        organization.org_id, email=EMAIL, role=OrgRole.ADMIN, password=PASSWORD,
+        organization.org_id, email=email, role=OrgRole.ADMIN, password=PASSWORD,
         security=security, now=now,
     )  # fmt: skip
     identity.set_membership(unit.scope, member.org_member_id, role=UnitRole.OWNER, now=now)
@@ -75,6 +99,30 @@ def make_place(security: Security) -> Place:
             scoring.create_rule(principal, unit.scope, ruleset.ruleset_id, rule, now=now)
     commit()
     return Place(unit.scope, principal, made.credential.client_id, made.client_secret)
+
+
+def switch_everything_on(place: Place) -> None:
+    """Give the unit surge, three filters, two mappings, a profile ruleset and a decay rule."""
+    for kind, body in EVERYTHING:
+        items.create_item(place.principal, place.scope, kind, body, summary="Bench", now=utc_now())
+    ruleset = items.create_item(
+        place.principal, place.scope, ItemKind.PROFILE_RULESET,
+        {"name": "Fit", "enabled": True, "is_primary": True}, summary="Bench", now=utc_now(),
+    )  # fmt: skip
+    for order, (key, value) in enumerate((("last_path", "/page/7"), ("campaign", "bench"))):
+        body = {
+            "ruleset_id": str(ruleset.item_id), "weight": 10, "order": order,
+            "test": {"key": key, "operator": "equals", "value": value},
+        }  # fmt: skip
+        items.create_item(
+            place.principal,
+            place.scope,
+            ItemKind.PROFILE_RULE,
+            body,
+            summary="Bench",
+            now=utc_now(),
+        )
+    commit()
 
 
 def fill_leads(scope: Scope, count: int) -> None:

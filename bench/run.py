@@ -24,11 +24,11 @@ from dataclasses import asdict, dataclass
 from http.cookiejar import CookieJar
 from pathlib import Path
 
-from bench import data, load
+from bench import data, load, rescore
 from leadvibe.app import create_app
 from leadvibe.cli.wiring import with_embedded
 from leadvibe.http.principal import security
-from leadvibe.lib import embedded, migrate
+from leadvibe.lib import embedded, memory, migrate
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.pipeline import intake, process
@@ -37,6 +37,7 @@ from leadvibe.settings import Settings
 SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
 LEADS = int(os.environ.get("BENCH_LEADS", "100000"))
 EVENTS = 100_000
+RESCORED = int(os.environ.get("BENCH_RESCORED", "1000000"))
 PEOPLE = 5_000
 BATCH = 1_000
 CONNECTIONS = 32
@@ -69,7 +70,14 @@ def main() -> None:
             app = create_app(settings)
             with app.app_context():
                 place = data.make_place(security())
-                lines = [*over_http(settings, place, str(home)), *in_process(place)]
+                busy = data.make_place(security(), "Busy", "busy@leadvibe.example")
+                data.switch_everything_on(busy)
+                history = data.make_place(security(), "History", "history@leadvibe.example")
+                lines = [
+                    *over_http(settings, place, str(home)),
+                    *in_process(place, busy),
+                    *rescoring(history),
+                ]
     report(lines)
 
 
@@ -93,19 +101,34 @@ def over_http(settings: Settings, place: data.Place, home: str) -> Iterator[Line
         yield line("GET /leads", leads_api(web, place), "requests/s", "no-op route", noop)
 
 
-def in_process(place: data.Place) -> Iterator[Line]:
-    """Measure what workers do, in this one process."""
+def in_process(place: data.Place, busy: data.Place) -> Iterator[Line]:
+    """Measure what workers do, in this one process: plainly, and with all that scoring can do."""
     driver().execute("TRUNCATE inbox")
     commit()
     incoming = [
         intake.IncomingEvent.model_validate(event)
         for event in data.make_events(EVENTS, people=PEOPLE)
     ]
+    memory.settle()  # as workers do
     accepted = rate(EVENTS, lambda: accept_all(place, incoming))
     processed = rate(EVENTS, lambda: process.drain(place.scope))
     inbox_copy, event_copy = copy_rates()
     yield Line("import rows (accept)", accepted, "rows/s", "COPY of the rows", inbox_copy)
     yield Line("pipeline, 2 rulesets", processed, "events/s", "COPY of the rows", event_copy)
+    accept_all(busy, incoming)
+    processed = rate(EVENTS, lambda: process.drain(busy.scope))
+    yield Line("pipeline, everything on", processed, "events/s", "COPY of the rows", event_copy)
+
+
+def rescoring(place: data.Place) -> Iterator[Line]:
+    """Measure going over history again: the ratio's bare limit reads it and writes its ledger."""
+    rescore.fill(place, RESCORED)
+    seconds = rescore.rescore_all(place)
+    peak_mb = rescore.peak_memory_mb()
+    bare = rescore.bare_seconds(place)
+    yield Line("rescore", RESCORED / seconds, "events/s", "read + COPY of ledger", RESCORED / bare)
+    yield Line("  its memory at most", peak_mb, "MB")
+    yield Line("replay of 1,000 events", rescore.one_long_lead_ms(place), "ms")
 
 
 def accept_all(place: data.Place, incoming: list[intake.IncomingEvent]) -> None:

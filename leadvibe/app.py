@@ -24,6 +24,7 @@ from leadvibe.identity.remembered import CHANGED
 from leadvibe.identity.security import Hashing, Security
 from leadvibe.lib.db import OUTAGES, db, is_outage, reset
 from leadvibe.lib.errors import LeadvibeError, UnavailableError
+from leadvibe.lib.idle_connections import pool_events
 from leadvibe.lib.listening import Listener
 from leadvibe.lib.resources import resource_folder
 from leadvibe.notifications.mailer import Mailer
@@ -128,14 +129,16 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _engine_options(web_threads: int) -> dict[str, Any]:
-    # No ping before each use: it would cost every request a round trip. When the server drops its
-    # connections, the first request to notice fails and the pool replaces them all.
+    # A connection that ends while it is used fails its request, and the pool replaces them all.
     return {
         # What people typed belongs in no log, and errors would repeat it.
         "hide_parameters": True,
         "pool_size": min(web_threads, MOST_CONNECTIONS),
         "max_overflow": SPARE_CONNECTIONS,
         "pool_timeout": SECONDS_FOR_A_CONNECTION,
+        # Few are used again and again, and hardly ever asked whether they live.
+        "pool_use_lifo": True,
+        "pool_events": pool_events(),
         "connect_args": {
             "options": "-c timezone=UTC",
             "application_name": "leadvibe",

@@ -7,6 +7,8 @@ import leadvibe.events.models
 import leadvibe.identity.models
 import leadvibe.imports.models
 import leadvibe.leads.models
+import leadvibe.notifications.models
+import leadvibe.rescoring.models
 import leadvibe.scoring.models  # noqa: F401
 from leadvibe.lib.db import Base
 

@@ -15,6 +15,7 @@ from contextvars import Context
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import psycopg
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
@@ -26,11 +27,12 @@ from leadvibe import schema
 from leadvibe.app import create_app
 from leadvibe.http.principal import security as current_security
 from leadvibe.identity.security import Hashing, Security
+from leadvibe.imports.sample_load import load_sample
 from leadvibe.lib.db import commit, db
 from leadvibe.settings import Settings
 from tests.people import People, Person, make_people
 
-pytest_plugins = ["tests.servers", "tests.probes", "tests.mailbox"]
+pytest_plugins = ["tests.servers", "tests.probes", "tests.mailbox", "tests.world"]
 
 CHEAP_HASHING = Hashing(memory_kib=8, passes=1, lanes=1)
 SECRET_KEY = "a secret that only the tests know"  # long enough for the settings
@@ -109,6 +111,26 @@ def fresh_database(shared_app: Flask) -> Iterator[str]:
 
 
 @pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the list of all statements sent to the database from now on.
+
+    Counted in the driver, for not every statement passes through SQLAlchemy. The savepoints that
+    make a test's database forget are left out.
+    """
+    sent: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def counting(self: psycopg.Cursor, query: Any, *args: Any, **kwargs: Any) -> psycopg.Cursor:
+        statement = str(query)
+        if "SAVEPOINT" not in statement:
+            sent.append(statement)
+        return execute(self, query, *args, **kwargs)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", counting)
+    return sent
+
+
+@pytest.fixture
 def security(app: Flask) -> Security:
     return current_security()
 
@@ -116,6 +138,13 @@ def security(app: Flask) -> Security:
 @pytest.fixture
 def people(security: Security) -> People:
     return make_people(security)
+
+
+@pytest.fixture
+def small_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the sample data little: the same in kind, and quick."""
+    for name, count in (("leads", 20), ("events", 200)):
+        monkeypatch.setitem(load_sample.__kwdefaults__, name, count)
 
 
 @pytest.fixture

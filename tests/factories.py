@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from leadvibe.engine.policies import SURGE_OFF, Policies, SurgePolicy
 from leadvibe.events.types import Arrival
 from leadvibe.identity import queries, service
 from leadvibe.identity.security import Security
@@ -22,9 +23,10 @@ from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
 from leadvibe.pipeline import intake, setup
 from leadvibe.pipeline.intake import IncomingEvent
+from leadvibe.scoring import items, policies
 from leadvibe.scoring import queries as scoring_queries
 from leadvibe.scoring import service as scoring
-from leadvibe.scoring.types import Rule, Ruleset
+from leadvibe.scoring.types import ConfigItem, ItemKind, Rule, Ruleset
 
 _numbers = count(1)
 
@@ -73,12 +75,65 @@ def make_credential(unit: Unit, name: str = "Website") -> NewCredential:
 # Events and what they score
 
 
-def make_scope(organization: Organization | None = None) -> Scope:
-    """Make a unit that is ready to score: it has levels and a primary ruleset without rules."""
+def make_scope(organization: Organization | None = None, *, surges: bool = False) -> Scope:
+    """Make a unit that is ready to score: it has levels and a primary ruleset without rules.
+
+    Unless it `surges`, an event is worth its rule's weight wherever it stands in a session.
+    """
     owner = organization or make_organization()
-    return setup.create_unit(
+    scope = setup.create_unit(
         owner.org_id, name=f"Unit {next(_numbers)}", by="test", now=utc_now()
     ).scope
+    if not surges:
+        set_surge(scope, SURGE_OFF)
+    return scope
+
+
+def set_surge(scope: Scope, policy: SurgePolicy) -> None:
+    body = Policies(surge=policy).to_json()["surge"]
+    items.put_item(
+        make_principal(scope), scope, ItemKind.SURGE_POLICY, scope.unit_id, body,
+        summary="Changed surge", now=utc_now(),
+    )  # fmt: skip
+
+
+def make_decay(
+    scope: Scope, inactive_for: int = 1, unit: str = "days", decrease: int = 10
+) -> ConfigItem:
+    fields = {"inactive_for": inactive_for, "unit": unit, "decrease": decrease}
+    return policies.create_decay(make_principal(scope), scope, fields, now=utc_now())
+
+
+def make_velocity_filter(
+    scope: Scope,
+    threshold: int = 2,
+    seconds: float = 60,
+    *,
+    event_type: str = "page_view",
+    group_events: bool = False,
+) -> ConfigItem:
+    fields = {
+        "event_type": event_type,
+        "count_threshold": threshold,
+        "time_window_ms": int(seconds * 1000),
+        "group_events": group_events,
+    }
+    return policies.create_velocity_filter(make_principal(scope), scope, fields, now=utc_now())
+
+
+def make_metadata_filter(
+    scope: Scope, *conditions: tuple[str, str, Any], event_type: str = "", enabled: bool = True
+) -> ConfigItem:
+    """Make a filter of (key, operator, value) conditions."""
+    fields = {
+        "name": f"Filter {next(_numbers)}",
+        "event_type": event_type,
+        "conditions": [
+            dict(zip(("key", "operator", "value"), it, strict=True)) for it in conditions
+        ],
+        "enabled": enabled,
+    }
+    return policies.create_metadata_filter(make_principal(scope), scope, fields, now=utc_now())
 
 
 def make_principal(scope: Scope) -> Principal:

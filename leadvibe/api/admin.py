@@ -4,58 +4,68 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leadvibe.api.bell import ring_for_pipeline
+from leadvibe.http.workers import job_queue
 from leadvibe.identity.types import Principal
-from leadvibe.imports.sample_load import load_sample, wipe_sample
+from leadvibe.imports import queries, sampling
+from leadvibe.imports.sample_load import WipeReport
+from leadvibe.imports.types import SampleLoad, SampleStage
 from leadvibe.lib.clock import utc_now
+
+NOTHING = "the unit has no sample data"
+MESSAGES = {
+    SampleStage.QUEUED: "sample data is being loaded",
+    SampleStage.LOADING: "sample data is being loaded",
+    SampleStage.SCORING: "sample data is loaded and being scored",
+    SampleStage.FINISHED: "the unit has sample data",
+    SampleStage.FAILED: "sample data could not be loaded",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seeded:
-    """What was loaded, and the same in words."""
+    """How far the sample data is, and the same in words.
+
+    `status` is null without any; `leads`, `events` and `rules` are 0 until they are in.
+    """
 
     message: str
     output: str
-    leads: int
-    events: int
-    rules: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wiped:
-    """How many of each were deleted; leads with other events stay and are `rescored`."""
-
-    events: int
-    waiting: int
-    dead_letters: int
-    leads: int
-    rules: int
-    rulesets: int
-    rescored: int
+    status: SampleStage | None
+    leads: int = 0
+    events: int = 0
+    rules: int = 0
+    scored: int = 0
 
 
 def seed(principal: Principal) -> Seeded:
-    """Load a year of sample data into the unit; its scores follow within a minute."""
-    loaded = load_sample(principal, principal.scope, now=utc_now())
-    ring_for_pipeline()
-    return Seeded(
-        message="sample data loaded" if loaded.is_new else "the unit has sample data already",
-        output=f"{loaded.leads:,} leads, {loaded.events:,} events, {loaded.rules} rules",
-        leads=loaded.leads,
-        events=loaded.events,
-        rules=loaded.rules,
-    )
+    """Load a year of sample data into the unit: a worker does, within a minute.
+
+    Asked again, it says how far that is, and tries again what failed.
+    """
+    load = sampling.request_sample(principal, principal.scope, queue=job_queue(), now=utc_now())
+    return _seeded(load)
 
 
-def wipe(principal: Principal) -> Wiped:
+def show_seed(principal: Principal) -> Seeded:
+    """How far the sample data is that was asked for."""
+    load = queries.find_sample(principal.scope)
+    return _seeded(load) if load else Seeded(message=NOTHING, output="", status=None)
+
+
+def wipe(principal: Principal) -> WipeReport:
     """Take the sample data out again; what it shares with real events stays."""
-    wiped = wipe_sample(principal, principal.scope, now=utc_now())
-    return Wiped(
-        events=wiped.events,
-        waiting=wiped.waiting,
-        dead_letters=wiped.dead_letters,
-        leads=wiped.leads,
-        rules=wiped.rules,
-        rulesets=wiped.rulesets,
-        rescored=wiped.rescored,
+    return sampling.remove_sample(principal, principal.scope, now=utc_now())
+
+
+def _seeded(load: SampleLoad) -> Seeded:
+    counts = f"{load.leads:,} leads, {load.events:,} events, {load.rules} rules"
+    is_loaded = load.percent is not None
+    return Seeded(
+        message=MESSAGES[load.stage],
+        output=f"{counts}; {load.percent} % scored" if is_loaded else load.error or "",
+        status=load.stage,
+        leads=load.leads,
+        events=load.events,
+        rules=load.rules,
+        scored=load.handled,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -24,6 +25,14 @@ class Counted(Generic[Item]):
 
     items: Sequence[Item]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending(Generic[Item]):
+    """Something that takes longer than a request: how far it is, and where to follow it."""
+
+    item: Item
+    location: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,9 @@ def answer(result: object, *, adapter: TypeAdapter[Any] | None, status: int) -> 
     if isinstance(result, Counted):
         set_header(TOTAL_HEADER, str(result.total))
         result = result.items
+    if isinstance(result, Pending):
+        set_header("Location", result.location)
+        result, status = result.item, HTTPStatus.ACCEPTED
     return Response(adapter.dump_json(result), status=status, mimetype=JSON)
 
 

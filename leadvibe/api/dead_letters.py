@@ -10,10 +10,10 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from leadvibe.api.answers import Counted
-from leadvibe.api.bell import ring_for_pipeline
 from leadvibe.api.fields import DeadLetterReceipt, PageQuery
 from leadvibe.events import queries, service
 from leadvibe.events.types import DeadLetter
+from leadvibe.http.workers import ring_for_pipeline
 from leadvibe.identity.types import Principal
 
 

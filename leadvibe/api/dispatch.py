@@ -11,14 +11,21 @@ from pydantic import TypeAdapter
 from werkzeug.wrappers import Response
 
 from leadvibe.api import answers, params
+from leadvibe.api.fields import UnitId
 from leadvibe.api.operations import Auth, Operation, path_names
+from leadvibe.http import principal as asking
 from leadvibe.http.permissions import require, require_member
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Principal
 
-# Lead ids are whatever a client chose, slashes included.
-_CONVERTERS = {"leadID": "path:"}
+# Lead ids and event types are whatever a client chose, slashes included.
+_CONVERTERS = {"leadID": "path:", "eventType": "path:"}
 _PATH_NAME = re.compile(r"{(\w+)}")
+
+UNIT = "ouId"
+"""Name of the part of a path that says in which unit the caller works."""
+
+_read_unit_id = params.path_reader(UnitId)
 
 
 def register(app: Flask, operations: Iterable[Operation]) -> None:
@@ -45,6 +52,8 @@ def _view(operation: Operation, names: tuple[str, ...]) -> Callable[..., Respons
     adapter = None if wanted.reply is None else TypeAdapter(wanted.reply)
 
     def respond(**path: str) -> Response:
+        if UNIT in path:
+            _enter(path[UNIT])
         principal = gatekeeper()
         arguments: list[Any] = [principal] if wanted.takes_principal else []
         arguments += [read(path[name]) for name, read in named]
@@ -52,6 +61,12 @@ def _view(operation: Operation, names: tuple[str, ...]) -> Callable[..., Respons
         return answers.answer(view(*arguments, **given), adapter=adapter, status=status)
 
     return respond
+
+
+def _enter(text: str) -> None:
+    """Let the caller work in the unit that the address names, whichever is active."""
+    asking.current()  # somebody unknown need not learn which units there are
+    asking.enter(_read_unit_id(text))
 
 
 def _given(operation: Operation) -> Mapping[str, Any]:

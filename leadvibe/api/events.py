@@ -86,15 +86,19 @@ class Deletion(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventItem:
-    """An event. `suppression_reason` is null for one that counts."""
+    """An event. `suppression_reason` is null for one that counts.
+
+    `lead_id` is null for a suppressed event that names nobody we know.
+    """
 
     id: UUID
-    lead_id: str
+    lead_id: str | None
     event_type: str
     timestamp: datetime
     created_at: datetime
     metadata: Mapping[str, Any]
     channel: str
+    suppressed: bool
     suppression_reason: str | None
     original_lead_id: str | None
 
@@ -118,7 +122,7 @@ class EventImpact:
     """What one event did to its lead's scores; empty when no rule scores it."""
 
     event_id: UUID
-    lead_id: str
+    lead_id: str | None
     event_type: str
     occurred_at: datetime
     rulesets: list[RulesetImpact]
@@ -170,7 +174,7 @@ def explain(principal: Principal, event_id: EventId) -> EventImpact:
 
 def _lines(scope: Scope, wanted: EventFilter) -> Iterator[tuple[str, str, str, str]]:
     for line in queries.stream_lines(scope, wanted):
-        yield str(line.event_id), line.lead_id, line.event_type, _written(line.occurred_at)
+        yield str(line.event_id), line.lead_id or "", line.event_type, _written(line.occurred_at)
 
 
 def _written(at: datetime) -> str:
@@ -186,6 +190,7 @@ def _item(event: Event) -> EventItem:
         created_at=event.received_at,
         metadata=event.metadata,
         channel=event.channel,
+        suppressed=event.suppression_reason is not None,
         suppression_reason=event.suppression_reason,
         original_lead_id=event.original_lead_id,
     )

@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+)
 from pydantic_core import PydanticCustomError
 
 from leadvibe.lib.errors import NotFoundError
@@ -30,8 +38,23 @@ class Named:
 EventId = Annotated[UUID, Named("event")]
 RulesetId = Annotated[UUID, Named("ruleset")]
 RuleId = Annotated[UUID, Named("rule")]
+LevelId = Annotated[UUID, Named("level")]
+DecayId = Annotated[UUID, Named("decay")]
+VelocityFilterId = Annotated[UUID, Named("velocity filter")]
+MetadataFilterId = Annotated[UUID, Named("metadata filter")]
+VersionNumber = Annotated[int, Named("version")]
+DraftId = Annotated[UUID, Named("draft")]
+ProfileRulesetId = Annotated[UUID, Named("profile ruleset")]
+ProfileRuleId = Annotated[UUID, Named("profile rule")]
+ProfileMappingId = Annotated[UUID, Named("profile mapping")]
+AccountRulesetId = Annotated[UUID, Named("account ruleset")]
+AccountRuleId = Annotated[UUID, Named("account rule")]
+AccountMappingId = Annotated[UUID, Named("account mapping")]
+BackfillId = Annotated[UUID, Named("backfill")]
 UnitId = Annotated[UUID, Named("unit")]
 CredentialId = Annotated[UUID, Named("credential")]
+PreviewId = Annotated[UUID, Named("preview")]
+RescoreId = Annotated[UUID, Named("rescore")]
 ImportId = Annotated[UUID, Named("import")]
 DeadLetterReceipt = Annotated[int, Named("dead letter")]
 
@@ -76,6 +99,24 @@ Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
     AfterValidator(_one_line),
+]
+
+
+EventTypeOrAny = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=200),
+    AfterValidator(_one_line),
+]
+"""An event type; empty for any."""
+
+
+# When a rule or a ruleset scores. What is left out of a change is told from null by `Changes`.
+Active = Annotated[StrictBool, Field(description="Whether it scores events now.")]
+StartAt = Annotated[
+    Instant | None, Field(description="Events from then on score by it; null for always.")
+]
+EndAt = Annotated[
+    Instant | None, Field(description="Events from then on score by it no more; null for never.")
 ]
 
 

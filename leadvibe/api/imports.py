@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
 from flask import current_app, request
 from pydantic import BaseModel, Field
-from redis import Redis
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from leadvibe.api.answers import Counted, Csv, set_header
 from leadvibe.api.fields import ImportId, PageQuery
+from leadvibe.http.workers import job_queue
 from leadvibe.identity.types import Principal
 from leadvibe.imports import queries, service
 from leadvibe.imports.errors import FileTooLargeError
 from leadvibe.imports.types import ImportProgress, ImportStage
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, UnsupportedTypeError
-from leadvibe.lib.queue import JobQueue
 
 FILE = "file"
 
@@ -77,7 +75,7 @@ def start_import(principal: Principal, query: ImportQuery) -> StartedImport:
         filename=upload.filename or "",
         stream=upload.stream,
         max_bytes=_limit_bytes(),
-        queue=JobQueue(cast("Redis", current_app.extensions["leadvibe.redis"])),
+        queue=job_queue(),
         now=utc_now(),
         content_type=upload.mimetype,
         skip_triggers=query.skip_triggers,

@@ -11,9 +11,9 @@ from uuid import UUID
 from flask import request
 from pydantic import BaseModel, Field, ValidationError, WithJsonSchema, model_validator
 
-from leadvibe.api.bell import ring_for_pipeline
 from leadvibe.api.params import invalid, problems_of
 from leadvibe.events.types import Arrival
+from leadvibe.http.workers import ring_for_pipeline
 from leadvibe.identity.types import Principal
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, LeadvibeError

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -14,15 +14,18 @@ from pydantic_core import to_json
 
 from leadvibe.api.answers import ROWS_AT_ONCE, JsonStream
 from leadvibe.api.fields import PageQuery, Score, Text
+from leadvibe.api.profile_scores import ProfileScores
 from leadvibe.api.ranges import NamedRange, span_of
 from leadvibe.engine.levels import LevelCut
 from leadvibe.engine.rules import LevelKind
+from leadvibe.events.sessions import count_sessions
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leadlist.queries import search_leads, stream_leads
 from leadvibe.leadlist.types import LeadFilter, LeadLine, Sort
-from leadvibe.leads import queries, service
+from leadvibe.leads import accounts, queries
 from leadvibe.leads.types import Lead, StoredAlias
 from leadvibe.lib.clock import utc_now
+from leadvibe.pipeline import editing
 from leadvibe.pipeline.intake import ShortText, check_metadata
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.types import Ruleset
@@ -35,7 +38,9 @@ ACTIVE_WITHIN = {"7d": timedelta(days=7), "30d": timedelta(days=30)}
 class LeadsQuery(PageQuery):
     """Which leads are asked for; with `page` or `limit` a page of them, else all."""
 
-    range: NamedRange = Field(NamedRange.ALL, description="Only leads made within it.")
+    range: NamedRange = Field(
+        NamedRange.ALL, description="Only leads made within it; bounds their sessions, too."
+    )
     min_score: Score | None = Field(None, description="Only leads with at least this score.")
     max_score: Score | None = Field(None, description="Only leads with at most this score.")
     event_type: Text | None = Field(None, description="Only leads whose last event is of it.")
@@ -61,7 +66,9 @@ class LeadsQuery(PageQuery):
 class SearchQuery(BaseModel):
     """What a lead is looked for by."""
 
-    q: Text = Field(description="The start of an id or any part of an alias, 2 characters or more.")
+    q: Text = Field(
+        description="The start of an id or any part of an alias; 2 characters must begin a word."
+    )
 
 
 class NewLead(BaseModel):
@@ -76,7 +83,10 @@ class NewLead(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredLead:
-    """A lead with its scores; `ruleset_id` is the one behind `score`, empty when unscored."""
+    """A lead with its scores; `ruleset_id` is the one behind `score`, empty when unscored.
+
+    `session_count` are the sessions that began within the range, all of them without one.
+    """
 
     org_id: UUID
     lead_id: str
@@ -86,6 +96,7 @@ class ScoredLead:
     created_at: datetime
     updated_at: datetime
     owner_name: str | None
+    session_count: int
     engagement_scores: dict[str, int]
     profile_scores: dict[str, int]
     ruleset_names: dict[str, str]
@@ -118,11 +129,21 @@ class LeadRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadAccount:
+    """The account that a lead belongs to."""
+
+    account_id: str
+    name: str
+    domain: str | None
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadWithAccount:
     """A lead and the account it belongs to, null when it belongs to none."""
 
     lead: LeadRecord
-    account: Mapping[str, Any] | None
+    account: LeadAccount | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +151,7 @@ class LeadDetail:
     """A lead and its account, with the lead's main fields beside them too."""
 
     lead: LeadRecord
-    account: Mapping[str, Any] | None
+    account: LeadAccount | None
     lead_id: str
     org_id: UUID
     score: int
@@ -149,7 +170,7 @@ class FoundLead:
     match_type: Literal["id", "alias"]
     best_alias: str
     engagement_level: str
-    profile_level: str | None
+    profile_level: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,10 +186,11 @@ class AliasItem:
 
 
 class Scores:
-    """The scores of leads by ruleset, with names: one read of the rulesets, one a batch."""
+    """The scores of leads by ruleset, with names: one read of the rulesets, two a batch."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+        self.profile = ProfileScores(scope)
         rulesets = scoring.list_rulesets(scope)
         self._ids = {ruleset.ruleset_id: str(ruleset.ruleset_id) for ruleset in rulesets}
         self.rulesets: dict[str, Ruleset] = {str(it.ruleset_id): it for it in rulesets}
@@ -196,7 +218,7 @@ def list_leads(principal: Principal, query: LeadsQuery) -> LeadsPage | JsonStrea
         return JsonStream(lambda: _all_leads(scope, wanted))
     page = search_leads(scope, wanted, Sort(), query.request, count_cap=None)
     return LeadsPage(
-        leads=_scored(scope, Scores(scope), page.items),
+        leads=_scored(scope, Scores(scope), page.items, wanted),
         total=page.total.count,
         page=query.page,
         limit=query.limit,
@@ -206,7 +228,7 @@ def list_leads(principal: Principal, query: LeadsQuery) -> LeadsPage | JsonStrea
 def create_lead(principal: Principal, body: NewLead) -> LeadRecord:
     """Make a lead under an id of your choice."""
     check_metadata(to_json(body.metadata))
-    made = service.create(
+    made = editing.create_lead(
         principal.scope,
         lead_id=body.id,
         metadata=body.metadata,
@@ -214,22 +236,23 @@ def create_lead(principal: Principal, body: NewLead) -> LeadRecord:
         source=SOURCE,
         now=utc_now(),
     )
-    return _record(made)
+    return record_of(made)
 
 
 def search(principal: Principal, query: SearchQuery) -> list[FoundLead]:
     """Up to ten leads whose id starts with the text or whose alias contains it, in any case."""
     scope = principal.scope
     found = queries.search_leads(scope, query.q, limit=MOST_FOUND)
-    activities = queries.list_activities(scope, [lead_id for lead_id, _, _ in found])
+    activities = queries.load_activities(scope, [lead_id for lead_id, _, _ in found])
     levels = LevelCut(scoring.list_levels(scope, LevelKind.ENGAGEMENT))
+    profile_levels = ProfileScores(scope).levels_of(list(activities))
     return [
         FoundLead(
             id=lead_id,
             match_type="id" if match_type == "id" else "alias",
             best_alias=best_alias,
             engagement_level=levels.name_of(activities[lead_id].score),
-            profile_level=None,
+            profile_level=profile_levels[lead_id],
         )
         for lead_id, match_type, best_alias in found
     ]
@@ -237,15 +260,17 @@ def search(principal: Principal, query: SearchQuery) -> list[FoundLead]:
 
 def get_lead(principal: Principal, lead_id: str) -> LeadWithAccount:
     """The lead, or the one it was merged into, with its account."""
-    return LeadWithAccount(lead=_record(queries.get_lead(principal.scope, lead_id)), account=None)
+    scope = principal.scope
+    lead = queries.get_lead(scope, lead_id)
+    return LeadWithAccount(lead=record_of(lead), account=account_of(scope, lead))
 
 
 def get_lead_detail(principal: Principal, lead_id: str) -> LeadDetail:
     """The lead, or the one it was merged into, with its account and its main fields beside."""
     lead = queries.get_lead(principal.scope, lead_id)
     return LeadDetail(
-        lead=_record(lead),
-        account=None,
+        lead=record_of(lead),
+        account=account_of(principal.scope, lead),
         lead_id=lead.lead_id,
         org_id=lead.org_id,
         score=lead.score,
@@ -263,39 +288,21 @@ def list_aliases(principal: Principal, lead_id: str) -> list[AliasItem]:
     return [_alias(alias) for alias in queries.list_aliases(principal.scope, lead.lead_id)]
 
 
-def _all_leads(scope: Scope, wanted: LeadFilter) -> Iterator[ScoredLead]:
-    scores = Scores(scope)
-    lines = stream_leads(scope, wanted, Sort())
-    while chunk := list(islice(lines, ROWS_AT_ONCE)):
-        yield from _scored(scope, scores, chunk)
-
-
-def _scored(scope: Scope, scores: Scores, lines: list[LeadLine]) -> list[ScoredLead]:
-    by_lead = scores.by_lead([line.lead_id for line in lines])
-    return [_scored_lead(scope, line, scores, by_lead.get(line.lead_id, {})) for line in lines]
-
-
-def _scored_lead(
-    scope: Scope, line: LeadLine, scores: Scores, engagement: dict[str, int]
-) -> ScoredLead:
-    return ScoredLead(
-        org_id=scope.org_id,
-        lead_id=line.lead_id,
-        score=line.score,
-        ruleset_id=str(line.ruleset_id or ""),
-        last_event_at=line.last_event_at,
-        created_at=line.created_at,
-        updated_at=line.updated_at,
-        owner_name=line.owner_name,
-        engagement_scores=engagement,
-        profile_scores={},
-        ruleset_names=scores.names(engagement),
-        engagement_primary_ruleset_name=scores.primary_name,
-        profile_primary_ruleset_name="",
+def account_of(scope: Scope, lead: Lead) -> LeadAccount | None:
+    """Return the lead's account as the API writes it."""
+    found = accounts.find_account(scope, lead.account_id) if lead.account_id else None
+    if found is None:
+        return None
+    return LeadAccount(
+        account_id=found.account_id,
+        name=found.name,
+        domain=found.domain,
+        metadata=found.metadata,
     )
 
 
-def _record(lead: Lead) -> LeadRecord:
+def record_of(lead: Lead) -> LeadRecord:
+    """Return the lead as the API writes it."""
     return LeadRecord(
         id=lead.lead_id,
         org_id=lead.org_id,
@@ -307,6 +314,62 @@ def _record(lead: Lead) -> LeadRecord:
         updated_at=lead.updated_at,
         merged_into=lead.merged_into,
         metadata=lead.metadata,
+    )
+
+
+def _all_leads(scope: Scope, wanted: LeadFilter) -> Iterator[ScoredLead]:
+    scores = Scores(scope)
+    lines = stream_leads(scope, wanted, Sort())
+    while chunk := list(islice(lines, ROWS_AT_ONCE)):
+        yield from _scored(scope, scores, chunk, wanted)
+
+
+def _scored(
+    scope: Scope, scores: Scores, lines: list[LeadLine], wanted: LeadFilter
+) -> list[ScoredLead]:
+    lead_ids = [line.lead_id for line in lines]
+    batch = _Batch(
+        scores.by_lead(lead_ids),
+        scores.profile.by_lead(lead_ids),
+        _sessions(scope, lines, wanted),
+    )
+    return [_scored_lead(scope, line, scores, batch) for line in lines]
+
+
+class _Batch(NamedTuple):
+    """What is read for many leads at once, by lead."""
+
+    engagement: Mapping[str, dict[str, int]]
+    profile: Mapping[str, dict[str, int]]
+    sessions: Mapping[str, int]
+
+
+def _sessions(scope: Scope, lines: list[LeadLine], wanted: LeadFilter) -> dict[str, int]:
+    """Return how many sessions each lead had within the range, which is about the leads as well."""
+    since, before = wanted.created_from, wanted.created_before
+    if since is None and before is None:
+        return {line.lead_id: line.session_count for line in lines}
+    return count_sessions(scope, [line.lead_id for line in lines], since=since, before=before)
+
+
+def _scored_lead(scope: Scope, line: LeadLine, scores: Scores, batch: _Batch) -> ScoredLead:
+    engagement = batch.engagement.get(line.lead_id, {})
+    profile = batch.profile[line.lead_id]
+    return ScoredLead(
+        org_id=scope.org_id,
+        lead_id=line.lead_id,
+        score=line.score,
+        ruleset_id=str(line.ruleset_id or ""),
+        last_event_at=line.last_event_at,
+        created_at=line.created_at,
+        updated_at=line.updated_at,
+        owner_name=line.owner_name,
+        engagement_scores=engagement,
+        profile_scores=profile,
+        session_count=batch.sessions[line.lead_id],
+        ruleset_names=scores.names(engagement) | scores.profile.names(profile),
+        engagement_primary_ruleset_name=scores.primary_name,
+        profile_primary_ruleset_name=scores.profile.primary_name,
     )
 
 

@@ -51,6 +51,10 @@ _ERROR_RESPONSE = {
     "description": "The request was refused, or failed.",
     "content": {"application/json": {"schema": {"$ref": f"{SCHEMAS}Error"}}},
 }
+_PENDING = {
+    "description": "It takes longer: this is how far it is, and Location where to follow it.",
+    "headers": {"Location": {"schema": {"type": "string"}}},
+}
 _TOTAL = {"description": "How many there are on all pages.", "schema": {"type": "integer"}}
 
 Schema = dict[str, Any]
@@ -113,7 +117,7 @@ def _operation(
         "description": (operation.view.__doc__ or "").strip(),
         "security": _SECURITY[operation.auth],
         "responses": {
-            str(operation.success): _success(operation, schemas),
+            **_successes(operation, schemas),
             "4XX": {"$ref": "#/components/responses/Error"},
             "5XX": {"$ref": "#/components/responses/Error"},
         },
@@ -170,6 +174,14 @@ def _body(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema | None:
     is_required = any(field.is_required() for field in model.model_fields.values())
     content = {"application/json": {"schema": schemas[model, "validation"]}}
     return {"required": is_required, "content": content}
+
+
+def _successes(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:
+    success = _success(operation, schemas)
+    responses: Schema = {str(operation.success): success}
+    if operation.interface.may_be_pending:
+        responses[str(HTTPStatus.ACCEPTED.value)] = {**success, **_PENDING}
+    return responses
 
 
 def _success(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:

@@ -17,7 +17,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from flask import Response
 from pydantic import BaseModel
 
-from leadvibe.api.answers import Counted, Csv, JsonStream
+from leadvibe.api.answers import Counted, Csv, JsonStream, Pending
 from leadvibe.identity.permissions import Permission
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -25,6 +25,7 @@ MAX_BODY_BYTES = 1024 * 1024
 
 _PATH_NAME = re.compile(r"{(\w+)}")
 _STREAMED = (Counted, JsonStream)
+_UNIONS = (Union, UnionType)
 
 
 class Auth(StrEnum):
@@ -47,6 +48,8 @@ class Interface:
     reply: Any
     """The type of the JSON answer; None when there is none."""
     is_counted: bool
+    may_be_pending: bool
+    """Whether the answer may be 202, with what there is so far."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def _read_interface(view: Callable[..., Any]) -> Interface:
         body=hints.get("body"),
         reply=_published(returned),
         is_counted=get_origin(returned) is Counted,
+        may_be_pending=any(get_origin(each) is Pending for each in _alternatives(returned)),
     )
 
 
@@ -112,7 +116,13 @@ def _published(returned: Any) -> Any:
     """Return the type that clients see: a list for what counts or streams one."""
     if get_origin(returned) in _STREAMED:
         return list[get_args(returned)[0]]  # type: ignore[misc]
-    if get_origin(returned) in {Union, UnionType}:
+    if get_origin(returned) is Pending:
+        return get_args(returned)[0]
+    if get_origin(returned) in _UNIONS:
         seen = [_published(each) for each in get_args(returned)]
         return Union[tuple(each for each in seen if each is not None)]  # noqa: UP007 - of a tuple
     return None if returned in {NoneType, None, Csv, Response} else returned
+
+
+def _alternatives(returned: Any) -> tuple[Any, ...]:
+    return get_args(returned) if get_origin(returned) in _UNIONS else (returned,)

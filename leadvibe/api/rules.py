@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StrictBool
+from pydantic import BaseModel, Field
 
-from leadvibe.api.fields import LEFT_OUT, Changes, Instant, Name, RuleId, RulesetId, Weight
+from leadvibe.api.fields import (
+    LEFT_OUT,
+    Active,
+    Changes,
+    EndAt,
+    Name,
+    RuleId,
+    RulesetId,
+    StartAt,
+    Weight,
+)
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
@@ -16,47 +26,42 @@ from leadvibe.pipeline.intake import ShortText
 from leadvibe.scoring import queries, service
 from leadvibe.scoring.types import Rule
 
+EventType = Annotated[ShortText, Field(description="The events that score, by their exact type.")]
+Points = Annotated[
+    Weight, Field(description="Points an event gives, a whole number; may be negative.")
+]
+Icon = Annotated[Name | None, Field(description="Name of a picture to show; null for none.")]
+
 
 class NewRule(BaseModel):
     """What events of a type are worth; ids and audit fields are the server's to set."""
 
-    event_type: ShortText = Field(description="The events that score, by their exact type.")
-    weight: Weight = Field(description="Points an event gives, a whole number; may be negative.")
+    event_type: EventType
+    weight: Points
     ruleset_id: UUID | None = Field(None, description="The primary ruleset when left out.")
-    icon: Name | None = Field(None, description="Name of a picture to show.")
-    active: StrictBool = Field(True, description="Whether it scores events now.")
-    start_at: Instant | None = Field(None, description="Events from then on score by it.")
-    end_at: Instant | None = Field(None, description="Events from then on score by it no more.")
+    icon: Icon = None
+    active: Active = True
+    start_at: StartAt = None
+    end_at: EndAt = None
 
 
 class RuleChanges(Changes):
     """Fields of a rule to change; those left out stay as they are."""
 
-    event_type: ShortText = Field(LEFT_OUT, description="The events that score, by exact type.")
-    weight: Weight = Field(LEFT_OUT, description="Points an event gives, a whole number.")
+    event_type: EventType = LEFT_OUT
+    weight: Points = LEFT_OUT
     ruleset_id: UUID = Field(LEFT_OUT, description="Only the one it is in fits.")
-    icon: Name | None = Field(None, description="Name of a picture; null for none.")
-    active: StrictBool = Field(LEFT_OUT, description="Whether it scores events now.")
-    start_at: Instant | None = Field(None, description="When it begins; null for always.")
-    end_at: Instant | None = Field(None, description="When it ends; null for never.")
+    icon: Icon = None
+    active: Active = LEFT_OUT
+    start_at: StartAt = None
+    end_at: EndAt = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleItem:
-    rule_id: UUID
-    ruleset_id: UUID
+class RuleItem(Rule):
+    """A rule, and the organisation that it belongs to."""
+
     org_id: UUID
-    unit_id: UUID
-    event_type: str
-    weight: int
-    icon: str | None
-    active: bool
-    start_at: datetime | None
-    end_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    created_by: str
-    updated_by: str
 
 
 def list_rules(principal: Principal) -> list[RuleItem]:
@@ -110,19 +115,4 @@ def _primary_id(scope: Scope) -> UUID:
 
 
 def _item(scope: Scope, rule: Rule) -> RuleItem:
-    return RuleItem(
-        rule_id=rule.rule_id,
-        ruleset_id=rule.ruleset_id,
-        org_id=scope.org_id,
-        unit_id=rule.unit_id,
-        event_type=rule.event_type,
-        weight=rule.weight,
-        icon=rule.icon,
-        active=rule.active,
-        start_at=rule.start_at,
-        end_at=rule.end_at,
-        created_at=rule.created_at,
-        updated_at=rule.updated_at,
-        created_by=rule.created_by,
-        updated_by=rule.updated_by,
-    )
+    return RuleItem(**asdict(rule), org_id=scope.org_id)

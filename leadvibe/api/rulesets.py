@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool
 
-from leadvibe.api.fields import LEFT_OUT, Changes, Instant, Name, RulesetId
+from leadvibe.api.fields import LEFT_OUT, Active, Changes, EndAt, Name, RulesetId, StartAt
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.scoring import queries, service
@@ -16,44 +16,38 @@ from leadvibe.scoring.types import Ruleset
 
 DEFAULT_SCORE_COLUMN = "total_score"
 
+RulesetName = Annotated[Name, Field(description="Its name, unique in the unit.")]
+ScoreColumn = Annotated[Name, Field(description="What its score is called.")]
+IsPrimary = Annotated[StrictBool, Field(description="Whether its score stands for a lead.")]
+
 
 class NewRuleset(BaseModel):
     """A set of rules. A new primary one takes the place of the old."""
 
-    name: Name = Field(description="Its name, unique in the unit.")
-    score_column: Name = Field(DEFAULT_SCORE_COLUMN, description="What its score is called.")
-    is_primary: StrictBool = Field(False, description="Whether its score stands for a lead.")
-    active: StrictBool = Field(True, description="Whether it scores events now.")
-    start_at: Instant | None = Field(None, description="Events from then on score.")
-    end_at: Instant | None = Field(None, description="Events from then on score no more.")
+    name: RulesetName
+    score_column: ScoreColumn = DEFAULT_SCORE_COLUMN
+    is_primary: IsPrimary = False
+    active: Active = True
+    start_at: StartAt = None
+    end_at: EndAt = None
 
 
 class RulesetChanges(Changes):
     """Fields of a ruleset to change; those left out stay as they are."""
 
-    name: Name = Field(LEFT_OUT, description="Its name, unique in the unit.")
-    score_column: Name = Field(LEFT_OUT, description="What its score is called.")
-    is_primary: StrictBool = Field(LEFT_OUT, description="Whether its score stands for a lead.")
-    active: StrictBool = Field(LEFT_OUT, description="Whether it scores events now.")
-    start_at: Instant | None = Field(None, description="When it begins; null for always.")
-    end_at: Instant | None = Field(None, description="When it ends; null for never.")
+    name: RulesetName = LEFT_OUT
+    score_column: ScoreColumn = LEFT_OUT
+    is_primary: IsPrimary = LEFT_OUT
+    active: Active = LEFT_OUT
+    start_at: StartAt = None
+    end_at: EndAt = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RulesetItem:
-    ruleset_id: UUID
+class RulesetItem(Ruleset):
+    """A ruleset, and the organisation that it belongs to."""
+
     org_id: UUID
-    unit_id: UUID
-    name: str
-    score_column: str
-    is_primary: bool
-    active: bool
-    start_at: datetime | None
-    end_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    created_by: str
-    updated_by: str
 
 
 def list_rulesets(principal: Principal) -> list[RulesetItem]:
@@ -86,18 +80,4 @@ def delete_ruleset(principal: Principal, ruleset_id: RulesetId) -> None:
 
 
 def _item(scope: Scope, ruleset: Ruleset) -> RulesetItem:
-    return RulesetItem(
-        ruleset_id=ruleset.ruleset_id,
-        org_id=scope.org_id,
-        unit_id=ruleset.unit_id,
-        name=ruleset.name,
-        score_column=ruleset.score_column,
-        is_primary=ruleset.is_primary,
-        active=ruleset.active,
-        start_at=ruleset.start_at,
-        end_at=ruleset.end_at,
-        created_at=ruleset.created_at,
-        updated_at=ruleset.updated_at,
-        created_by=ruleset.created_by,
-        updated_by=ruleset.updated_by,
-    )
+    return RulesetItem(**asdict(ruleset), org_id=scope.org_id)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from leadvibe.api.fields import Text
+from leadvibe.api.fields import Instant, Text
 from leadvibe.api.leads import Scores
+from leadvibe.api.ranges import NamedRange, span_of
 from leadvibe.engine.explain import Driver, RuleInForce, Step, SurgeBoost
 from leadvibe.engine.facts import Entry
-from leadvibe.explain.queries import explain_recent
-from leadvibe.explain.types import RecentExplanation
+from leadvibe.explain.queries import explain_window
+from leadvibe.explain.types import Window, WindowExplanation
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leads import queries as leads
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
 from leadvibe.pipeline.intake import ShortText
+from leadvibe.scoring import history
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.types import Ruleset
 
@@ -27,6 +30,9 @@ PRIMARY = "primary"
 MOST_LEADS = 500
 DEFAULT_HOURS = 24
 MOST_HOURS = 1_000_000  # more than a century: every event there is
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+INSTANT = timedelta(microseconds=1)  # as finely as times are told
+AS_OF = "As of this time: what happened later is not in it. Now when left out."
 
 
 class ScoresWanted(BaseModel):
@@ -39,17 +45,42 @@ class ScoresWanted(BaseModel):
 
 
 class ScoreQuery(BaseModel):
-    """In which ruleset the score is asked for."""
+    """In which ruleset the score is asked for, and as of when."""
 
     ruleset_id: UUID | None = Field(
         None, description="Id of a ruleset; without it the highest score of all active ones."
     )
+    as_of: Instant | None = Field(None, description=AS_OF)
 
 
 class ExplainQuery(BaseModel):
-    """How far back to explain."""
+    """What to explain, and how far back."""
 
     hours: int = Field(DEFAULT_HOURS, ge=1, le=MOST_HOURS, description="The last so many hours.")
+    range: NamedRange | None = Field(
+        None, description="Instead of hours: a named range, such as all for all there is."
+    )
+    ruleset_id: UUID | None = Field(
+        None, description="Id of a ruleset; without it the one behind the lead's score."
+    )
+    as_of: Instant | None = Field(None, description=AS_OF)
+
+    def window(self, *, now: datetime) -> Window:
+        """Return the time that is meant; without as_of, what is dated ahead of now is in it."""
+        end = self.as_of or now
+        if self.range is None:
+            since = max(end, EARLIEST + timedelta(hours=self.hours)) - timedelta(hours=self.hours)
+            return Window(since, self.as_of)
+        span = span_of(self.range, now=end)
+        return Window(span.start, span.end - INSTANT if span.end else self.as_of)
+
+    def range_hours(self, window: Window, *, now: datetime) -> int:
+        """Return how many hours that is, begun ones included; 0 for all there is."""
+        if self.range is None:
+            return self.hours
+        if window.since is None:
+            return 0
+        return math.ceil(((window.until or now) - window.since) / timedelta(hours=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +161,10 @@ class StepItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreReasons:
-    """Why the score is what it is. `waterfall` begins with what was brought forward."""
+    """Why the score is what it is. `waterfall` begins with what was brought forward.
+
+    `range_hours` is 0 when all time is explained; `inorganic_count` events in it do not count.
+    """
 
     lead_id: str
     score: int
@@ -141,6 +175,7 @@ class ScoreReasons:
     surge_total: int
     surge_event_count: int
     decay_applied: int
+    inorganic_count: int
     range_hours: int
     waterfall: list[StepItem]
 
@@ -162,27 +197,42 @@ def list_scores(principal: Principal, body: ScoresWanted) -> list[LeadScoreItem]
 
 
 def get_score(principal: Principal, lead_id: str, query: ScoreQuery) -> LeadScoreDetail:
-    """The lead's score in a ruleset, or its highest across the active ones."""
+    """The lead's score in a ruleset, or its highest across the active ones: now, or as of then."""
     scope = principal.scope
     lead = leads.get_lead(scope, lead_id)
     scores = Scores(scope)
-    by_ruleset = scores.by_lead([lead.lead_id]).get(lead.lead_id, {})
+    by_ruleset = _scores_by_ruleset(scores, scope, lead.lead_id, query.as_of)
     ruleset_id, score = _asked_score(scope, query, scores, by_ruleset)
     return LeadScoreDetail(
         lead_id=lead.lead_id,
         score=score,
         ruleset_id=ruleset_id,
         engagement_scores=by_ruleset,
-        profile_scores={},
+        profile_scores=scores.profile.by_lead([lead.lead_id])[lead.lead_id],
     )
 
 
 def explain(principal: Principal, lead_id: str, query: ExplainQuery) -> ScoreReasons:
-    """Which events gave which points during the last hours, down to the ledger."""
-    scope = principal.scope
+    """Which events gave which points during the last hours, down to the ledger.
+
+    Or in a named range, and before any instant of the past. The entries add up to the score.
+    """
+    scope, now = principal.scope, utc_now()
     lead = leads.get_lead(scope, lead_id)
-    found = explain_recent(scope, lead, hours=query.hours, now=utc_now())
-    return _reasons(lead.lead_id, found)
+    if query.ruleset_id is not None:
+        scoring.get_ruleset(scope, query.ruleset_id)
+    window = query.window(now=now)
+    found = explain_window(scope, lead, window, ruleset_id=query.ruleset_id, now=now)
+    return _reasons(lead.lead_id, found, range_hours=query.range_hours(window, now=now))
+
+
+def _scores_by_ruleset(
+    scores: Scores, scope: Scope, lead_id: str, as_of: datetime | None
+) -> dict[str, int]:
+    if as_of is None:
+        return scores.by_lead([lead_id]).get(lead_id, {})
+    then = history.scores_at(scope, lead_id, as_of)
+    return {str(key): score for key, score in then.items() if str(key) in scores.rulesets}
 
 
 def _named_ruleset(scope: Scope, name: str) -> Ruleset | None:
@@ -215,8 +265,8 @@ def _asked_score(
     return ruleset_id, score
 
 
-def _reasons(lead_id: str, found: RecentExplanation) -> ScoreReasons:
-    recent = found.recent
+def _reasons(lead_id: str, found: WindowExplanation, *, range_hours: int) -> ScoreReasons:
+    recent = found.window
     return ScoreReasons(
         lead_id=lead_id,
         score=found.score,
@@ -227,7 +277,8 @@ def _reasons(lead_id: str, found: RecentExplanation) -> ScoreReasons:
         surge_total=recent.surge_total,
         surge_event_count=recent.surge_event_count,
         decay_applied=recent.decay_applied,
-        range_hours=recent.range_hours,
+        inorganic_count=found.suppressed,
+        range_hours=range_hours,
         waterfall=list(_steps(found.steps)),
     )
 

@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID
@@ -34,7 +35,11 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, rollback
 from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import process, rescore
-from leadvibe.pipeline.rescore import Step
+from leadvibe.pipeline.rescore import Discrepancy, Step
+from leadvibe.rescoring import queries as rescores
+from leadvibe.rescoring import service as rescoring
+from leadvibe.rescoring.rewriting import advance_rescore
+from leadvibe.rescoring.types import Rescore
 
 LOOK_SECONDS = 0.5
 SHOWN_ERRORS = 5
@@ -100,8 +105,7 @@ def verify(org: str, ou: str | None, home: Path | None) -> None:
         steps = list(_walk(scope, rescore.verify(scope), label="Verifying"))
         found = [discrepancy for step in steps for discrepancy in step.found]
         for one in found[:SHOWN_DISCREPANCIES]:
-            stored, replayed = _shortened(one.stored), _shortened(one.replayed)
-            click.echo(f"{one.lead_id or 'unit'}: {one.what} is {stored}, a replay says {replayed}")
+            click.echo(f"{one.lead_id or 'unit'}: {_told(one)}")
         leads = steps[-1].leads_done if steps else 0
         if found:
             raise click.ClickException(
@@ -126,7 +130,62 @@ def rebuild(org: str, ou: str | None, home: Path | None) -> None:
         click.echo(f"{steps[-1].leads_done if steps else 0:,} leads are written anew")
 
 
+@scores.command("rescore")
+@org_option
+@ou_option
+@home_option
+def rescore_all(org: str, ou: str | None, home: Path | None) -> None:
+    """Score all leads anew, as if the current rules had always been in force.
+
+    Does here what a worker would. Interrupted, it is gone on with by the workers.
+    """
+    with opened_app(home) as app:
+        scope = _scope(org, ou)
+        queue = JobQueue(app.extensions["leadvibe.redis"])
+        made = rescoring.request_rescore(acting_in(scope), scope, queue=queue, now=utc_now())
+        record("scores rescore", scope.org_id, scope.unit_id)
+        commit()
+        done = _rescore(app, scope, made)
+        if done.error:
+            raise click.ClickException(f"The rescore failed: {done.error}")
+        click.echo(f"{done.leads_done:,} leads are scored under version {done.version}")
+        if done.events_returned:
+            click.echo(f"{done.events_returned:,} events that were put aside come in again")
+
+
+def _rescore(app: Flask, scope: Scope, made: Rescore) -> Rescore:
+    """Do the rescore, or wait while a worker that was quicker does."""
+    ring, current = app.extensions["leadvibe.bell"].ring, made
+    with click.progressbar(length=made.leads_total, label="Rescoring", file=sys.stderr) as bar:
+
+        def show(it: Rescore) -> None:
+            bar.update(it.leads_done - bar.pos)
+
+        while not current.is_complete:
+            advance_rescore(scope, made.walk_id, ring=ring, progress=show)
+            current = rescores.get_rescore(scope, made.walk_id)
+            rollback()
+            if not current.is_complete:
+                show(current)
+                time.sleep(LOOK_SECONDS)
+    if not _has_workers(app):
+        process.drain(scope)
+    return current
+
+
+def _told(one: Discrepancy) -> str:
+    """Say what differs; of two lists the first place where they do."""
+    what, stored, replayed = one.what, one.stored, one.replayed
+    if isinstance(stored, list) and isinstance(replayed, list):
+        pairs = enumerate(zip_longest(stored, replayed), start=1)
+        place, (stored, replayed) = next((n, pair) for n, pair in pairs if pair[0] != pair[1])
+        what = f"{what} no. {place}"
+    return f"{what} is {_shortened(stored)}, a replay says {_shortened(replayed)}"
+
+
 def _shortened(value: object) -> str:
+    if value is None:
+        return "missing"
     text = str(value)
     return text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
 

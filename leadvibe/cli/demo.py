@@ -38,12 +38,15 @@ def demo_data(home: Path | None, empty: bool) -> None:  # noqa: FBT001 - a click
     from leadvibe.app import create_app  # noqa: PLC0415 - `demo` itself needs no app
     from leadvibe.http.principal import security  # noqa: PLC0415
     from leadvibe.imports.demo import ensure_demo  # noqa: PLC0415
+    from leadvibe.lib.queue import JobQueue  # noqa: PLC0415
 
     settings = running(command_settings(home))
-    with create_app(settings).app_context():
+    app = create_app(settings)
+    with app.app_context():
         login = ensure_demo(
             home=settings.home,
             security=security(),
+            queue=JobQueue(app.extensions["leadvibe.redis"]),
             now=utc_now(),
             progress=lambda line: click.echo(line, err=True),
             sample_data=not empty,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  #
 
 from leadvibe.cli.roles import BACKGROUND_ROLES, background_role
 from leadvibe.cli.wiring import command_settings, home_option, port_option, running
+from leadvibe.lib import memory
 from leadvibe.lib.errors import UnavailableError
 from leadvibe.lib.processes import die_with_parent
 from leadvibe.lib.supervisor import Supervisor
@@ -28,8 +28,6 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its files there 
 SECONDS_TO_FINISH_REQUESTS = 8  # less than the supervisor waits before it kills
 SILENT_WORKER_SECONDS = 60
 KEEP_ALIVE_SECONDS = 5
-YOUNG_OBJECTS = 50_000
-"""Objects made before the collector looks at them: a page makes thousands and no cycles."""
 
 
 @click.command()
@@ -155,20 +153,10 @@ def _gunicorn_settings(settings: Settings) -> dict[str, Any]:
         "forwarded_allow_ips": "",
         "secure_scheme_headers": {},
         "post_fork": _tie_worker_to_server,
-        "post_worker_init": _settle_worker,
+        "post_worker_init": lambda _worker: memory.settle(),
     }
 
 
 def _tie_worker_to_server(_server: object, _worker: object) -> None:
     """End with the server: a worker whose threads serve endless streams does not end by itself."""
     die_with_parent(signal.SIGKILL)
-
-
-def _settle_worker(_worker: object) -> None:
-    """Take code and application out of garbage collection: they live as long as the process.
-
-    Collections need not walk through them, neither between requests nor, for seconds, at the end.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS)

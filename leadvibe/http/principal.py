@@ -7,13 +7,13 @@ neither cookies nor forms.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
-from leadvibe.identity import queries, tokens
+from leadvibe.identity import queries, service, tokens
 from leadvibe.identity.errors import TokenRefusedError
 from leadvibe.identity.remembered import RememberedCredentials
 from leadvibe.identity.security import Security
@@ -89,6 +89,19 @@ def known() -> Principal | None:
 def remember(principal: Principal) -> None:
     """Take somebody for the rest of the request: who has just signed in, or changed unit."""
     g.principal = principal
+
+
+def enter(unit_id: UUID) -> None:
+    """Let who is asking work in another unit for the rest of the request.
+
+    Raises UnauthenticatedError, UnitNotFoundError, and NotInUnitError for one they do not belong
+    to.
+    """
+    principal = current()
+    if principal.unit_id == unit_id:
+        return
+    unit = service.choose_unit(principal, unit_id)
+    remember(replace(principal, unit_id=unit.unit_id, unit_role=unit.role))
 
 
 def wanted_unit_id() -> UUID | None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    Uuid,
     and_,
     any_,
     bindparam,
@@ -31,6 +32,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -44,8 +46,11 @@ from leadvibe.lib.paging import Page, PageRequest, Total
 COUNT_CAP = 100_000
 """Where counting stops for a page: exact totals beyond it are nobody's decision."""
 
-RARE = 1_000
-"""A search that finds no more leads than this reads them all; a common one walks the list."""
+RARE = 3_000
+"""A search that finds no more leads than this reads them all; a common one walks the list.
+
+Of a million leads, it then has a page after some thousands.
+"""
 
 GRAM_LENGTH = 3
 
@@ -96,24 +101,22 @@ class _Search(Enum):
     NONE = 0
     FOUND = 1
     CONTAINING = 2
+    BEGINNING = 3
 
 
-_SEARCHED: Mapping[_Search, ColumnElement[bool]] = {
-    _Search.FOUND: LeadRow.lead_id == any_(bindparam("found_ids", type_=ARRAY(Text()))),
-    _Search.CONTAINING: exists().where(
-        LeadSearchRow.unit_id == bindparam("unit_id"),
-        LeadSearchRow.lead_id == LeadRow.lead_id,
-        LeadSearchRow.text.like(func.lower(bindparam("pattern"))),
-    ),
+_HAS_TERMS = LeadSearchRow.grams.contains(
+    func.search_wanted(bindparam("unit_id", type_=Uuid()), bindparam("wanted", type_=Text()))
+)
+_HAS_TEXT = LeadSearchRow.text.like(func.lower(bindparam("pattern", type_=Text())))
+_IS_FOUND = LeadRow.lead_id == any_(bindparam("found_ids", type_=ARRAY(Text())))
+_ONE_BY_ONE: Mapping[_Search, ColumnElement[bool]] = {
+    _Search.CONTAINING: _HAS_TEXT,
+    _Search.BEGINNING: _HAS_TERMS,
 }
 
 _CANDIDATES = (
     select(LeadSearchRow.lead_id)
-    .where(
-        LeadSearchRow.unit_id == bindparam("unit_id"),
-        LeadSearchRow.grams.contains(func.search_grams(bindparam("unit_id"), bindparam("wanted"))),
-        LeadSearchRow.text.like(func.lower(bindparam("pattern"))),
-    )
+    .where(LeadSearchRow.unit_id == bindparam("unit_id"), _HAS_TERMS, _HAS_TEXT)
     .limit(RARE + 1)
 )
 
@@ -127,6 +130,8 @@ class _Shape(NamedTuple):
 
 
 _EVERYTHING = _Shape(fields=(), ranges=None, search=_Search.NONE)
+_COMMON_TEXTS = {_EVERYTHING._replace(search=search) for search in _ONE_BY_ONE}
+"""Filters by nothing but a text that more than RARE leads have."""
 
 
 class _Condition(NamedTuple):
@@ -189,7 +194,7 @@ def _page_text(shape: _Shape, sort: Sort, *, is_first: bool, size: int) -> str:
 
 
 def _page(shape: _Shape, sort: Sort, *, is_first: bool, size: int) -> Select[Any]:
-    order, where = _order(sort), _where(shape)
+    order, where = _order(sort), _where(shape, in_order=True)
     # Written into the statement, so that PostgreSQL need not plan it anew for each value.
     limit = literal_column(f"{size:d}", Integer())
     if is_first:
@@ -218,13 +223,30 @@ def _order(sort: Sort) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     return key, LeadRow.lead_id.asc() if forwards else LeadRow.lead_id.desc()
 
 
-def _where(shape: _Shape) -> ColumnElement[bool]:
+def _where(shape: _Shape, *, in_order: bool = False) -> ColumnElement[bool]:
     conditions = [_LISTED, *(_CONDITIONS[field] for field in shape.fields)]
     if shape.ranges is not None:
         conditions.append(or_(false(), *(_within(number) for number in range(shape.ranges))))
-    if shape.search is not _Search.NONE:
-        conditions.append(_SEARCHED[shape.search])
+    if shape.search is _Search.FOUND:
+        conditions.append(_IS_FOUND)
+    elif shape.search in _ONE_BY_ONE:
+        conditions.append(_is_searched(shape.search, in_order=in_order))
     return and_(*conditions)
+
+
+def _is_searched(search: _Search, *, in_order: bool) -> ColumnElement[bool]:
+    """Say that a lead has the text; `in_order` keeps the planner from joining instead.
+
+    It cannot tell how many leads have a text, and would read and sort all of them for a page.
+    """
+    of_the_lead = and_(
+        LeadSearchRow.unit_id == bindparam("unit_id"),
+        LeadSearchRow.lead_id == LeadRow.lead_id,
+        _ONE_BY_ONE[search],
+    )
+    if in_order:
+        return select(true()).where(of_the_lead).scalar_subquery()
+    return exists().where(of_the_lead)
 
 
 def _within(number: int) -> ColumnElement[bool]:
@@ -253,17 +275,19 @@ def _bounds(number: int, bounds: ScoreRange) -> dict[str, int]:
 def _search(scope: Scope, text: str) -> tuple[_Search, dict[str, Any]]:
     """Say how leads whose search text contains the text are found, and by which values.
 
-    A rare text is looked up by its trigrams; a common or very short one is checked lead by lead in
-    the order of the list, where a page of hits turns up soon.
+    One that is too short for a trigram must begin a word, or a line: a name, an address, a number.
+    A rare text is looked up by its index; a common one is checked lead by lead in the order of the
+    list, where a page of hits turns up soon.
     """
     if not text:
         return _Search.NONE, {}
     pattern = like_pattern(text)
-    if len(text) >= GRAM_LENGTH:
-        wanted = {"unit_id": scope.unit_id, "wanted": text, "pattern": pattern}
-        lead_ids = list(session().scalars(_CANDIDATES, wanted))
-        if len(lead_ids) <= RARE:
-            return _Search.FOUND, {"found_ids": lead_ids}
+    wanted = {"unit_id": scope.unit_id, "wanted": text, "pattern": pattern}
+    lead_ids = list(session().scalars(_CANDIDATES, wanted))
+    if len(lead_ids) <= RARE:
+        return _Search.FOUND, {"found_ids": lead_ids}
+    if len(text) < GRAM_LENGTH:
+        return _Search.BEGINNING, {"wanted": text}
     return _Search.CONTAINING, {"pattern": pattern}
 
 
@@ -274,6 +298,8 @@ def _total(
         return Total(request.offset + shown)  # the last page says it without counting
     if condition.shape == _EVERYTHING:
         return Total(count_listed(scope))
+    if condition.shape in _COMMON_TEXTS and cap is not None and cap <= RARE:
+        return Total(cap, is_capped=True)  # or it would have been found by its index
     statement = _count(condition.shape, at_most=None if cap is None else cap + 1)
     count = session().scalar(statement, dict(condition.values)) or 0
     if cap is None:

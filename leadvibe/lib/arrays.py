@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from operator import attrgetter
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +22,18 @@ class ArrayDumper(ListDumper):
     """psycopg's ListDumper, quick for flat lists of one plain type; the rest is left to it."""
 
     def dump(self, obj: list[Any]) -> Buffer | None:
-        """Return the array as PostgreSQL reads it: `{"a","b"}`."""
+        """Return the array as PostgreSQL reads it: `{"a",NULL,"b"}`."""
         kinds = set(map(type, obj))
+        has_nulls = NoneType in kinds
+        kinds.discard(NoneType)
         write = _WRITERS.get(kinds.pop()) if len(kinds) == 1 else None
-        text = write(obj) if write else None
-        return super().dump(obj) if text is None else text.encode()
+        if write is None:
+            return super().dump(obj)
+        written = (
+            [_NULL if it is None else write(it) for it in obj] if has_nulls else map(write, obj)
+        )
+        text = f"{{{','.join(written)}}}"
+        return super().dump(obj) if "\x00" in text else text.encode()
 
 
 def register() -> None:
@@ -33,28 +41,16 @@ def register() -> None:
     psycopg.adapters.register_dumper(list, ArrayDumper)
 
 
-def _write_texts(texts: list[str]) -> str | None:
-    together = "".join(texts)
-    if '"' in together or "\\" in together or "\x00" in together:
-        return None
-    return '{"' + '","'.join(texts) + '"}'
+def _quoted(text: str) -> str:
+    if '"' in text or "\\" in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
-def _write_numbers(numbers: list[int]) -> str:
-    return "{" + ",".join(map(str, numbers)) + "}"
-
-
-def _write_ids(ids: list[UUID]) -> str:
-    return "{" + ",".join(map(attrgetter("hex"), ids)) + "}"
-
-
-def _write_instants(instants: list[datetime]) -> str:
-    return '{"' + '","'.join(map(str, instants)) + '"}'
-
-
-_WRITERS: dict[type, Callable[[list[Any]], str | None]] = {
-    str: _write_texts,
-    int: _write_numbers,
-    UUID: _write_ids,
-    datetime: _write_instants,
+_NULL = "NULL"
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    str: _quoted,
+    int: str,
+    UUID: attrgetter("hex"),
+    datetime: lambda instant: f'"{instant}"',
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from itertools import islice
 from typing import Any, cast
 from uuid import UUID
 
@@ -201,3 +202,26 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object
     with driver().cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def copy_lines(table: str, columns: Sequence[str], lines: Iterable[str]) -> None:
+    """COPY rows that are written out already: values with tabs between them, and a line's end.
+
+    For the one table that takes most rows, where writing them out by hand is several times quicker.
+    Texts go through `as_copy_text`; what is null is written as NULL_IN_COPY.
+    """
+    statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+    with driver().cursor() as cursor, cursor.copy(statement) as copy:
+        waiting = iter(lines)
+        while block := "".join(islice(waiting, LINES_AT_ONCE)):
+            copy.write(block)
+
+
+NULL_IN_COPY = "\\N"
+LINES_AT_ONCE = 500
+_COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def as_copy_text(text: str) -> str:
+    """Return a text as it stands in a line of COPY."""
+    return text.translate(_COPY_ESCAPES) if not text.isalnum() else text

@@ -1,18 +1,45 @@
-"""Reads of figures across all units, and of whether this code can work with the database."""
+"""Reads of figures: across all units, of what filters take out, and whether this code fits."""
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, select, text, true
 from sqlalchemy.exc import ProgrammingError
 
+from leadvibe.engine.organic import Suppression, condition_of
+from leadvibe.engine.policies import MetadataFilter
 from leadvibe.events import queries as events
+from leadvibe.events.models import EventRow
+from leadvibe.identity.types import Scope
 from leadvibe.lib.db import rollback, session
 from leadvibe.metrics.types import Figures
+from leadvibe.segments.sql import condition_sql
 
 
 def get_figures() -> Figures:
     """Return what has come in so far and what of it still waits."""
     return Figures(events.count_accepted(), events.inbox_status().waiting)
+
+
+def count_suppressed(scope: Scope, filters: Sequence[MetadataFilter]) -> dict[UUID, int]:
+    """Return how many of the events that metadata filters took out each filter describes."""
+    if not filters:
+        return {}
+    counts = [func.count().filter(_describes(one)) for one in filters]
+    statement = select(*counts).where(
+        EventRow.unit_id == scope.unit_id, EventRow.suppression_reason == Suppression.METADATA
+    )
+    row = session().execute(statement).one()
+    return {one.filter_id: count for one, count in zip(filters, row, strict=True)}
+
+
+def _describes(one: MetadataFilter) -> ColumnElement[bool]:
+    metadata = EventRow.__table__.c.metadata
+    conditions = (condition_sql(metadata, condition_of(test)) for test in one.conditions)
+    is_of_type = EventRow.event_type == one.event_type if one.event_type else true()
+    return and_(is_of_type, *conditions)
 
 
 def find_revision() -> str | None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from flask import Blueprint, Flask, redirect, request
 from werkzeug.wrappers import Response
 
+from leadvibe.http import workers
 from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.web import (
     credentials,
@@ -32,6 +33,7 @@ def register(app: Flask, *, session_lifetime: timedelta) -> None:
     """Add all pages under /app, and the sessions of the browsers that look at them."""
     session.register(app, lifetime=session_lifetime)
     rendering.register(app)
+    workers.register(app)
     # Made here, for a blueprint cannot change once an application has it.
     everything = Blueprint("web", __name__, url_prefix=errors.PATH)
     everything.before_request(_check_csrf)

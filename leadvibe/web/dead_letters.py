@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadvibe.events import queries, service
 from leadvibe.events.types import DeadLetter
 from leadvibe.http.permissions import require
+from leadvibe.http.workers import ring_for_pipeline
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal
 from leadvibe.web.pages import dead_letters as models
@@ -42,6 +43,7 @@ def show_dead_letters() -> AnyResponse:
 @pages.post("/dead-letters/retry")
 def retry_all() -> AnyResponse:
     count = service.retry_dead_letters(require(Permission.WRITE_DATA).scope)
+    ring_for_pipeline()
     flash(f"{counted(count, 'event')} will be processed again.", Tone.OK)
     return redirect(DEAD_LETTERS, 303)
 
@@ -49,6 +51,7 @@ def retry_all() -> AnyResponse:
 @pages.post("/dead-letters/<int(max=9223372036854775807):receipt>/retry")
 def retry(receipt: int) -> AnyResponse:
     service.retry_dead_letter(require(Permission.WRITE_DATA).scope, receipt)
+    ring_for_pipeline()
     flash("The event will be processed again.", Tone.OK)
     return redirect(DEAD_LETTERS, 303)
 

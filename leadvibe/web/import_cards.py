@@ -1,4 +1,4 @@
-"""An import in words and numbers: what a person who waits for it wants to know."""
+"""An import or sample data in words and numbers: what a person who waits for it wants to know."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from leadvibe.imports.encoding import LATIN_1, UTF_8
-from leadvibe.imports.types import ImportProgress, ImportStage, RowError
+from leadvibe.imports.types import ImportProgress, ImportStage, RowError, SampleLoad, SampleStage
 from leadvibe.web.pages import imports as models
 from leadvibe.web.pages.display import (
     Fact,
@@ -17,8 +17,8 @@ from leadvibe.web.pages.display import (
     file_size,
     thousands,
 )
-from leadvibe.web.pages.imports import ImportCard, ImportPage
-from leadvibe.web.redirects import IMPORTS
+from leadvibe.web.pages.imports import ImportCard, ImportPage, SampleSection
+from leadvibe.web.redirects import IMPORTS, SAMPLE
 
 LONGEST_CONTENT = 300
 
@@ -31,6 +31,16 @@ STATUSES = {
     ImportStage.FINISHED: ("Finished", Tone.OK),
     ImportStage.FAILED: ("Failed", Tone.BAD),
 }
+SAMPLE_STATUSES = {
+    SampleStage.QUEUED: ("Queued", Tone.NEUTRAL),
+    SampleStage.LOADING: ("Loading", Tone.INFO),
+    SampleStage.SCORING: ("Scoring", Tone.INFO),
+    SampleStage.FINISHED: ("Finished", Tone.OK),
+    SampleStage.FAILED: ("Failed", Tone.BAD),
+}
+SAMPLE_ID = "sample-data"
+"""Of the section about it, which asks the imports page for itself while something happens."""
+
 WITH_ERRORS = ("Finished with errors", Tone.WARN)
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", ":": "colon", " ": "space"}
 
@@ -72,6 +82,35 @@ def build_page(progress: ImportProgress, errors: Sequence[RowError]) -> ImportPa
         facts=tuple(_facts(progress)),
         list_url=IMPORTS,
     )
+
+
+def build_sample(load: SampleLoad | None) -> SampleSection:
+    """Arrange the section about sample data; None means that nobody has asked for any."""
+    if load is None:
+        return SampleSection(load_url=SAMPLE)
+    status, tone = SAMPLE_STATUSES[load.stage]
+    has_failed = load.stage is SampleStage.FAILED
+    return SampleSection(
+        load_url=SAMPLE if has_failed else "",
+        wipe_url="" if has_failed else f"{SAMPLE}/wipe",
+        status=status,
+        tone=tone,
+        asked_at=Moment.of(load.created_at),
+        asked_by=load.created_by,
+        is_running=not load.is_complete,
+        progress=load.percent,
+        figures=tuple(_sample_figures(load)),
+        problem=load.error or "",
+    )
+
+
+def _sample_figures(load: SampleLoad) -> Iterator[Fact]:
+    if load.percent is None:
+        return
+    yield Fact("Leads", thousands(load.leads))
+    yield Fact("Events", thousands(load.events))
+    yield Fact("Rules", thousands(load.rules))
+    yield Fact("Scored", thousands(load.handled))
 
 
 def _status(progress: ImportProgress) -> tuple[str, Tone]:

@@ -15,23 +15,29 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from leadvibe.http.permissions import require
+from leadvibe.http.workers import job_queue
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.imports import queries, service
 from leadvibe.imports.errors import FileTooLargeError
-from leadvibe.imports.sample_load import has_sample
 from leadvibe.imports.types import Import
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, LeadvibeError, TooLargeError, UnsupportedTypeError
-from leadvibe.lib.queue import JobQueue
 from leadvibe.web.errors import render_error
 from leadvibe.web.forms.imports import UploadForm
-from leadvibe.web.import_cards import build_card, build_page, import_path
+from leadvibe.web.import_cards import (
+    SAMPLE_ID,
+    build_card,
+    build_page,
+    build_sample,
+    import_path,
+)
 from leadvibe.web.pages.display import query_url
 from leadvibe.web.pages.imports import ImportCard, ImportsPage
-from leadvibe.web.redirects import IMPORTS, SAMPLE
+from leadvibe.web.redirects import IMPORTS
 from leadvibe.web.rendering import render, wanted_fragment
 
+FRAGMENTS = {SAMPLE_ID: "imports/_sample.html"}
 ERRORS_SHOWN = 50
 SIZE = 20
 MOST_PAGE_DIGITS = 9
@@ -120,7 +126,7 @@ def _start(principal: Principal, uploaded: FileStorage) -> Import:
         filename=uploaded.filename or "",
         stream=uploaded.stream,
         max_bytes=_max_bytes(),
-        queue=JobQueue(current_app.extensions["leadvibe.redis"]),
+        queue=job_queue(),
         now=utc_now(),
     )
 
@@ -134,6 +140,7 @@ def _refuse(principal: Principal, error: LeadvibeError) -> AnyResponse:
 def _answer(principal: Principal, form: UploadForm, *, status: int = 200) -> AnyResponse:
     number = _page_number()
     cards, has_older = _cards(principal.scope, number)
+    is_owner = can(principal, Permission.OWN)
     page = ImportsPage(
         form=form if can(principal, Permission.WRITE_DATA) else None,
         imports=cards,
@@ -142,17 +149,11 @@ def _answer(principal: Principal, form: UploadForm, *, status: int = 200) -> Any
         max_bytes=_max_bytes(),
         max_size=f"{_max_bytes() // MEGABYTE} MB",
         older_url=query_url(IMPORTS, {"page": str(number + 1)}) if has_older else "",
-        **_sample_urls(principal),
+        sample=build_sample(queries.find_sample(principal.scope)) if is_owner else None,
     )
-    return render("imports/page.html", page=page, section=IMPORTS, status=status)
-
-
-def _sample_urls(principal: Principal) -> dict[str, str]:
-    if not can(principal, Permission.OWN):
-        return {}
-    if has_sample(principal.scope):
-        return {"sample_wipe_url": f"{SAMPLE}/wipe"}
-    return {"sample_load_url": SAMPLE}
+    return render(
+        "imports/page.html", page=page, section=IMPORTS, fragments=FRAGMENTS, status=status
+    )
 
 
 def _cards(scope: Scope, number: int) -> tuple[tuple[ImportCard, ...], bool]:

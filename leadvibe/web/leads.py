@@ -15,11 +15,13 @@ from leadvibe.events.queries import list_event_types
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
+from leadvibe.imports.queries import find_sample
 from leadvibe.leadlist.queries import has_leads, highest_score, search_leads
 from leadvibe.leadlist.types import LeadLine, SortKey
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.paging import Page
 from leadvibe.scoring import queries as scoring
+from leadvibe.web.import_cards import SAMPLE_ID
 from leadvibe.web.lead_paths import LEADS, lead_path
 from leadvibe.web.lead_query import (
     FILTERS,
@@ -105,6 +107,7 @@ def _answer(
     principal: Principal, config: Config, wanted: LeadQuery, found: Page[LeadLine] | None
 ) -> AnyResponse:
     scope, lines = principal.scope, found.items if found else []
+    has_any = bool(lines) or found is None or has_leads(scope)
     page = LeadList(
         rows=_rows(scope, config, wanted, lines),
         filters=_filters(wanted, config, _types(scope)),
@@ -112,14 +115,21 @@ def _answer(
         pager=_pager(wanted, found),
         chips=_chips(wanted),
         clear_url=wanted.clear_url(),
-        has_leads=bool(lines) or found is None or has_leads(scope),
+        has_leads=has_any,
         ruleset_columns=tuple(ruleset.name for ruleset in _other_rulesets(config)),
         import_url=IMPORTS if can(principal, Permission.WRITE_DATA) else "",
         credentials_url=CREDENTIALS if can(principal, Permission.OWN) else "",
         sample_url=SAMPLE if can(principal, Permission.OWN) else "",
+        sample_progress_url="" if has_any else _sample_progress_url(scope),
     )
     status = UNPROCESSABLE_ENTITY if wanted.error else 200
     return render("leads/page.html", page=page, section=LEADS, fragments=FRAGMENTS, status=status)
+
+
+def _sample_progress_url(scope: Scope) -> str:
+    """Return where sample data is watched that is on its way; empty when there is none."""
+    sample = find_sample(scope)
+    return f"{IMPORTS}#{SAMPLE_ID}" if sample and not sample.is_complete else ""
 
 
 def _types(scope: Scope) -> tuple[str, ...]:

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadvibe.http import principal as asking
 from leadvibe.http.active_unit import forget_unit, remember_unit
 from leadvibe.http.auditing import name_actor
-from leadvibe.http.member_links import mail_link, mailer
+from leadvibe.http.member_links import mailer, post_reset
 from leadvibe.http.permissions import require_member
 from leadvibe.http.sign_in import sign_in
-from leadvibe.identity import queries, service
+from leadvibe.identity import member_links, queries, service, signing_in
 from leadvibe.identity.errors import UnitNotFoundError
 from leadvibe.identity.types import LinkPurpose, Member
 from leadvibe.lib.clock import utc_now
@@ -109,9 +109,7 @@ def forgot() -> AnyResponse:
     is_sent = can_send and form.validate_on_submit()
     if is_sent:
         name_actor(form.text("email"))
-        link = service.request_reset(form.text("email"), now=utc_now())
-        if link is not None:
-            mail_link(link)
+        post_reset(form.text("email"))
     page = ForgotPage(form=form, is_sent=is_sent, can_send_mail=can_send)
     return render_bare("auth/forgot.html", page=page)
 
@@ -131,7 +129,7 @@ def reset(token: str) -> AnyResponse:
 
 
 def _reset_password(token: str, form: ResetForm) -> Member:
-    return service.reset_password(
+    return member_links.reset_password(
         token, password=form.text("password"), security=asking.security(), now=utc_now()
     )
 
@@ -156,7 +154,7 @@ def invitation(token: str) -> AnyResponse:
 
 def _accept_invitation(token: str, form: InvitationForm) -> Member:
     first_name, last_name = _names(form.text("name"))
-    return service.accept_invitation(
+    return member_links.accept_invitation(
         token,
         first_name=first_name,
         last_name=last_name,
@@ -185,7 +183,7 @@ def change_password() -> AnyResponse:
 
 
 def _change_password(member: Member, form: ChangePasswordForm) -> Member:
-    return service.change_password(
+    return signing_in.change_password(
         member.org_member_id,
         current_password=form.text("current_password"),
         password=form.text("password"),

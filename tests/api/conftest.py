@@ -10,9 +10,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.people import People, basic
-from tests.web.conftest import elsewhere, statements, world
-
-__all__ = ["elsewhere", "statements", "world"]
 
 ANYBODY = "anybody"
 CREDENTIAL = "credential"

@@ -9,18 +9,38 @@ from typing import Any
 from uuid import UUID
 
 from leadvibe.api.operations import Operation
+from leadvibe.engine.rules import LevelKind
 from leadvibe.events import queries as events
 from leadvibe.identity import service as identity
 from leadvibe.identity import signing_in
 from leadvibe.imports import service as imports
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
+from leadvibe.lib.ids import new_id
 from leadvibe.lib.queue import JobQueue
+from leadvibe.pipeline import deletion, merging, type_deletion
+from leadvibe.rescoring import queries as rescores
+from leadvibe.rescoring import service as rescoring
+from leadvibe.rescoring.types import PreviewKind
+from leadvibe.scoring import drafts, levels, policies, settings
+from leadvibe.scoring import queries as scoring
+from tests.api.attribute_examples import ATTRIBUTE_EXAMPLES
 from tests.people import PASSWORD, People
-from tests.web.world import World
+from tests.world import World
 
 LEAD = "ld_ada"
 EVENT = {"event_type": "page_view", "lead_id": LEAD}
+LEVEL = {"name": "Freezing", "min_score": -100, "max_score": -1}
+DECAY = {"inactive_for": 30, "unit": "days", "decrease": 25}
+VELOCITY_FILTER = {
+    "event_type": "email_open", "count_threshold": 5, "time_window_ms": 10_000,
+    "group_events": True,
+}  # fmt: skip
+METADATA_FILTER = {
+    "name": "Bots", "event_type": "", "enabled": True,
+    "conditions": [{"key": "agent", "operator": "contains", "value": "bot"}],
+}  # fmt: skip
+SURGE = {"mode": "custom", "bands": [{"min_events": 2, "multiplier": 1.25}]}
 CSV_FILE = b"event_type,email\npage_view,ada@acme.test\n"
 
 
@@ -41,6 +61,54 @@ class Stage:
         tokens = signing_in.issue_tokens(member, security=self.people.owner.security, now=utc_now())
         commit()
         return tokens.refresh_token
+
+    def decay_id(self) -> UUID:
+        return self._made(policies.create_decay, DECAY).item_id
+
+    def filter_id(self) -> UUID:
+        return self._made(policies.create_velocity_filter, VELOCITY_FILTER).item_id
+
+    def metadata_filter_id(self) -> UUID:
+        named = METADATA_FILTER | {"name": f"Bots {new_id()}"}
+        return self._made(policies.create_metadata_filter, named).item_id
+
+    def level_id(self, kind: LevelKind) -> UUID:
+        return levels.list_stored_levels(self.world.scope, kind)[-1].level.level_id
+
+    def version(self) -> int:
+        return scoring.current_version(self.world.scope)
+
+    def draft_id(self) -> UUID:
+        return self._made(drafts.create_draft, f"Draft {new_id()}").draft_id
+
+    def _made(self, create: Callable[..., Any], *what: Any) -> Any:
+        made = create(self.world.principal, self.world.scope, *what, now=utc_now())
+        commit()
+        return made
+
+    def preview_id(self) -> UUID:
+        scope = self.world.scope
+        asked = rescoring.request_preview(
+            self.world.principal,
+            scope,
+            scoring.get_config(scope, self.version()),
+            kind=PreviewKind.ENGAGEMENT,
+            subject="the current configuration",
+            queue=JobQueue(self.broker),
+            now=utc_now(),
+        )
+        commit()
+        return asked.walk_id
+
+    def rescore_id(self) -> UUID:
+        running = rescores.find_running_rescore(self.world.scope)
+        if running is not None:
+            return running.walk_id
+        asked = rescoring.request_rescore(
+            self.world.principal, self.world.scope, queue=JobQueue(self.broker), now=utc_now()
+        )
+        commit()
+        return asked.walk_id
 
     def dead_letter(self) -> int:
         self.world.fail()
@@ -66,9 +134,50 @@ class Stage:
         commit()
         return made.credential.secret_id
 
+    def other_lead(self) -> str:
+        """Return a new lead that an event of the first has named as well."""
+        other = f"ld_{new_id().hex}"
+        self.world.happen("page_view", other, email=f"{other}@acme.test")
+        self.world.happen("unscored", LEAD, email=f"{other}@acme.test")
+        return other
+
+    def merged_lead(self) -> str:
+        """Return a lead that another was merged into."""
+        other = self.other_lead()
+        merging.merge(self.world.principal, self.world.scope, LEAD, [other], now=utc_now())
+        commit()
+        return LEAD
+
+    def deleted_lead(self) -> str:
+        deletion.request_deletion(
+            self.world.principal,
+            self.world.scope,
+            LEAD,
+            queue=JobQueue(self.broker),
+            now=utc_now(),
+        )
+        commit()
+        return LEAD
+
+    def deleted_type(self) -> str:
+        self.world.happen("unscored", LEAD)
+        type_deletion.delete_type(
+            self.world.principal,
+            self.world.scope,
+            "unscored",
+            queue=JobQueue(self.broker),
+            now=utc_now(),
+            patience_seconds=60,
+        )
+        return "unscored"
+
 
 def set_stage(people: People, world: World, broker: Any) -> Stage:
     """Let a lead visit a page that gives points."""
+    for scope in (people.scope, people.stranger.scope):
+        settings.update_settings(
+            World(scope).principal, scope, {"abm_enabled": True}, now=utc_now()
+        )
     rule = world.add_rule("page_view", 5)
     event_id = world.happen("page_view", LEAD, email="ada@acme.test", plan="pro")
     world.happen("unscored", LEAD)
@@ -86,17 +195,29 @@ class Example:
 
 
 def example_of(operation: Operation, stage: Stage) -> Example:
-    make = EXAMPLES.get(f"{operation.method} {operation.path}")
+    name = f"{operation.method} {operation.path}"
+    if name in ATTRIBUTE_EXAMPLES:
+        sent = ATTRIBUTE_EXAMPLES[name](stage.world)
+        return Example(sent.pop("path", {}), sent)
+    make = EXAMPLES.get(name)
     return make(stage) if make else Example(_path(operation, stage))
 
 
 def _path(operation: Operation, stage: Stage) -> dict[str, object]:
-    known = {"leadID": LEAD, "eventID": stage.event_id}
+    known = {"leadID": LEAD, "eventID": stage.event_id, "eventType": "page_view"}
     return {name: known[name] for name in operation.path_names}
 
 
 def _body(document: Any, **path: object) -> Example:
     return Example(path, {"json": document})
+
+
+def _level_examples(noun: str, kind: LevelKind) -> dict[str, Callable[[Stage], Example]]:
+    return {
+        f"POST /{noun}": lambda _: _body(LEVEL),
+        f"PUT /{noun}/{{id}}": lambda it: _body({"color": "#123456"}, id=it.level_id(kind)),
+        f"DELETE /{noun}/{{id}}": lambda it: Example({"id": it.level_id(kind)}),
+    }
 
 
 EXAMPLES: dict[str, Callable[[Stage], Example]] = {
@@ -116,14 +237,81 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     "POST /scores/batch": lambda _: _body({"lead_ids": [LEAD]}),
     "POST /leads": lambda _: _body({"id": "ld_new", "metadata": {"plan": "pro"}}),
     "POST /lead": lambda _: _body({"id": "ld_new"}),
+    "POST /orders": lambda _: _body({"lead_id": LEAD, "amount": 49.9, "currency": "EUR"}),
+    "PATCH /leads/{leadID}": lambda _: _body({"plan": "team"}, leadID=LEAD),
+    "PATCH /lead/{leadID}/metadata": lambda _: _body({"plan": None}, leadID=LEAD),
+    "PUT /lead/{leadID}": lambda _: _body({"metadata": {"plan": "team"}}, leadID=LEAD),
+    "GET /lead/{leadID}/deletion-status": lambda it: Example({"leadID": it.deleted_lead()}),
+    "POST /leads/merge/preview": lambda it: _body(
+        {"targetLeadId": LEAD, "sourceLeadIds": [it.other_lead()]}
+    ),
+    "POST /leads/merge": lambda it: _body(
+        {"targetLeadId": LEAD, "sourceLeadIds": [it.other_lead()]}
+    ),
+    "POST /leads/{leadID}/unmerge": lambda it: _body({}, leadID=it.merged_lead()),
+    "POST /leads/merge-suggestions/dismiss": lambda it: _body(
+        {"lead_id": LEAD, "other_lead_id": it.other_lead()}
+    ),
+    "DELETE /settings/ou/event-types/{eventType}/events": lambda _: Example(
+        {"eventType": "unscored"}
+    ),
+    "GET /settings/ou/event-types/{eventType}/events/deletion-status": lambda it: Example(
+        {"eventType": it.deleted_type()}
+    ),
     "GET /leads/search": lambda _: Example(sent={"query_string": {"q": "ada"}}),
     "GET /rulesets/{id}/rules": lambda it: Example({"id": it.ruleset_id}),
     "POST /rules": lambda _: _body({"event_type": "demo_request", "weight": 50}),
     "PUT /rules/{id}": lambda it: _body({"weight": 6}, id=it.rule_id),
     "DELETE /rules/{id}": lambda it: Example({"id": it.rule_id}),
+    "POST /api/v1/ou/{ouId}/scoring-rules/test": lambda it: _body(
+        {"lead_id": LEAD, "rule": {"event_type": "page_view", "weight": 7}},
+        ouId=it.people.unit.unit_id,
+    ),
+    "POST /api/v1/ou/{ouId}/scoring/rescore-preview": lambda it: _body(
+        {"thresholds": [5]}, ouId=it.people.unit.unit_id
+    ),
+    "POST /api/v1/ou/{ouId}/profile-scoring/rescore-preview": lambda it: _body(
+        {}, ouId=it.people.unit.unit_id
+    ),
+    "GET /scoring/previews/{id}": lambda it: Example({"id": it.preview_id()}),
+    "GET /scoring/previews/{id}/leads": lambda it: Example({"id": it.preview_id()}),
+    "DELETE /scoring/previews/{id}": lambda it: Example({"id": it.preview_id()}),
+    "GET /scoring/rescores/{id}": lambda it: Example({"id": it.rescore_id()}),
     "POST /rulesets": lambda _: _body({"name": "Marketing"}),
     "PUT /rulesets/{id}": lambda it: _body({"name": "Renamed"}, id=it.ruleset_id),
     "DELETE /rulesets/{id}": lambda it: Example({"id": it.ruleset_id}),
+    "POST /decays": lambda _: _body(DECAY),
+    "PUT /decays/{id}": lambda it: _body({"decrease": -30}, id=it.decay_id()),
+    "DELETE /decays/{id}": lambda it: Example({"id": it.decay_id()}),
+    "POST /filters": lambda _: _body(VELOCITY_FILTER),
+    "PUT /filters/{id}": lambda it: _body({"group_events": False}, id=it.filter_id()),
+    "DELETE /filters/{id}": lambda it: Example({"id": it.filter_id()}),
+    "POST /metadata-filters": lambda _: _body(METADATA_FILTER),
+    "PUT /metadata-filters/{id}": lambda it: _body({"enabled": False}, id=it.metadata_filter_id()),
+    "DELETE /metadata-filters/{id}": lambda it: Example({"id": it.metadata_filter_id()}),
+    "PUT /settings/ou/event-types/{eventType}": lambda _: _body(
+        {"hidden": True, "max_processing_scope": "observe"}, eventType="page_view"
+    ),
+    "PUT /settings/ou/surge-policy": lambda _: _body(SURGE),
+    **_level_examples("engagement-levels", LevelKind.ENGAGEMENT),
+    **_level_examples("stages", LevelKind.ENGAGEMENT),
+    **_level_examples("profile-levels", LevelKind.PROFILE),
+    **_level_examples("account-levels", LevelKind.ACCOUNT),
+    "PUT /settings/scoring": lambda _: _body({"session_timeout_minutes": 45}),
+    "GET /scoring/versions/{version}": lambda it: Example({"version": it.version()}),
+    "GET /scoring/versions/{version}/diff/{otherVersion}": lambda it: Example(
+        {"version": 1, "otherVersion": it.version()}
+    ),
+    "POST /scoring/versions/{version}/restore": lambda it: Example({"version": it.version()}),
+    "POST /scoring/import": lambda it: _body(scoring.read_config(it.world.scope).to_json()),
+    "POST /scoring/drafts": lambda _: _body({"name": "Next year"}),
+    "GET /scoring/drafts/{id}": lambda it: Example({"id": it.draft_id()}),
+    "PUT /scoring/drafts/{id}": lambda it: _body(
+        {"config": scoring.read_config(it.world.scope).to_json()}, id=it.draft_id()
+    ),
+    "DELETE /scoring/drafts/{id}": lambda it: Example({"id": it.draft_id()}),
+    "GET /scoring/drafts/{id}/diff": lambda it: Example({"id": it.draft_id()}),
+    "POST /scoring/drafts/{id}/publish": lambda it: _body({}, id=it.draft_id()),
     "POST /org-units": lambda _: _body({"name": "Sales"}),
     "PUT /org-units/{id}": lambda it: _body({"name": "Renamed"}, id=it.unit_id),
     "POST /org-units/active": lambda it: _body({"ouId": str(it.unit_id)}),

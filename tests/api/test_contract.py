@@ -16,17 +16,13 @@ from tests.api.conftest import ANYBODY, CREDENTIAL
 from tests.api.examples import example_of, set_stage
 
 CONTRACT = Path(__file__).with_name("operations.csv")
-SLOW = {"/admin/seed", "/admin/seed/wipe"}  # 150,000 events: tests/api/test_admin.py
 ADDRESSES = [
     pytest.param(operation, method, path, id=f"{method} {path}")
     for operation in OPERATIONS
     for method, path in operation.addresses()
-    if path not in SLOW
 ]
 OPERATIONS_BY_NAME = [
-    pytest.param(operation, id=f"{operation.method} {operation.path}")
-    for operation in OPERATIONS
-    if operation.path not in SLOW
+    pytest.param(operation, id=f"{operation.method} {operation.path}") for operation in OPERATIONS
 ]
 WRITES = {Permission.WRITE_DATA, Permission.CONFIGURE, Permission.OWN, Permission.ADMINISTER}
 

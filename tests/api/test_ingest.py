@@ -84,6 +84,7 @@ def test_a_key_that_cannot_be_kept_is_refused(api):
     [
         ({"lead_id": "ld_1"}, "event_type"),
         ({"event_type": "", "lead_id": "ld_1"}, "event_type"),
+        ({"event_type": "  ", "lead_id": "ld_1"}, "event_type"),
         ({"event_type": 7, "lead_id": "ld_1"}, "event_type"),
         ({"event_type": "e" * 201, "lead_id": "ld_1"}, "event_type"),
         ({"event_type": "a\nb", "lead_id": "ld_1"}, "event_type"),
@@ -220,7 +221,7 @@ def test_the_pipeline_hears_of_an_event(app, api):
 
 
 def test_events_are_accepted_while_the_broker_is_away(app, api, monkeypatch):
-    nobody = Bell(Redis(port=1, socket_connect_timeout=0.1))
+    nobody = Bell(Redis.from_url("redis://127.0.0.1:1"))
     monkeypatch.setitem(app.extensions, "leadvibe.bell", nobody)
 
     assert api.post("/ingest", EVENT).status_code == 202

@@ -23,6 +23,7 @@ ITEM_FIELDS = [
     "created_at",
     "updated_at",
     "owner_name",
+    "session_count",
     "engagement_scores",
     "profile_scores",
     "ruleset_names",
@@ -142,6 +143,18 @@ def test_activity_and_creation_are_counted_back_from_now(api, world):
     assert set(ids(api.get("/leads", last_active="30d"))) == {"recent", "older"}
     assert ids(api.get("/leads", range="last_7d")) == ["recent"]
     assert len(ids(api.get("/leads", range="last_30d"))) == 3
+
+
+@pytest.mark.parametrize("paging", [{}, {"limit": 9}])
+def test_the_range_bounds_the_count_of_sessions(api, world, paging):
+    for days in (0, 3, 20, 60):
+        world.happen("page_view", "ana", ago=timedelta(days=days))
+
+    def sessions(**query) -> list[int]:
+        found = api.get("/leads", **query, **paging).json
+        return [it["session_count"] for it in (found["leads"] if paging else found)]
+
+    assert [sessions(), sessions(range="last_7d"), sessions(range="last_30d")] == [[4], [2], [3]]
 
 
 @pytest.mark.parametrize(
@@ -298,6 +311,8 @@ def test_search_returns_ten_at_most_and_nothing_for_a_short_text(api, people):
 
     assert len(api.get("/leads/search", q="ld_").json) == 10
     assert api.get("/leads/search", q="l").json == []
+    assert len(api.get("/leads/search", q="ld").json) == 10
+    assert api.get("/leads/search", q="d_").json == []
     assert api.get("/leads/search", q="%_").json == []
     assert api.get("/leads/search").status_code == 400
 

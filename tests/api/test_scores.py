@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from leadvibe.engine.policies import SURGE_STANDARD
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
+from leadvibe.pipeline.rescore import settle_decay
 from leadvibe.scoring import service as scoring
+from tests.factories import make_decay, make_velocity_filter, set_surge
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
+HALF_A_DAY = timedelta(hours=12)
+NOW = utc_now()
 
 
 @pytest.fixture
@@ -172,3 +180,155 @@ def test_bad_hours_are_refused(api, world, hours):
 
     assert response.status_code == 400
     assert list(response.json["fields"]) == ["hours"]
+
+
+@pytest.mark.parametrize("path", ["/score/ld_1", "/leads/ld_1/score"])
+def test_the_score_of_any_past_time_can_be_asked_for(api, world, second, path):
+    world.happen("page_view", "ld_1", at=NOON)
+    world.happen("page_view", "ld_1", at=NOON + timedelta(hours=2))
+    primary, other = str(world.primary.ruleset_id), str(second.ruleset_id)
+
+    def score(hours, **query):
+        as_of = (NOON + timedelta(hours=hours)).isoformat()
+        return api.get(path, as_of=as_of, **query).json
+
+    assert (score(-1)["score"], score(-1)["engagement_scores"]) == (0, {})
+    assert (score(0)["score"], score(0)["ruleset_id"]) == (8, other)
+    assert score(1)["engagement_scores"] == {primary: 5, other: 8}
+    assert score(2, ruleset_id=primary)["score"] == 10
+    assert score(99)["score"] == api.get(path).json["score"] == 16
+
+
+def test_a_past_score_is_explained_as_of_then(api, world):
+    world.add_rule("page_view", 5)
+    world.add_rule("unsubscribe", -3)
+    world.happen("page_view", "ld_1", at=NOON - timedelta(days=3))
+    world.happen("page_view", "ld_1", at=NOON)
+    world.happen("unsubscribe", "ld_1", at=NOON + timedelta(hours=1))
+
+    reasons = api.get("/lead/ld_1/score-explain", as_of=NOON.isoformat()).json
+
+    assert (reasons["score"], reasons["range_hours"]) == (10, 24)
+    assert [(it["event_type"], it["total"]) for it in reasons["top_drivers"]] == [("page_view", 5)]
+    steps = [(it["label"], it["delta"]) for it in reasons["waterfall"]]
+    assert steps == [("Brought forward", 5), ("page_view", 5)]
+    assert reasons["snapshot"] == []
+
+
+def test_the_rules_of_an_explanation_are_those_of_its_time(api, world):
+    rule = world.add_rule("page_view", 5)
+    world.happen("page_view", "ld_1")
+    then = utc_now()
+    scoring.update_rule(world.principal, world.scope, rule.rule_id, {"weight": 9}, now=utc_now())
+    commit()
+
+    def weights(**query):
+        found = api.get("/lead/ld_1/score-explain", **query).json["snapshot"]
+        return [it["weight"] for it in found]
+
+    assert (weights(as_of=then.isoformat()), weights()) == ([5], [9])
+
+
+def test_all_time_can_be_explained(api, world):
+    world.add_rule("page_view", 5)
+    world.happen("page_view", "ld_1", at=NOON - timedelta(days=999))
+    world.happen("page_view", "ld_1")
+
+    reasons = api.get("/lead/ld_1/score-explain", range="all").json
+
+    assert (reasons["score"], reasons["range_hours"]) == (10, 0)
+    assert [it["delta"] for it in reasons["waterfall"]] == [10]
+
+
+@pytest.mark.parametrize(
+    ("name", "hours", "delta"), [("last_7d", 168, 5), ("last_30d", 720, 10), ("last_24h", 24, 0)]
+)
+def test_a_named_range_can_be_explained(api, world, name, hours, delta):
+    world.add_rule("page_view", 5)
+    for days in (2, 20, 60):
+        world.happen("page_view", "ld_1", at=NOON - timedelta(days=days))
+
+    reasons = api.get("/lead/ld_1/score-explain", range=name, as_of=NOON.isoformat()).json
+
+    assert (reasons["score"], reasons["range_hours"]) == (15, hours)
+    assert sum(it["total"] for it in reasons["top_drivers"]) == delta
+    assert reasons["waterfall"][-1]["running_total"] == 15
+
+
+def test_yesterday_ends_at_midnight(api, world):
+    world.add_rule("page_view", 5)
+    for hours in (-1, 0, 13):
+        world.happen("page_view", "ld_1", at=MIDNIGHT - timedelta(hours=hours))
+
+    reasons = api.get(
+        "/lead/ld_1/score-explain", range="yesterday", as_of=(MIDNIGHT + HALF_A_DAY).isoformat()
+    ).json
+
+    assert (reasons["score"], reasons["range_hours"]) == (5, 24)
+    assert sum(it["total"] for it in reasons["top_drivers"]) == 5
+
+
+def test_another_ruleset_can_be_explained(api, world, second):
+    world.happen("page_view", "ld_1")
+
+    reasons = api.get("/lead/ld_1/score-explain", ruleset_id=second.ruleset_id).json
+
+    assert (reasons["score"], reasons["ruleset_id"]) == (8, str(second.ruleset_id))
+    assert [it["delta"] for it in reasons["waterfall"]] == [8]
+    unknown = "01890000-0000-7000-8000-000000000000"
+    assert api.get("/lead/ld_1/score-explain", ruleset_id=unknown).status_code == 404
+
+
+def test_suppressed_events_are_counted_and_explain_no_points(api, world):
+    make_velocity_filter(world.scope, 1, 3600)
+    world.add_rule("page_view", 5)
+    for minute in range(3):
+        world.happen("page_view", "ld_1", at=NOON + timedelta(minutes=minute), page=minute)
+
+    reasons = api.get("/lead/ld_1/score-explain", range="all").json
+
+    assert (reasons["inorganic_count"], reasons["score"]) == (2, 5)
+    assert reasons["top_drivers"][0]["count"] == 1
+    assert api.get("/lead/ld_1/score-explain").json["inorganic_count"] == 0
+    events = api.get("/events/ld_1").json
+    assert [it["suppression_reason"] for it in events] == ["inorganic", "inorganic", None]
+    assert [it["suppressed"] for it in events] == [True, True, False]
+
+
+def test_surge_and_decay_are_explained_to_the_point(api, world):
+    set_surge(world.scope, SURGE_STANDARD)
+    make_decay(world.scope, 1, "days", 4)
+    world.add_rule("page_view", 10)
+    for second in range(5):
+        world.happen("page_view", "ld_1", at=NOW + timedelta(seconds=second), page=second)
+    sum(settle_decay(world.scope, now=NOW + timedelta(days=2, hours=1)))
+
+    as_of = (NOW + timedelta(days=3)).isoformat()
+    reasons = api.get("/lead/ld_1/score-explain", range="all", as_of=as_of).json
+
+    # Two at 10, two at 12.5 (rounded to 13), one at 15; then two days of inactivity.
+    assert reasons["surge_boost"] == [
+        {"event_type": "page_view", "base": 20, "multiplier": 1.25, "boost": 6},
+        {"event_type": "page_view", "base": 10, "multiplier": 1.5, "boost": 5},
+    ]
+    assert (reasons["surge_total"], reasons["surge_event_count"]) == (11, 3)
+    assert (reasons["decay_applied"], reasons["score"]) == (-8, 53)
+    entries = [entry for step in reasons["waterfall"] for entry in step["entries"]]
+    assert sum(entry["delta"] for entry in entries) == reasons["score"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"as_of": "then"}, "as_of"),
+        ({"range": "ages"}, "range"),
+        ({"ruleset_id": "rs"}, "ruleset_id"),
+    ],
+)
+def test_a_bad_question_is_refused_by_field(api, world, query, field):
+    world.happen("page_view", "ld_1")
+
+    response = api.get("/lead/ld_1/score-explain", **query)
+
+    assert response.status_code == 400
+    assert list(response.json["fields"]) == [field]

@@ -9,7 +9,7 @@ import pytest
 from leadvibe.audit import service
 from leadvibe.audit.queries import list_entries
 from leadvibe.audit.types import Entry
-from leadvibe.identity import service as identity
+from leadvibe.identity import member_links
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from tests.conftest import Browser
@@ -156,7 +156,7 @@ class TestSignIns:
 
 
 def test_a_reset_leaves_no_token_behind(browse, people, security):
-    link = identity.create_reset_link(people.viewer.member, now=utc_now())
+    link = member_links.create_reset_link(people.viewer.member, now=utc_now())
     commit()
 
     form = {"password": "another password", "confirmation": "another password"}

@@ -17,7 +17,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.scoring import service as scoring
 from tests.people import PASSWORD, People, Person
-from tests.web.world import World
+from tests.world import World
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Containers give neither root nor a plain user the namespaces of its sandbox, nor much shared

@@ -14,7 +14,9 @@ from leadvibe.imports import queries as import_queries
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.pipeline import setup
-from tests.factories import make_rule
+from leadvibe.scoring import queries as scoring_queries
+from leadvibe.scoring import service as scoring
+from tests.factories import make_principal, make_rule
 
 FILE = "event_type,email\npage_view,ana@example.com\npage_view,\npage_view,bo@example.com\n"
 
@@ -98,3 +100,32 @@ def test_what_is_wrong_is_said_in_one_line(leadvibe, csv_file):
     assert b'There is no organisation "Nobody"' in unknown.stderr
     assert b"This is a PDF, not CSV" in no_csv.stderr
     assert no_csv.stderr.count(b"\n") == 1
+
+
+def test_all_leads_are_rescored_and_proved(leadvibe, csv_file):
+    leadvibe("import", "events", csv_file, "--org", "Acme", "--wait")
+    acme = setup.ensure_organization("Acme", by="test", now=utc_now())
+    scope = setup.default_scope(acme.org_id)
+    [rule] = scoring_queries.list_rules(scope)
+    scoring.update_rule(make_principal(scope), scope, rule.rule_id, {"weight": 9}, now=utc_now())
+    commit()
+
+    rescored = leadvibe("scores", "rescore", "--org", "Acme")
+    verified = leadvibe("scores", "verify", "--org", "Acme")
+
+    version = scoring_queries.current_version(scope)
+    assert rescored.stdout.decode() == f"2 leads are scored under version {version}\n"
+    assert verified.returncode == 0
+    assert driver().execute("SELECT score FROM lead_scores").fetchall() == [(9,), (9,)]
+
+
+def test_a_difference_is_told_by_the_place_where_it_is(leadvibe, csv_file):
+    leadvibe("import", "events", csv_file, "--org", "Acme", "--wait")
+    driver().execute("UPDATE events SET suppression_reason = 'inorganic'")
+    driver().execute("DELETE FROM lead_sessions")
+    commit()
+
+    found = leadvibe("scores", "verify", "--org", "Acme").stdout.decode()
+
+    assert found.count("Verdict(reason='inorganic'") == 2
+    assert found.count("sessions no. 1 is missing, a replay says Session(") == 2

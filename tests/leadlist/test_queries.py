@@ -141,6 +141,66 @@ def test_a_common_text_is_found_without_its_index(five, monkeypatch):
     assert "".join(found(five, search="globex")) == "420"
 
 
+def test_how_many_have_a_common_text_is_known_without_counting(five, monkeypatch):
+    monkeypatch.setattr(queries, "RARE", 1)
+
+    def total(cap, **wanted):
+        request = PageRequest(1, 2)
+        found = queries.search_leads(five, LeadFilter(**wanted), Sort(), request, count_cap=cap)
+        return found.total
+
+    assert total(1, search="ld_") == Total(1, is_capped=True)
+    assert total(4, search="ld_") == Total(4, is_capped=True)
+    assert total(5, search="ld_") == Total(5)
+    assert total(None, search="ld") == Total(5)
+    assert total(3, search="ld", min_score=30) == Total(2)
+
+
+@pytest.mark.parametrize("is_common", [False, True])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a", "310"),  # Ana, and Acme twice
+        ("SI", "0"),
+        ("il", ""),  # Silva has it, but does not begin so
+        ("ö", "4"),
+        ("ös", "4"),
+        ("ld", "43210"),
+        ("3", "3"),
+        ("_3", ""),
+        ("+", ""),
+        ("zz", ""),
+    ],
+)
+def test_one_or_two_letters_find_what_begins_with_them(
+    five, monkeypatch, text, expected, *, is_common
+):
+    if is_common:
+        monkeypatch.setattr(queries, "RARE", -1)
+
+    assert "".join(found(five, search=text)) == expected
+    assert found(make_unit(make_organization()).scope, search=text) == []
+
+
+def test_a_line_may_begin_with_any_sign(scope):
+    make_lead(scope, "ld_1", email="+1.(555)@acme.test")
+
+    assert found(scope, search="+1") == ["1"]
+    assert found(scope, search="(5") == []
+    assert found(scope, search="55") == ["1"]
+
+
+@pytest.mark.parametrize("text", ["z", "zz", "zzz"])
+def test_a_text_that_nobody_has_is_not_looked_for_lead_by_lead(many, text):
+    driver().execute("SET LOCAL enable_seqscan = off")  # which is quick enough for so few
+
+    plan = explain(
+        queries._CANDIDATES.params(unit_id=many.unit_id, wanted=text, pattern=f"%{text}%")
+    )
+
+    assert "ix_lead_search_grams" in plan
+
+
 def test_streaming_yields_the_same_leads_in_the_same_order(five):
     wanted = LeadFilter(min_score=10)
 
@@ -149,21 +209,32 @@ def test_streaming_yields_the_same_leads_in_the_same_order(five):
     assert streamed == found(five, min_score=10)
 
 
-@pytest.mark.parametrize("key", list(SortKey))
-@pytest.mark.parametrize("is_descending", [True, False])
-def test_every_order_is_read_from_its_index(scope, key, is_descending):
-    driver().execute(
+@pytest.fixture
+def many(scope):
+    """Five thousand leads, all of whom have "ann" in their text."""
+    for statement in (
         """
         INSERT INTO leads (unit_id, lead_id, name, source, created_at, updated_at, score)
-        SELECT %s, 'ld_' || n, 'Name ' || n, 'api', now(), now(), mod(n, 100)
+        SELECT %(unit)s, 'ld_' || n, 'Name ' || n, 'api', now(), now(), mod(n, 100)
         FROM generate_series(1, 5000) n
         """,
-        (scope.unit_id,),
-    )
-    driver().execute("ANALYZE leads")
+        """
+        INSERT INTO lead_search (unit_id, lead_id, text, grams)
+        SELECT %(unit)s, 'ld_' || n, 'ann ' || n, search_terms(%(unit)s, 'ann ' || n)
+        FROM generate_series(1, 5000) n
+        """,
+    ):
+        driver().execute(statement, {"unit": scope.unit_id})
+    driver().execute("ANALYZE leads, lead_search")
+    return scope
 
+
+@pytest.mark.parametrize("key", list(SortKey))
+@pytest.mark.parametrize("is_descending", [True, False])
+@pytest.mark.parametrize("search", ["", "ann", "an"])
+def test_every_order_is_read_from_its_index(many, key, is_descending, search):
     statement = queries.page_statement(
-        scope, LeadFilter(), Sort(key, is_descending), PageRequest(1, 25)
+        many, LeadFilter(search=search), Sort(key, is_descending), PageRequest(1, 25)
     )
     plan = explain(statement)
 

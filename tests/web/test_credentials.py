@@ -10,7 +10,7 @@ import pytest
 from leadvibe.identity import queries
 from tests.factories import make_credential
 from tests.people import basic
-from tests.web.world import links_in
+from tests.web.pages import links_in
 
 CREDENTIALS = "/app/credentials"
 

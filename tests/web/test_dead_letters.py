@@ -7,9 +7,10 @@ import re
 import pytest
 
 from leadvibe.events import queries
+from leadvibe.lib.bell import Bell
 from leadvibe.lib.db import driver
 from leadvibe.pipeline import process
-from tests.web.world import htmx, links_in
+from tests.web.pages import htmx, links_in
 
 DEAD_LETTERS = "/app/dead-letters"
 GOOD = (
@@ -98,6 +99,18 @@ def test_all_are_retried_in_the_order_they_came(browse, people, world, letter):
 
     assert [row[0] for row in waiting] == ["broken", "second"]
     assert "2 events will be processed again" in browser.get(DEAD_LETTERS).text
+
+
+@pytest.mark.parametrize("which", ["one", "all"])
+def test_the_pipeline_hears_of_a_retry(app, browse, people, letter, which):
+    path = f"{DEAD_LETTERS}/retry" if which == "all" else f"{DEAD_LETTERS}/{letter}/retry"
+    listener = Bell(app.extensions["leadvibe.redis"]).listen()
+    listener.wait(timeout_seconds=0.1)  # from now on it hears
+
+    browse(people.operator).post(path)
+
+    assert listener.wait(timeout_seconds=5)
+    listener.close()
 
 
 def test_a_discarded_event_is_gone(browse, people, world, letter):

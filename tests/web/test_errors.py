@@ -8,7 +8,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from tests.factories import make_member, make_unit
 from tests.people import Person, basic
-from tests.web.world import htmx
+from tests.web.pages import htmx
 
 
 def test_a_member_keeps_the_frame_and_finds_on_from_there(browse, people, world):

@@ -10,7 +10,7 @@ import pytest
 from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.pipeline import process
-from tests.web.world import htmx, links_in
+from tests.web.pages import htmx, links_in
 
 IMPORTS = "/app/imports"
 GOOD = b"event_type,lead_id,timestamp\npage_view,ann,2026-01-02T03:04:05Z\nlogin,ann,\n"

@@ -10,7 +10,7 @@ import pytest
 from leadvibe.leads import service as leads
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
-from tests.web.world import htmx, links_in
+from tests.web.pages import htmx, links_in
 
 STATEMENTS = 12
 

@@ -10,7 +10,7 @@ import pytest
 
 from leadvibe.scoring import queries
 from leadvibe.web.scoring import period
-from tests.web.world import htmx
+from tests.web.pages import htmx
 
 SCORING = "/app/scoring"
 

@@ -1,7 +1,8 @@
-"""CSV imports: templates/imports/page.html and detail.html; _import.html alone while one runs.
+"""CSV imports: templates/imports/page.html and detail.html; fragments alone while one runs.
 
-The fragment asks for itself once a second for as long as `is_running`; its answer without that
-flag ends the asking. The upload answers as any form: a redirect, or the page with errors.
+A fragment (_import.html, _sample.html) asks for itself once a second for as long as `is_running`;
+its answer without that flag ends the asking. The upload answers as any form: a redirect, or the
+page with errors.
 """
 
 from __future__ import annotations
@@ -50,6 +51,28 @@ class ImportCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampleSection:
+    """The sample data; the root of _sample.html, which asks for itself as _import.html does."""
+
+    load_url: str = ""
+    """POST; empty when it is there or on its way."""
+    wipe_url: str = ""
+    """POST; empty when there is none."""
+    status: str = ""
+    """Queued, Loading, Scoring, Finished, Failed; empty when nobody has asked."""
+    tone: Tone = Tone.NEUTRAL
+    asked_at: Moment | None = None
+    asked_by: str = ""
+    is_running: bool = False
+    progress_url: str = "/app/imports"
+    progress: int | None = None
+    """Percent scored; None while it is not loaded yet."""
+    figures: tuple[Fact, ...] = ()
+    problem: str = ""
+    leads_url: str = "/app/leads"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportsPage:
     form: Form | None
     """`file`; None when the member may not import."""
@@ -62,10 +85,8 @@ class ImportsPage:
     max_size: str
     """The same in words."""
     older_url: str = ""
-    sample_load_url: str = ""
-    """POST; empty when the member may not, or when the sample data is there."""
-    sample_wipe_url: str = ""
-    """POST; empty when the member may not, or when there is none."""
+    sample: SampleSection | None = None
+    """None when the member may neither load nor wipe any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,3 +105,5 @@ class LeadList:
     """Empty when the member may not make any."""
     sample_url: str = ""
     """POST; empty when the member may not load sample data."""
+    sample_progress_url: str = ""
+    """Where to watch it; empty unless it is on its way."""

@@ -1,7 +1,7 @@
-"""Members of the organisation: templates/members/page.html.
+"""Members of the organisation: templates/members/page.html, and _list.html alone.
 
-Without a mail server the answer to a successful POST is this page with `link` set, not a
-redirect: a link is shown once and kept nowhere.
+A link that is not mailed comes as the answer to its POST, this page with `link` set and not a
+redirect: it is shown once and kept nowhere.
 """
 
 from __future__ import annotations
@@ -10,7 +10,21 @@ from dataclasses import dataclass
 
 from wtforms import Form
 
-from leadvibe.web.pages.display import Tone
+from leadvibe.web.pages.display import Moment, Tone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailNote:
+    """How the latest mail with a link fares; one with a problem comes with another way out."""
+
+    text: str
+    tone: Tone = Tone.NEUTRAL
+    at: Moment | None = None
+    is_underway: bool = False
+
+    @property
+    def is_problem(self) -> bool:
+        return self.tone is not Tone.NEUTRAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +40,8 @@ class MemberRow:
     link_label: str
     """What the button asks for: a reset link, or another invitation."""
     link_url: str
-    """POST."""
+    """POST; with by=hand the answer shows the link, else it is mailed if it can be."""
+    mail: MailNote | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,5 +61,7 @@ class MembersPage:
     org_name: str
     unit_name: str
     can_send_mail: bool
+    is_mailing: bool = False
+    """The list asks for itself, as long as a mail is under way that nothing is known of."""
     link: HandedLink | None = None
     action_url: str = "/app/members"

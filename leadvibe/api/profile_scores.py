@@ -1,0 +1,44 @@
+"""Profile scores and levels of many leads, as answers about leads show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from leadvibe.engine.levels import LevelCut
+from leadvibe.engine.rules import LevelKind
+from leadvibe.identity.types import Scope
+from leadvibe.scoring import profiles, queries
+from leadvibe.scoring.profiles import Side
+
+
+class ProfileScores:
+    """The profile scores of leads by ruleset; the configuration in force names them."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        config = queries.get_config(scope, queries.current_version(scope))
+        rulesets = config.policies.profile_rulesets
+        self._live = [str(it.ruleset_id) for it in rulesets if it.enabled]
+        self._names = {str(it.ruleset_id): it.name for it in rulesets}
+        primary = profiles.primary_of(rulesets)
+        self._primary_id = str(primary.ruleset_id) if primary else ""
+        self.primary_name = primary.name if primary else ""
+
+    def by_lead(self, lead_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+        """Return the scores of each lead: of all live rulesets, and what others have left."""
+        found = profiles.list_scores(self._scope, Side.PROFILE, lead_ids)
+        return {
+            lead_id: dict.fromkeys(self._live, 0)
+            | {str(key): score for key, score in found.get(lead_id, {}).items()}
+            for lead_id in lead_ids
+        }
+
+    def names(self, ruleset_ids: Iterable[str]) -> dict[str, str]:
+        """Return the names of those of the rulesets that are there still."""
+        return {each: self._names[each] for each in ruleset_ids if each in self._names}
+
+    def levels_of(self, lead_ids: Sequence[str]) -> dict[str, str]:
+        """Return the profile level of each lead, by the primary ruleset."""
+        cut = LevelCut(queries.list_levels(self._scope, LevelKind.PROFILE))
+        scores = self.by_lead(lead_ids)
+        return {it: cut.name_of(scores[it].get(self._primary_id, 0)) for it in lead_ids}

@@ -1,0 +1,296 @@
+"""The one list of accounts: searched, filtered, sorted and paged, and what one account looks like.
+
+All that can be filtered or sorted stands in the account's row, each order with an index. Accounts
+without leads do not appear. Whether one surges is looked up for those that are shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import SequenceMatcher
+from enum import StrEnum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from leadvibe.identity.types import Scope
+from leadvibe.leadlist.types import ScoreRange
+from leadvibe.leads.accounts import ACCOUNT_COLUMNS, Account
+from leadvibe.leads.queries import like_pattern
+from leadvibe.lib.db import driver
+from leadvibe.lib.paging import Page, PageRequest, Total
+
+SIMILAR = 0.6
+MOST_SIMILAR = 5
+CANDIDATES = 200
+"""Accounts that share most with a name, of which the similar ones are chosen."""
+
+GRAM_LENGTH = 3
+PLAIN_PERCENT = 100
+
+
+class AccountSortKey(StrEnum):
+    SCORE = "score"
+    """What the account itself is worth."""
+    ENGAGEMENT = "engagement"
+    """The highest score of its leads."""
+    LAST_ACTIVITY = "last_activity"
+    CREATED = "created"
+    NAME = "name"
+
+
+class AccountSort(NamedTuple):
+    key: AccountSortKey = AccountSortKey.ENGAGEMENT
+    is_descending: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFilter:
+    """Conditions that all hold; None or empty leaves one out.
+
+    `engagement` is about the highest score of the leads, `score` and `score_ranges` about the
+    account's own; ranges are alternatives.
+    """
+
+    search: str = ""
+    engagement: ScoreRange | None = None
+    score: ScoreRange | None = None
+    score_ranges: tuple[ScoreRange, ...] | None = None
+    created_from: datetime | None = None
+    created_before: datetime | None = None
+    active_since: datetime | None = None
+    surged_since: datetime | None = None
+
+
+class AccountLead(NamedTuple):
+    """A lead as its account shows it."""
+
+    lead_id: str
+    name: str
+    detail: str | None
+    score: int
+    owner_name: str | None
+    last_event_at: datetime | None
+
+
+class AccountEvent(NamedTuple):
+    """Something that a lead of an account did."""
+
+    event_id: UUID
+    lead_id: str
+    event_type: str
+    occurred_at: datetime
+    channel: str
+
+
+class SimilarAccount(NamedTuple):
+    account_id: str
+    name: str
+    domain: str | None
+    similarity: float
+
+
+_COLUMNS = {
+    AccountSortKey.SCORE: "a.score",
+    AccountSortKey.ENGAGEMENT: "a.top_score",
+    AccountSortKey.LAST_ACTIVITY: "a.last_event_at",
+    AccountSortKey.CREATED: "a.created_at",
+    AccountSortKey.NAME: "a.name",
+}
+
+_SURGING = """
+    EXISTS (
+        SELECT FROM leads l
+        WHERE l.unit_id = a.unit_id AND l.account_id = a.account_id AND l.merged_into IS NULL
+          AND l.last_event_at >= %(surged_since)s AND EXISTS (
+            SELECT FROM score_entries e
+            WHERE e.unit_id = l.unit_id AND e.lead_id = l.lead_id
+              AND e.occurred_at >= %(surged_since)s AND e.multiplier_percent > %(plain)s
+        )
+    )
+"""
+
+
+def search_accounts(
+    scope: Scope, wanted: AccountFilter, sort: AccountSort, request: PageRequest
+) -> Page[Account]:
+    """Return one page of accounts that have leads, with the total."""
+    where, values = _where(scope, wanted)
+    statement = f"""
+        SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE {where}
+        ORDER BY {_order(sort)} LIMIT %(limit)s OFFSET %(offset)s
+    """  # noqa: S608 - pieces of ours
+    bound = {**values, "limit": request.size, "offset": request.offset}
+    items = [Account(*row) for row in driver().execute(statement, bound)]
+    return Page(items, _total(where, values, request, len(items)), request)
+
+
+def find_surging(scope: Scope, account_ids: Collection[str], *, since: datetime) -> set[str]:
+    """Return which of the accounts have a lead whose points were multiplied since then."""
+    statement = f"""
+        SELECT a.account_id FROM accounts a
+        WHERE a.unit_id = %(unit)s AND a.account_id = ANY(%(ids)s) AND {_SURGING}
+    """  # noqa: S608 - pieces of ours
+    bound = {
+        "unit": scope.unit_id,
+        "ids": list(account_ids),
+        "surged_since": since,
+        "plain": PLAIN_PERCENT,
+    }
+    return {account_id for (account_id,) in driver().execute(statement, bound)}
+
+
+def list_account_leads(scope: Scope, account_id: str, *, limit: int) -> list[AccountLead]:
+    """Return the leads of an account, the highest score first."""
+    statement = """
+        SELECT lead_id, name, detail, score, owner_name, last_event_at FROM leads
+        WHERE unit_id = %s AND account_id = %s AND merged_into IS NULL
+        ORDER BY score DESC, lead_id LIMIT %s
+    """
+    rows = driver().execute(statement, (scope.unit_id, account_id, limit))
+    return [AccountLead(*row) for row in rows]
+
+
+def list_account_events(scope: Scope, account_id: str, *, limit: int) -> list[AccountEvent]:
+    """Return the latest events of an account's leads, newest first; suppressed ones do not count.
+
+    They are all among those of the leads that were active last.
+    """
+    statement = """
+        SELECT e.event_id, active.lead_id, e.event_type, e.occurred_at, e.channel
+        FROM (
+            SELECT lead_id FROM leads
+            WHERE unit_id = %(unit)s AND account_id = %(account)s AND merged_into IS NULL
+            ORDER BY last_event_at DESC NULLS LAST LIMIT %(limit)s
+        ) AS active CROSS JOIN LATERAL (
+            SELECT event_id, event_type, occurred_at, channel, receipt FROM events
+            WHERE unit_id = %(unit)s AND lead_id = active.lead_id AND suppression_reason IS NULL
+            ORDER BY occurred_at DESC, receipt DESC LIMIT %(limit)s
+        ) AS e
+        ORDER BY e.occurred_at DESC, e.receipt DESC LIMIT %(limit)s
+    """
+    bound = {"unit": scope.unit_id, "account": account_id, "limit": limit}
+    return [AccountEvent(*row) for row in driver().execute(statement, bound)]
+
+
+def find_by_domain_or_name(scope: Scope, *, domain: str, name: str) -> Account | None:
+    """Return the account of this domain, else one of exactly this name in any case, or None."""
+    statement = f"""
+        SELECT {ACCOUNT_COLUMNS} FROM accounts a
+        WHERE a.unit_id = %(unit)s AND (a.domain = lower(%(domain)s)
+              OR (%(name)s <> '' AND lower(a.name) = lower(%(name)s)))
+        ORDER BY a.domain IS NOT DISTINCT FROM lower(%(domain)s) DESC, a.leads_count DESC,
+                 a.account_id
+        LIMIT 1
+    """  # noqa: S608 - pieces of ours
+    bound = {"unit": scope.unit_id, "domain": domain, "name": name}
+    row = driver().execute(statement, bound).fetchone()
+    return Account(*row) if row else None
+
+
+def find_similar(scope: Scope, name: str) -> list[SimilarAccount]:
+    """Return the accounts whose name is most similar, the most similar first.
+
+    Similarity is the share of the letters that both names have in the same order; letters count
+    without case, and nothing else but digits does.
+    """
+    statement = """
+        SELECT a.account_id, a.name, a.domain
+        FROM account_search s
+        JOIN accounts a ON a.unit_id = s.unit_id AND a.account_id = s.account_id
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS shared FROM unnest(s.grams) AS gram
+            WHERE gram = ANY(search_grams(%(unit)s, %(name)s))
+        ) AS overlap
+        WHERE s.unit_id = %(unit)s AND s.grams && search_grams(%(unit)s, %(name)s)
+        ORDER BY overlap.shared DESC, cardinality(s.grams), a.account_id LIMIT %(limit)s
+    """
+    bound = {"unit": scope.unit_id, "name": name, "limit": CANDIDATES}
+    wanted = _letters(name)
+    found = [
+        SimilarAccount(account_id, called, domain, similarity)
+        for account_id, called, domain in driver().execute(statement, bound)
+        if (similarity := _similarity(wanted, _letters(called))) > SIMILAR
+    ]
+    found.sort(key=lambda each: (-each.similarity, each.name, each.account_id))
+    return found[:MOST_SIMILAR]
+
+
+def _similarity(one: str, other: str) -> float:
+    return round(SequenceMatcher(None, one, other, autojunk=False).ratio(), 3)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", " ", name.casefold()).strip()
+
+
+def _where(scope: Scope, wanted: AccountFilter) -> tuple[str, dict[str, Any]]:
+    pieces = ["a.unit_id = %(unit)s", "a.leads_count > 0"]
+    values: dict[str, Any] = {"unit": scope.unit_id}
+    for column, bounds in (("a.top_score", wanted.engagement), ("a.score", wanted.score)):
+        if bounds is not None:
+            pieces.append(_within(column, bounds, values))
+    if wanted.score_ranges is not None:
+        ranges = [_within("a.score", bounds, values) for bounds in wanted.score_ranges]
+        pieces.append(f"({' OR '.join(ranges) or 'false'})")
+    for column, comparison, value in (
+        ("a.created_at", ">=", wanted.created_from),
+        ("a.created_at", "<", wanted.created_before),
+        ("a.last_event_at", ">=", wanted.active_since),
+    ):
+        if value is not None:
+            pieces.append(f"{column} {comparison} {_bind(value, values)}")
+    if wanted.surged_since is not None:
+        values |= {"surged_since": wanted.surged_since, "plain": PLAIN_PERCENT}
+        pieces.append(_SURGING)
+    if text := wanted.search.strip():
+        pieces.append(_searched(text, values))
+    return " AND ".join(pieces), values
+
+
+def _searched(text: str, values: dict[str, Any]) -> str:
+    values |= {"wanted": text, "pattern": like_pattern(text)}
+    grams = "AND s.grams @> search_grams(%(unit)s, %(wanted)s)" if len(text) >= GRAM_LENGTH else ""
+    return f"""
+        a.account_id IN (
+            SELECT s.account_id FROM account_search s
+            WHERE s.unit_id = %(unit)s AND s.text LIKE lower(%(pattern)s) {grams}
+        )
+    """  # noqa: S608 - pieces of ours
+
+
+def _within(column: str, bounds: ScoreRange, values: dict[str, Any]) -> str:
+    pieces = [
+        f"{column} {comparison} {_bind(bound, values)}"
+        for comparison, bound in ((">=", bounds.low), ("<=", bounds.high))
+        if bound is not None
+    ]
+    return f"({' AND '.join(pieces) or 'true'})"
+
+
+def _bind(value: object, values: dict[str, Any]) -> str:
+    name = f"value_{len(values)}"
+    values[name] = value
+    return f"%({name})s"
+
+
+def _order(sort: AccountSort) -> str:
+    # Each index is read forwards or backwards, so ties follow the direction of the sort.
+    index_descends = sort.key is not AccountSortKey.NAME
+    direction = "DESC" if sort.is_descending else "ASC"
+    nulls = ""
+    if sort.key is AccountSortKey.LAST_ACTIVITY:
+        nulls = "NULLS LAST" if sort.is_descending else "NULLS FIRST"
+    ties = "ASC" if sort.is_descending == index_descends else "DESC"
+    return f"{_COLUMNS[sort.key]} {direction} {nulls}, a.account_id {ties}"
+
+
+def _total(where: str, values: dict[str, Any], request: PageRequest, shown: int) -> Total:
+    if 0 < shown < request.size or (shown == 0 and request.offset == 0):
+        return Total(request.offset + shown)  # the last page says it without counting
+    statement = f"SELECT count(*) FROM accounts a WHERE {where}"  # noqa: S608 - pieces of ours
+    row: Sequence[int] | None = driver().execute(statement, values).fetchone()
+    assert row is not None
+    return Total(row[0])
