@@ -156,7 +156,10 @@ def export_events(principal: Principal, query: EventsFilter) -> Csv:
 
 
 def delete_events(principal: Principal, body: Deletion) -> Deleted:
-    """Delete events for good; the scores of their leads become what they were without them."""
+    """Delete events for good; the scores of their leads become what they were without them.
+
+    What Leadvibe wrote itself, such as DECAY, is passed over: it follows from the others.
+    """
     return Deleted(deletion.delete_events(principal.scope, body.ids, now=utc_now()))
 
 

@@ -13,9 +13,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from leadvibe.engine.policies import SURGE_OFF
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.scoring import service as scoring
+from tests.factories import set_surge
 from tests.people import PASSWORD, People, Person
 from tests.world import World
 
@@ -85,6 +87,7 @@ def _server_url(app, fresh_database) -> Iterator[str]:
 @pytest.fixture
 def site(chromium: Browser, _server_url: str, people: People) -> Iterator[Site]:
     scoring.install_defaults(people.scope, by="setup", now=utc_now())
+    set_surge(people.scope, SURGE_OFF)
     commit()
     contexts: list[BrowserContext] = []
     complaints: list[str] = []

@@ -99,7 +99,8 @@ def test_ringing_without_a_broker_returns_at_once_and_is_logged_once(nowhere, ca
 
     assert time.monotonic() - began < 1
     time.sleep(0.2)
-    assert caplog.text.count("cannot be rung") == 1
+    # Bells of earlier tests may still be about; theirs is another broker.
+    assert caplog.text.count("connecting to 127.0.0.1:1.") == 1
 
 
 def test_waiting_without_a_broker_is_only_waiting(nowhere):
