@@ -11,9 +11,7 @@ that one updates holds for all of them. Empty values are passed over, as are ver
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from json import dumps
 from types import MappingProxyType
@@ -61,13 +59,12 @@ class Kept(NamedTuple):
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """Where a property's value comes from.
 
     `hand` is when somebody last set it by hand (_NEVER when nobody did), `base` what it was then,
     kept from when an event covers it. `event` is the moment that the value comes from; a list has
-    `kept` instead. A property without either is as the base has it.
+    `kept` instead, in order. A property without either is as the base has it.
     """
 
     hand: int = _NEVER
@@ -80,41 +77,35 @@ class Trace:
         """Say whether the value is an event's rather than the base."""
         return self.event is not None or bool(self.kept)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the trace as JSON can hold it; from_json reads it back exactly."""
-        written: dict[str, Any] = {}
-        if self.hand != _NEVER:
-            written["hand"] = self.hand
-        if self.base is not None:
-            written["base"] = self.base
-        if self.event is not None:
-            written["event"] = list(self.event)
+    def to_json(self) -> tuple[Any, ...]:
+        """Return the trace as JSON can hold it, an array; from_json reads it back exactly."""
         if self.kept:
-            written["kept"] = [[*kept.moment, kept.value] for kept in self.kept]
-        return written
+            return self
+        return self[:1] if self.event is None else self[:3]
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Trace:
+    def from_json(cls, data: Sequence[Any]) -> Trace:
         """Read what to_json wrote."""
-        event = data.get("event")
+        hand, base, event, kept = (*data, *_REST[len(data) :])
         return cls(
-            hand=data.get("hand", _NEVER),
-            base=data.get("base"),
-            event=Moment(*event) if event else None,
-            kept=tuple(Kept(Moment(at, receipt), it) for at, receipt, it in data.get("kept", ())),
+            hand,
+            base,
+            Moment(*event) if event else None,
+            tuple(Kept(Moment(*moment), value) for moment, value in kept),
         )
 
 
 _UNTRACED = Trace()
+_REST = tuple(_UNTRACED)
+Properties = Mapping[str, Any]
 Traces = Mapping[str, Trace]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """Properties, and where they come from. One without a trace is as old as time."""
 
-    properties: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    traces: Traces = field(default_factory=lambda: MappingProxyType({}))
+    properties: Properties = MappingProxyType({})
+    traces: Traces = MappingProxyType({})
 
 
 EMPTY = Document()
@@ -147,10 +138,14 @@ class Mapper:
         return next(self._offers(metadata), None) is not None
 
     def apply(self, document: Document, told: Iterable[Told]) -> Document:
-        """Add what events say. Returns the very document when that changes nothing."""
+        """Add what events say.
+
+        Returns the very document when that changes nothing, and its very properties when only
+        traces change.
+        """
         update = _Update(document)
         for each in told:
-            moment = None
+            moment: Moment | None = None
             for name, value in self._offers(each.metadata):
                 moment = moment or each.moment
                 self._offer(update, name, value, moment)
@@ -248,30 +243,40 @@ class _Update:
 
     def append(self, name: str, value: Any, moment: Moment) -> None:
         trace = self._trace(name)
-        if moment.at <= trace.hand or any(kept.moment == moment for kept in trace.kept):
+        hand, base, event, kept = trace
+        if moment.at <= hand:
             return
-        kept = list(trace.kept)
-        insort(kept, Kept(moment, value), key=lambda each: each.moment)
-        latest = tuple(kept[-LONGEST_LIST:])
-        if latest == trace.kept:
-            return
-        base = trace.base if trace.kept else self._value(name)
-        self._traces[name] = replace(trace, base=base, kept=latest)
+        new = Kept(moment, value)
+        latest: tuple[Kept, ...]
+        if not kept:
+            base, latest = self._value(name), (new,)
+        elif moment > kept[-1].moment:
+            latest = (*kept[1 - LONGEST_LIST :], new)
+        else:
+            latest = _insert(kept, new)
+            if latest == kept:
+                return
+        self._traces[name] = Trace(hand, base, event, latest)
         values = [*_as_list(base), *(each.value for each in latest)]
         self._properties[name] = values[-LONGEST_LIST:]
 
     def result(self) -> Document:
         if not self._traces:
             return self._document
+        properties, traces = self._document
+        changed = {
+            name: value
+            for name, value in self._properties.items()
+            if name not in properties or not _is_same(properties[name], value)
+        }
         return Document(
-            {**self._document.properties, **self._properties},
-            {**self._document.traces, **self._traces},
+            {**properties, **changed} if changed else properties, {**traces, **self._traces}
         )
 
     def _cover(self, name: str, value: Any, trace: Trace, moment: Moment) -> None:
         base = self._value(name) if trace.event is None else trace.base
         self._properties[name] = value
-        self._traces[name] = replace(trace, base=base, event=moment)
+        self._traces[name] = Trace(trace.hand, base, moment, trace.kept)
 
     def _trace(self, name: str) -> Trace:
         return self._traces.get(name) or self._document.traces.get(name, _UNTRACED)
@@ -303,6 +308,14 @@ def set_by_hand(
     )
 
 
+def _insert(kept: tuple[Kept, ...], new: Kept) -> tuple[Kept, ...]:
+    """Put a value where its moment belongs; the same event says nothing twice."""
+    if any(each.moment == new.moment for each in kept):
+        return kept
+    ordered = sorted((*kept, new), key=lambda each: each.moment)
+    return tuple(ordered[-LONGEST_LIST:])
+
+
 def instant_of(at: datetime) -> int:
     """Return an instant as microseconds since 1970."""
     return (at - _EPOCH) // _TICK
@@ -324,9 +337,20 @@ def _after(trace: Trace, at: int) -> int:
 
 
 def _unless_same(before: Document, after: Document) -> Document:
-    if before.properties == after.properties and before.traces == after.traces:
-        return before
+    if _is_same(before.properties, after.properties):
+        return (
+            before if before.traces == after.traces else Document(before.properties, after.traces)
+        )
     return after
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Say whether two values are the same JSON; to Python, true and 1 are equal."""
+    if one is other:
+        return True
+    if one != other or type(one) is not type(other):
+        return False
+    return isinstance(one, str) or dumps(one, sort_keys=True) == dumps(other, sort_keys=True)
 
 
 def _is_worth_keeping(value: Any) -> bool:

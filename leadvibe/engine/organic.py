@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from hashlib import blake2b
 from json import dumps
@@ -99,10 +100,19 @@ def fingerprint(metadata: Mapping[str, Any]) -> int:
 
     63 bits: two events of one lead within two seconds are not alike by chance.
     """
-    rest = {key: value for key, value in metadata.items() if not _is_address(key)}
+    rest = {key: _plain(value) for key, value in metadata.items() if not _is_address(key)}
     document = dumps(rest, sort_keys=True, separators=(",", ":"), default=str)
     digest = blake2b(document.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
+
+
+def _plain(value: object) -> object:
+    """Write whole numbers as such: a database gives 1e25 back as an integer."""
+    if isinstance(value, float):
+        return int(Decimal(repr(value))) if value.is_integer() else value
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _is_address(key: str) -> bool:

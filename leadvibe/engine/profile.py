@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from leadvibe.engine.conditions import Condition, holds, parse_operator
+from leadvibe.engine.conditions import Condition, find_value, holds, parse_operator
 from leadvibe.engine.policies import AttributeRule, AttributeRuleset, FieldTest
 
 
@@ -23,6 +23,11 @@ class AttributeScore(NamedTuple):
 
 NOTHING = AttributeScore(score=0, matched=())
 
+MOST_REMEMBERED = 10_000
+"""Values that a condition remembers; where there are more, few of them come twice."""
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
 
 class AttributeScorer:
     """A ruleset made ready to score any number of documents."""
@@ -31,17 +36,38 @@ class AttributeScorer:
         self.ruleset_id = ruleset.ruleset_id
         self._allow_negative = allow_negative
         self._rules = tuple(
-            (condition_of(rule.test), rule.rule_id, rule.weight) for rule in ordered(ruleset.rules)
+            (_Test(condition_of(rule.test)), rule.rule_id, rule.weight)
+            for rule in ordered(ruleset.rules)
         )
 
     def score(self, document: Mapping[str, Any]) -> AttributeScore:
         """Return what the document is worth."""
-        met = [(rule_id, weight) for test, rule_id, weight in self._rules if holds(test, document)]
+        met = [(rule_id, weight) for test, rule_id, weight in self._rules if test.is_met(document)]
         if not met:
             return NOTHING
         total = sum(weight for _, weight in met)
         score = total if self._allow_negative else max(total, 0)
         return AttributeScore(score, tuple(rule_id for rule_id, _ in met))
+
+
+class _Test:
+    """A condition that remembers its answers: most leads share their values with many others."""
+
+    def __init__(self, condition: Condition) -> None:
+        self._condition = condition
+        self._answers: dict[tuple[type, Any], bool] = {}
+
+    def is_met(self, document: Mapping[str, Any]) -> bool:
+        value = find_value(document, self._condition.field)
+        kind = type(value)
+        if kind not in _PLAIN:
+            return holds(self._condition, document)
+        answer = self._answers.get((kind, value))  # apart by kind, for 1 equals True
+        if answer is None:
+            answer = holds(self._condition, document)
+            if len(self._answers) < MOST_REMEMBERED:
+                self._answers[kind, value] = answer
+        return answer
 
 
 def scorers_of(

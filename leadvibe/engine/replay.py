@@ -114,10 +114,10 @@ def advance(
     _, last_at, last_receipt, session, place, decayed_at = state
     for event in counted:
         _, _, at, last_receipt, version, _, _ = event
-        if fading.reigns and last_at is not None:
-            firings = fading.firings(last_at, after=decayed_at, until=at, version=version)
-            _fade(lead_id, firings, running, entries, decays)
         awarder = awarders[version]
+        if fading.reigns and last_at is not None:
+            firings = fading.firings(last_at, after=decayed_at, until=at, version=awarder.version)
+            _fade(lead_id, firings, running, entries, decays)
         place = next_place(place, last_at, at, awarder.idle_reset)
         for entry in award(awarder, event, running, awarder.multiplier(place)):
             running[entry.ruleset_id] = (entry.after, entry.seq)

@@ -27,6 +27,7 @@ from leadvibe.leads import service as leads
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import AliasKind, Identity
 from leadvibe.pipeline import intake
+from leadvibe.pipeline.deletion import forget_records
 from leadvibe.pipeline.editing import forget_leads
 from leadvibe.pipeline.intake import IncomingAlias, IncomingEvent
 from leadvibe.pipeline.retelling import retell_leads
@@ -214,6 +215,7 @@ def _forget_leads(scope: Scope) -> list[str]:
     gone = [lead_id for lead_id in sample if lead_id not in busy]
     scoring.erase_ledger(scope, gone)
     events.replace_sessions(scope, gone, ())
+    forget_records(scope, gone)
     forget_leads(scope, gone, with_accounts=True)
     leads.forget(scope, gone)
     return gone

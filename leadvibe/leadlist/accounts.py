@@ -7,7 +7,7 @@ without leads do not appear. Whether one surges is looked up for those that are 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import SequenceMatcher
@@ -26,6 +26,12 @@ SIMILAR = 0.6
 MOST_SIMILAR = 5
 CANDIDATES = 200
 """Accounts that share most with a name, of which the similar ones are chosen."""
+
+COMMON = 2_000
+"""Accounts with a trigram from which on it tells little, and as many as are ranked."""
+
+RARE = 1_000
+"""A search that finds no more accounts than this reads them all; a common one walks the list."""
 
 GRAM_LENGTH = 3
 PLAIN_PERCENT = 100
@@ -196,26 +202,46 @@ def find_similar(scope: Scope, name: str) -> list[SimilarAccount]:
     Similarity is the share of the letters that both names have in the same order; letters count
     without case, and nothing else but digits does.
     """
-    statement = """
-        SELECT a.account_id, a.name, a.domain
-        FROM account_search s
-        JOIN accounts a ON a.unit_id = s.unit_id AND a.account_id = s.account_id
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS shared FROM unnest(s.grams) AS gram
-            WHERE gram = ANY(search_grams(%(unit)s, %(name)s))
-        ) AS overlap
-        WHERE s.unit_id = %(unit)s AND s.grams && search_grams(%(unit)s, %(name)s)
-        ORDER BY overlap.shared DESC, cardinality(s.grams), a.account_id LIMIT %(limit)s
-    """
-    bound = {"unit": scope.unit_id, "name": name, "limit": CANDIDATES}
     wanted = _letters(name)
     found = [
         SimilarAccount(account_id, called, domain, similarity)
-        for account_id, called, domain in driver().execute(statement, bound)
+        for account_id, called, domain in _candidates(scope, name)
         if (similarity := _similarity(wanted, _letters(called))) > SIMILAR
     ]
     found.sort(key=lambda each: (-each.similarity, each.name, each.account_id))
     return found[:MOST_SIMILAR]
+
+
+def _candidates(scope: Scope, name: str) -> Iterator[tuple[str, str, str | None]]:
+    """Yield the accounts that share most trigrams with a name, looked up by its rarer half.
+
+    The commonest would bring up every company there is.
+    """
+    rarest = """
+        SELECT gram, (
+            SELECT count(*) FROM (
+                SELECT FROM account_search s
+                WHERE s.unit_id = %(unit)s AND s.grams @> ARRAY[gram] LIMIT %(common)s
+            ) AS found
+        ) AS count
+        FROM unnest(search_grams(%(unit)s, %(name)s)) AS gram ORDER BY count, gram
+    """
+    bound = {"unit": scope.unit_id, "name": name, "common": COMMON, "limit": CANDIDATES}
+    grams = [gram for gram, count in driver().execute(rarest, bound) if count]
+    statement = """
+        SELECT a.account_id, a.name, a.domain
+        FROM (
+            SELECT account_id, grams FROM account_search
+            WHERE unit_id = %(unit)s AND grams && %(rare)s LIMIT %(common)s
+        ) AS s
+        JOIN accounts a ON a.unit_id = %(unit)s AND a.account_id = s.account_id
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS shared FROM unnest(s.grams) AS gram WHERE gram = ANY(%(all)s)
+        ) AS overlap
+        ORDER BY overlap.shared DESC, cardinality(s.grams), a.account_id LIMIT %(limit)s
+    """
+    rare = grams[: len(grams) // 2 + 1]
+    yield from driver().execute(statement, {**bound, "rare": rare, "all": grams})
 
 
 def _similarity(one: str, other: str) -> float:
@@ -251,14 +277,19 @@ def _where(scope: Scope, wanted: AccountFilter) -> tuple[str, dict[str, Any]]:
 
 
 def _searched(text: str, values: dict[str, Any]) -> str:
-    values |= {"wanted": text, "pattern": like_pattern(text)}
-    grams = "AND s.grams @> search_grams(%(unit)s, %(wanted)s)" if len(text) >= GRAM_LENGTH else ""
-    return f"""
-        a.account_id IN (
-            SELECT s.account_id FROM account_search s
-            WHERE s.unit_id = %(unit)s AND s.text LIKE lower(%(pattern)s) {grams}
-        )
-    """  # noqa: S608 - pieces of ours
+    """Say how accounts are found: a rare text by its trigrams, any other one by one."""
+    pattern = like_pattern(text)
+    if len(text) >= GRAM_LENGTH:
+        statement = """
+            SELECT account_id FROM account_search
+            WHERE unit_id = %s AND grams @> search_grams(%s, %s) AND text LIKE lower(%s) LIMIT %s
+        """
+        unit = values["unit"]
+        rows = driver().execute(statement, (unit, unit, text, pattern, RARE + 1)).fetchall()
+        if len(rows) <= RARE:
+            return f"a.account_id = ANY({_bind([row[0] for row in rows], values)})"
+    called = "lower(a.name || E'\\n' || a.account_id)"
+    return f"{called} LIKE lower({_bind(pattern, values)})"
 
 
 def _within(column: str, bounds: ScoreRange, values: dict[str, Any]) -> str:

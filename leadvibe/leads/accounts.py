@@ -65,17 +65,20 @@ ACCOUNT_COLUMNS = """
 """
 
 _ROLL_UPS = """
-    SELECT wanted.account_id, count(l.lead_id)::int AS leads_count,
-           coalesce(max(l.score), 0) AS top_score,
-           (array_agg(l.lead_id ORDER BY l.score DESC, l.lead_id)
-                FILTER (WHERE l.lead_id IS NOT NULL))[1] AS top_lead_id,
-           (array_agg(l.owner_name ORDER BY l.score DESC, l.lead_id))[1] AS owner_name,
-           coalesce(sum(l.session_count), 0)::int AS session_count,
-           max(l.last_event_at) AS last_event_at
+    SELECT wanted.account_id, total.leads_count, coalesce(top.score, 0) AS top_score,
+           top.lead_id AS top_lead_id, top.owner_name, total.session_count, total.last_event_at
     FROM unnest(%(ids)s::text[]) AS wanted (account_id)
-    LEFT JOIN leads l ON l.unit_id = %(unit)s AND l.account_id = wanted.account_id
-        AND l.merged_into IS NULL
-    GROUP BY wanted.account_id
+    CROSS JOIN LATERAL (
+        SELECT count(*)::int AS leads_count, coalesce(sum(session_count), 0)::int AS session_count,
+               max(last_event_at) AS last_event_at
+        FROM leads
+        WHERE unit_id = %(unit)s AND account_id = wanted.account_id AND merged_into IS NULL
+    ) AS total
+    LEFT JOIN LATERAL (
+        SELECT lead_id, score, owner_name FROM leads
+        WHERE unit_id = %(unit)s AND account_id = wanted.account_id AND merged_into IS NULL
+        ORDER BY score DESC, lead_id LIMIT 1
+    ) AS top ON true
 """
 
 
@@ -129,33 +132,35 @@ def load_documents(scope: Scope, account_ids: Collection[str]) -> dict[str, Docu
     }
 
 
-def save_documents(scope: Scope, changed: Mapping[str, Document], *, now: datetime) -> None:
-    """Store what is known about accounts, and call them by it."""
-    if not changed:
-        return
-    names = {account_id: _name_of(account_id, each) for account_id, each in changed.items()}
+def save_documents(
+    scope: Scope, before: Mapping[str, Document], after: Mapping[str, Document], *, now: datetime
+) -> dict[str, Document]:
+    """Store what is known about accounts now, and call them by it. Returns those that changed."""
+    changed = {
+        account_id: each for account_id, each in after.items() if each is not before[account_id]
+    }
     statement = """
-        UPDATE accounts SET metadata = new.metadata, traces = new.traces, name = new.name,
-            updated_at = %s
-        FROM unnest(%s::text[], %s::jsonb[], %s::jsonb[], %s::text[])
-            AS new (account_id, metadata, traces, name)
-        WHERE accounts.unit_id = %s AND accounts.account_id = new.account_id
+        UPDATE accounts SET metadata = (new.value->'metadata')::jsonb,
+            traces = (new.value->'traces')::jsonb, name = new.value->>'name', updated_at = %s
+        FROM json_each(%s::json) AS new
+        WHERE accounts.unit_id = %s AND accounts.account_id = new.key
     """
-    driver().execute(
-        statement,
-        (
-            now,
-            list(changed),
-            [written(each.properties) for each in changed.values()],
-            [documents.write_traces(each.traces) for each in changed.values()],
-            list(names.values()),
-            scope.unit_id,
-        ),
-    )
+    for part in documents.in_parts(changed):
+        values = {
+            account_id: {
+                "metadata": each.properties,
+                "traces": {name: trace.to_json() for name, trace in each.traces.items()},
+                "name": _name_of(account_id, each),
+            }
+            for account_id, each in part.items()
+        }
+        driver().execute(statement, (now, written(values), scope.unit_id))
     documents.note_properties(
         scope, documents.ACCOUNT, (each.properties for each in changed.values())
     )
-    _index(scope, names)
+    names = {account_id: _name_of(account_id, each) for account_id, each in changed.items()}
+    _index(scope, {it: name for it, name in names.items() if name != _name_of(it, before[it])})
+    return changed
 
 
 def save_scores(scope: Scope, scores: Mapping[str, int]) -> None:

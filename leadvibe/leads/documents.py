@@ -5,17 +5,26 @@ Reads and writes many leads at once, as the engine's values. Does not name leads
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic_core import from_json, to_json
 
-from leadvibe.engine.account import Link
+from leadvibe.engine.account import UNRESOLVED, Link, LinkedBy
 from leadvibe.engine.mapping import Document, Trace
 from leadvibe.identity.types import Scope
 from leadvibe.leads.types import AliasKind
 from leadvibe.lib.db import driver
+
+Value = TypeVar("Value")
+
+DOCUMENTS_AT_ONCE = 1_000
+"""Sent as one: even the largest that a lead can have are far from what a server takes."""
+
+_NOTHING = "{}"
+_UNTRACED = (_NOTHING, _NOTHING)
 
 LEAD, ACCOUNT = "lead", "account"
 """Whose properties `note_properties` may note."""
@@ -30,63 +39,80 @@ class Description(NamedTuple):
 
 def load(scope: Scope, lead_ids: Collection[str]) -> dict[str, Description]:
     """Return what is known about leads; those that are part of another are left out."""
+    if not lead_ids:
+        return {}
+    bound = (scope.unit_id, list(lead_ids))
+    # Apart, each by its key: a join is planned badly while the tables are growing.
     statement = """
-        SELECT l.lead_id, l.account_id, l.metadata::text, t.properties::text, t.link::text
-        FROM leads l LEFT JOIN lead_traces t ON t.unit_id = l.unit_id AND t.lead_id = l.lead_id
-        WHERE l.unit_id = %s AND l.lead_id = ANY(%s) AND l.merged_into IS NULL
+        SELECT lead_id, properties::text, link::text FROM lead_traces
+        WHERE unit_id = %s AND lead_id = ANY(%s)
+    """
+    traced = {lead_id: texts for lead_id, *texts in driver().execute(statement, bound)}
+    statement = """
+        SELECT lead_id, account_id, metadata::text FROM leads
+        WHERE unit_id = %s AND lead_id = ANY(%s) AND merged_into IS NULL
+    """
+    found = {}
+    for lead_id, account_id, metadata in driver().execute(statement, bound):
+        traces, link = traced.get(lead_id, _UNTRACED)
+        found[lead_id] = Description(
+            Document(_read(metadata), read_traces(traces)), read_link(account_id, link)
+        )
+    return found
+
+
+def load_properties(scope: Scope, lead_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the properties of leads alone; those that are part of another are left out."""
+    statement = """
+        SELECT lead_id, metadata::text FROM leads
+        WHERE unit_id = %s AND lead_id = ANY(%s) AND merged_into IS NULL
     """
     rows = driver().execute(statement, (scope.unit_id, list(lead_ids)))
-    return {
-        lead_id: Description(
-            Document(from_json(metadata), read_traces(traces)),
-            Link.from_json(account_id, from_json(link or "{}")),
-        )
-        for lead_id, account_id, metadata, traces, link in rows
-    }
+    return {lead_id: from_json(metadata) for lead_id, metadata in rows}
 
 
 def save_properties(
     scope: Scope, properties: Mapping[str, Mapping[str, Any]], *, now: datetime
 ) -> None:
     """Put properties in the place of those that the leads had."""
-    if not properties:
-        return
+    # As one document: PostgreSQL takes it apart in less time than a list of them takes to write.
     statement = """
-        UPDATE leads SET metadata = new.metadata, updated_at = %s
-        FROM unnest(%s::text[], %s::jsonb[]) AS new (lead_id, metadata)
-        WHERE leads.unit_id = %s AND leads.lead_id = new.lead_id
+        UPDATE leads SET metadata = new.value::jsonb, updated_at = %s
+        FROM json_each(%s::json) AS new
+        WHERE leads.unit_id = %s AND leads.lead_id = new.key
     """
-    documents = [written(each) for each in properties.values()]
-    driver().execute(statement, (now, list(properties), documents, scope.unit_id))
+    for part in in_parts(properties):
+        driver().execute(statement, (now, written(part), scope.unit_id))
     note_properties(scope, LEAD, properties.values())
 
 
 def save_traces(scope: Scope, traces: Mapping[str, Mapping[str, Trace]]) -> None:
     """Store where the properties of leads come from."""
-    if not traces:
-        return
     statement = """
         INSERT INTO lead_traces (unit_id, lead_id, properties)
-        SELECT %s, new.* FROM unnest(%s::text[], %s::jsonb[]) AS new
+        SELECT %s, new.key, new.value::jsonb FROM json_each(%s::json) AS new
         ON CONFLICT (unit_id, lead_id) DO UPDATE SET properties = excluded.properties
     """
-    documents = [write_traces(each) for each in traces.values()]
-    driver().execute(statement, (scope.unit_id, list(traces), documents))
+    for part in in_parts(traces):
+        document = {
+            lead_id: {name: trace.to_json() for name, trace in each.items()}
+            for lead_id, each in part.items()
+        }
+        driver().execute(statement, (scope.unit_id, written(document)))
 
 
 def save_links(scope: Scope, links: Mapping[str, Link]) -> None:
     """Store which accounts leads belong to, and why. Their accounts' roll-ups are to follow."""
     if not links:
         return
-    lead_ids = list(links)
-    driver().execute(
-        """
+    statement = """
         INSERT INTO lead_traces (unit_id, lead_id, link)
-        SELECT %s, new.* FROM unnest(%s::text[], %s::jsonb[]) AS new
+        SELECT %s, new.key, new.value::jsonb FROM json_each(%s::json) AS new
         ON CONFLICT (unit_id, lead_id) DO UPDATE SET link = excluded.link
-        """,
-        (scope.unit_id, lead_ids, [written(link.to_json()) for link in links.values()]),
-    )
+    """
+    for part in in_parts(links):
+        document = {lead_id: link.to_json() for lead_id, link in part.items()}
+        driver().execute(statement, (scope.unit_id, written(document)))
     driver().execute(
         """
         UPDATE leads SET account_id = new.account_id
@@ -94,7 +120,7 @@ def save_links(scope: Scope, links: Mapping[str, Link]) -> None:
         WHERE leads.unit_id = %s AND leads.lead_id = new.lead_id
           AND leads.account_id IS DISTINCT FROM new.account_id
         """,
-        (lead_ids, [link.account_id for link in links.values()], scope.unit_id),
+        (list(links), [link.account_id for link in links.values()], scope.unit_id),
     )
 
 
@@ -173,15 +199,28 @@ def list_properties(scope: Scope, kind: str) -> list[str]:
     return [name for (name,) in driver().execute(statement, (scope.unit_id, kind))]
 
 
-def read_traces(text: str | None) -> dict[str, Trace]:
-    """Read what write_traces wrote."""
-    found = from_json(text) if text else {}
-    return {name: Trace.from_json(each) for name, each in found.items()}
+def _read(text: str) -> dict[str, Any]:
+    document: dict[str, Any] = from_json(text) if text != _NOTHING else {}
+    return document
 
 
-def write_traces(traces: Mapping[str, Trace]) -> str:
-    """Write traces as JSON."""
-    return written({name: trace.to_json() for name, trace in traces.items()})
+def read_link(account_id: str | None, text: str) -> Link:
+    """Read a lead's link from what is stored of it."""
+    if text == _NOTHING:
+        return UNRESOLVED if account_id is None else Link(account_id, LinkedBy.HAND)
+    return Link.from_json(account_id, from_json(text))
+
+
+def read_traces(text: str) -> dict[str, Trace]:
+    """Read what is stored of traces."""
+    return {name: Trace.from_json(each) for name, each in _read(text).items()}
+
+
+def in_parts(documents: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
+    """Yield documents, as many at a time as are sent to the database as one."""
+    pairs = iter(documents.items())
+    while part := dict(islice(pairs, DOCUMENTS_AT_ONCE)):
+        yield part
 
 
 def written(document: Mapping[str, Any]) -> str:

@@ -142,7 +142,7 @@ def save_documents(
     changed = {
         lead_id: document
         for lead_id, document in after.items()
-        if documents.written(document.properties) != documents.written(before[lead_id].properties)
+        if document.properties is not before[lead_id].properties
     }
     documents.save_properties(
         scope, {lead_id: each.properties for lead_id, each in changed.items()}, now=now
@@ -152,7 +152,7 @@ def save_documents(
         {
             lead_id: document.traces
             for lead_id, document in after.items()
-            if document.traces != before[lead_id].traces
+            if document.traces is not before[lead_id].traces
         },
     )
     refresh_names(

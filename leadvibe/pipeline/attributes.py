@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from leadvibe.engine.mapping import Document
 from leadvibe.engine.profile import scorers_of
 from leadvibe.identity.types import Scope
 from leadvibe.leads import accounts, documents
@@ -33,6 +32,8 @@ AT_ONCE = 5_000
 
 HISTORIES_AT_ONCE = 500
 """Leads in one transaction when all their events are read."""
+
+Properties = Mapping[str, Any]
 
 _LOCK_SALT = 0x0A77_41B5  # apart from the keys that come from the same id
 _LARGEST_KEY = 2**63 - 1
@@ -90,18 +91,18 @@ def _link(scope: Scope, _stale: Rescore, lead_ids: list[str], *, now: datetime) 
 
 
 def _score_leads(scope: Scope, stale: Rescore, lead_ids: list[str], *, now: datetime) -> None:
-    known = documents.load(scope, lead_ids)
-    properties = {lead_id: each.document for lead_id, each in known.items()}
-    _score(scope, Side.PROFILE, stale, properties, now=now)
+    _score(scope, Side.PROFILE, stale, documents.load_properties(scope, lead_ids), now=now)
 
 
 def _score_accounts(scope: Scope, stale: Rescore, account_ids: list[str], *, now: datetime) -> None:
-    _score(scope, Side.ACCOUNT, stale, accounts.load_documents(scope, account_ids), now=now)
+    known = accounts.load_documents(scope, account_ids)
+    properties = {account_id: each.properties for account_id, each in known.items()}
+    _score(scope, Side.ACCOUNT, stale, properties, now=now)
     _refresh_headlines(scope, stale, account_ids, now=now)
 
 
 def _score(
-    scope: Scope, side: Side, stale: Rescore, known: Mapping[str, Document], *, now: datetime
+    scope: Scope, side: Side, stale: Rescore, known: Mapping[str, Properties], *, now: datetime
 ) -> None:
     """Score documents in one ruleset, unless that was disabled or deleted meanwhile."""
     config = current_config(scope)
@@ -109,8 +110,8 @@ def _score(
     wanted = [it for it in rulesets if it.ruleset_id == stale.ruleset_id]
     for scorer in scorers_of(wanted, allow_negative=config.allow_negative_scores):
         scores = {
-            subject: {scorer.ruleset_id: scorer.score(document.properties)}
-            for subject, document in known.items()
+            subject: {scorer.ruleset_id: scorer.score(properties)}
+            for subject, properties in known.items()
         }
         profiles.save_scores(scope, side, scores, version=config.version, now=now)
 

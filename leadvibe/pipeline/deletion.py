@@ -113,7 +113,7 @@ def _take_out(scope: Scope, lead_id: str, *, now: datetime) -> None:
     _forget_refused_rows(scope, aliases)
     left = accounts.accounts_of(scope, everyone).values()
     forget_leads(scope, everyone)
-    _forget_records(scope, everyone)
+    forget_records(scope, everyone)
     deletion.blank(scope, lead_id, merged_ids, now=now)
     accounts.refresh_roll_ups(scope, left)
 
@@ -131,7 +131,8 @@ def _forget_refused_rows(scope: Scope, aliases: Iterable[AliasKey]) -> None:
         )
 
 
-def _forget_records(scope: Scope, lead_ids: Sequence[str]) -> None:
+def forget_records(scope: Scope, lead_ids: Sequence[str]) -> None:
+    """Delete what was noted about leads that are going."""
     for table in RECORDS:
         driver().execute(
             f"DELETE FROM {table} WHERE unit_id = %s AND lead_id = ANY(%s)",  # noqa: S608 - names of ours
@@ -199,7 +200,7 @@ def _delete_events(scope: Scope, wanted: LeadDeletion) -> tuple[int, int]:
 
 def _finish(scope: Scope, lead_id: str, *, now: datetime) -> None:
     """Forget the lead, or let it be a new one that only knows what came in since."""
-    _forget_records(scope, [lead_id])
+    forget_records(scope, [lead_id])
     if removal.has_anything(scope, lead_id):
         deletion.revive(scope, lead_id, now=now)
         retell_leads(scope, [lead_id], now=now)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from leadvibe.engine.account import (
     ACCOUNT_KEYS,
@@ -144,9 +145,8 @@ def redescribe_accounts(
         account_id: describer.account.recall(before[account_id], fresh)
         for account_id, fresh in after.items()
     }
-    changed = {it: each for it, each in recalled.items() if each is not before[it]}
-    accounts.save_documents(scope, changed, now=now)
-    _score_accounts(scope, describer, recalled, now=now)
+    accounts.save_documents(scope, before, recalled, now=now)
+    _score_accounts(scope, describer, recalled, {}, now=now)
     accounts.refresh_roll_ups(scope, before)
 
 
@@ -188,8 +188,9 @@ class _Step:
         if self._describer.links:
             links = self._link(found, after, told, set(whole))
             linked, created = self._settle(found, links, told, set(whole))
-        scored = {*changed, *restated, *unscored, *(whole if self._is_thorough else ())}
-        self._score({it: after[it] for it in scored if it in after})
+        afresh = {*restated, *unscored, *(whole if self._is_thorough else ())}
+        scored = after.keys() & {*changed, *afresh}
+        self._score({it: after[it] for it in scored}, {it: before[it] for it in scored - afresh})
         return Described(
             updated=len(changed),
             linked=linked,
@@ -317,14 +318,15 @@ class _Step:
                     stories.setdefault(members[lead_id], []).extend(heard)
         before = accounts.load_documents(self._scope, {*stories, *created})
         after = {it: mapper.apply(each, stories.get(it, ())) for it, each in before.items()}
-        changed = {it: each for it, each in after.items() if each is not before[it]}
-        accounts.save_documents(self._scope, changed, now=self._now)
-        stale = {it: each for it, each in after.items() if it in changed or it in created}
-        _score_accounts(self._scope, self._describer, stale, now=self._now)
+        changed = accounts.save_documents(self._scope, before, after, now=self._now)
+        stale = {it: after[it] for it in {*changed, *created}}
+        known = {it: before[it] for it in changed.keys() - set(created)}
+        _score_accounts(self._scope, self._describer, stale, known, now=self._now)
 
-    def _score(self, subjects: Mapping[str, Document]) -> None:
+    def _score(self, after: Mapping[str, Document], before: Mapping[str, Document]) -> None:
+        """Score leads that have changed; those that are in `before` only where that shows."""
         describer = self._describer
-        scores = _scores(describer.profile_scorers, subjects)
+        scores = _scores(describer.profile_scorers, after, before)
         profiles.save_scores(
             self._scope, Side.PROFILE, scores, version=describer.version, now=self._now
         )
@@ -335,9 +337,15 @@ _SETTLED = frozenset({LinkedBy.HAND, LinkedBy.EVENT, LinkedBy.DOMAIN})
 
 
 def _score_accounts(
-    scope: Scope, describer: Describer, subjects: Mapping[str, Document], *, now: datetime
+    scope: Scope,
+    describer: Describer,
+    after: Mapping[str, Document],
+    before: Mapping[str, Document],
+    *,
+    now: datetime,
 ) -> None:
-    scores = _scores(describer.account_scorers, subjects)
+    """Score accounts; those that are in `before` only where that shows."""
+    scores = _scores(describer.account_scorers, after, before)
     profiles.save_scores(scope, Side.ACCOUNT, scores, version=describer.version, now=now)
     headlines = {
         account_id: found[describer.headline].score
@@ -348,12 +356,19 @@ def _score_accounts(
 
 
 def _scores(
-    scorers: Iterable[AttributeScorer], subjects: Mapping[str, Document]
-) -> dict[str, dict[Any, AttributeScore]]:
-    return {
-        subject: {it.ruleset_id: it.score(document.properties) for it in scorers}
-        for subject, document in subjects.items()
-    }
+    scorers: Iterable[AttributeScorer],
+    after: Mapping[str, Document],
+    before: Mapping[str, Document],
+) -> dict[str, dict[UUID, AttributeScore]]:
+    """Return the scores that are not what they were; who has no before had none."""
+    scores: dict[str, dict[UUID, AttributeScore]] = {}
+    for subject, document in after.items():
+        old = before.get(subject)
+        for scorer in scorers:
+            score = scorer.score(document.properties)
+            if old is None or score != scorer.score(old.properties):
+                scores.setdefault(subject, {})[scorer.ruleset_id] = score
+    return scores
 
 
 def _slim(told: Told, keys: Collection[str]) -> Told:

@@ -42,7 +42,8 @@ BATCH_SIZE = 5_000
 
 GROWING_TABLES = (
     "leads", "lead_aliases", "lead_search", "lead_scores", "lead_sessions", "events",
-    "score_entries",
+    "score_entries", "lead_traces", "lead_profile_scores", "accounts", "account_search",
+    "account_scores",
 )  # fmt: skip
 
 FEWEST_CHANGES = 500

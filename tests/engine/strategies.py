@@ -324,24 +324,36 @@ class Delivery(NamedTuple):
     events: list[Event]
 
 
+# Seconds before it is heard of; below 0 for what is dated ahead.
+_delays = st.sampled_from((0, 0, 0.5, 1.999, 2, 2.001, 30, 60, 60.001, 3_600, 90_000, -2, -40_000))
+_news = st.tuples(_event_types, st.one_of(_delays, _delays, instants), st.sampled_from(METADATA))
+
+
 @st.composite
 def deliveries(draw, versions: Versions) -> list[Delivery]:
     """A lead's events as they come in, each under the version that is in force by then.
 
-    What happened says nothing about when it is heard of: late, or dated ahead. A delivery without
-    events is a moment at which somebody settles what decay has taken by then.
+    Most have just happened, others long ago, and some are dated ahead. A delivery without events
+    is a moment at which somebody settles what decay has taken by then.
     """
-    drawn = draw(st.lists(st.tuples(instants, st.lists(_happenings, max_size=4)), max_size=6))
-    told = sorted(drawn, key=lambda delivery: delivery[0])
+    told = draw(st.lists(st.tuples(instants, st.lists(_news, max_size=4)), max_size=6))
     made: list[Delivery] = []
     receipt = 0
-    for now, happenings in told:
+    for now, news in sorted(told, key=lambda delivery: delivery[0]):
         batch = []
-        for happening in happenings:
+        for event_type, when, metadata in news:
             receipt += 1
-            version = versions.at(now)
+            at = when if isinstance(when, datetime) else now - timedelta(seconds=when)
             batch.append(
-                make_event(receipt, *happening, receipt=receipt, version=version, versions=versions)
+                make_event(
+                    receipt,
+                    event_type,
+                    at,
+                    metadata,
+                    receipt=receipt,
+                    version=versions.at(now),
+                    versions=versions,
+                )
             )
         made.append(Delivery(now, batch))
     return made

@@ -341,6 +341,33 @@ def test_an_event_starts_the_periods_again():
     assert taken(outcome) == [(3.5, -30)]
 
 
+def test_an_event_settles_by_what_was_known_when_it_came_in():
+    """Dated ahead, it has settled what a later version would not take; that stays taken."""
+    rule = make_decay(1, decrease=30, created_at=LONG_AGO)
+    ruleset = make_ruleset(make_rule("visit", 100))
+    fading = make_config(ruleset, version=1, policies=make_policies(decays=(rule,)))
+    history = make_history(fading, make_config(ruleset, version=2), starts_at=MONDAY)
+    ahead = make_event("visit", after(days=3.5), version=1)
+
+    outcome = replay("ana", [make_event("visit"), ahead], history, until=after(days=9))
+
+    assert taken(outcome) == [(1, -30), (2, -30), (3, -30)]
+    later = replay("ana", [make_event("visit"), ahead._replace(version=2)], history)
+    assert taken(later) == []
+
+
+def test_which_version_an_event_knows_is_said_by_its_rules_whatever_their_number():
+    rule = make_decay(1, decrease=30, created_at=LONG_AGO)
+    ruleset = make_ruleset(make_rule("visit", 100))
+    plain = make_config(ruleset, version=1)
+    fading = make_config(ruleset, version=2, policies=make_policies(decays=(rule,)))
+    history = make_history(plain, fading, starts_at=LONG_AGO)
+    tried = history._replace(awarders={-3: history.awarders[2]})
+    events = [make_event("visit", day, version=-3) for day in (MONDAY, after(days=1.5))]
+
+    assert taken(replay("ana", events, tried)) == [(1, -30)]
+
+
 def test_an_event_that_does_not_count_lets_decay_go_on():
     rule = make_decay(1, decrease=30, created_at=LONG_AGO)
     policies = make_policies(
@@ -382,6 +409,15 @@ def test_settling_again_takes_nothing_twice_and_goes_on_later():
 
     assert (again.entries, again.state) == ([], state)
     assert taken(later) == [(3, -30)]
+
+
+def test_since_an_event_decay_has_taken_nothing():
+    history = history_with(make_decay(1, decrease=30, created_at=LONG_AGO))
+    state = replay("ana", [make_event("visit")], history, until=after(days=2)).state
+
+    outcome = advance("ana", state, [make_event("visit", after(days=2.5))], history)
+
+    assert outcome.state.last_decay_at is None
 
 
 def test_settling_for_an_earlier_instant_changes_nothing():

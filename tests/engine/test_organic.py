@@ -156,8 +156,18 @@ def test_metadata_that_differs_in_addresses_alone_is_alike(urls):
 
 
 @pytest.mark.parametrize(
+    ("number", "other"),
+    [(1, 1.0), (0, -0.0), (1e25, 10**25), (1e16, 10**16), (-3e20, -(3 * 10**20))],
+)
+def test_a_number_is_alike_however_it_is_written(number, other):
+    assert fingerprint({"a": [number, {"b": number}]}) == fingerprint({"a": [other, {"b": other}]})
+
+
+@pytest.mark.parametrize(
     ("first", "second"),
     [
+        ({"a": 1.5}, {"a": 1}),
+        ({"a": True}, {"a": 1}),
         ({"a": 1}, {"a": 2}),
         ({"a": 1}, {"a": "1"}),
         ({"a": 1}, {}),

@@ -17,12 +17,14 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.pipeline import process, rescore
 from leadvibe.scoring import queries as score_queries
+from leadvibe.scoring import snapshots
 from tests.factories import make_event, make_principal, make_rule, make_scope, send
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "events", "score_entries", "lead_scores", "lead_sessions", "leads", "lead_search",
     "lead_aliases", "lead_alias_conflicts", "rules", "event_types", "source_tallies", "inbox",
+    "score_snapshots",
 )  # fmt: skip
 
 
@@ -134,6 +136,7 @@ def test_loading_twice_loads_once(scope, principal):
 
 def test_wiping_takes_all_of_it_out_again(scope, principal):
     load(principal, scope)
+    assert snapshots.take_snapshots(scope, now=utc_now()) > 0
 
     report = wipe(principal, scope)
 

@@ -158,8 +158,18 @@ def test_what_a_scanner_opens_at_once_counts_as_one(scope):
     receive(scope, *at_once, view(30))
 
     assert reasons(scope) == [None, *[RATE] * 8, None]
-    assert [event.is_folded for event in list_events(scope)] == [False, *[True] * 8, False]
+    assert folded(scope) == [False, *[True] * 8, False]
     assert get_lead(scope, "ana").score == 10
+    assert discrepancies(scope) == []
+
+
+@pytest.mark.parametrize("number", [1e25, -0.0, 100.0, 1.5, 10**30, 5e-324])
+def test_numbers_are_alike_before_and_after_they_are_stored(scope, number):
+    make_velocity_filter(scope, 9, 60)
+
+    receive(scope, *(view(second, metadata={"a": [{"n": number}]}) for second in (0, 1)))
+
+    assert reasons(scope) == [None, RATE]
     assert discrepancies(scope) == []
 
 
@@ -197,6 +207,19 @@ def test_a_late_event_moves_the_one_that_stands_for_a_micro_burst(scope):
     assert discrepancies(scope) == []
 
 
+def test_a_late_event_stands_for_others_even_where_none_of_them_counts(scope):
+    """It is later than all that counts, so only the filter knows that it is late."""
+    make_velocity_filter(scope, 1, 60)
+    receive(scope, *(view(second, metadata={}) for second in (0, 10, 11.5)))
+    assert folded(scope) == [False, False, True]
+
+    receive(scope, view(9, metadata={}))
+
+    assert folded(scope) == [False, False, True, False]
+    assert reasons(scope) == [None, RATE, RATE, RATE]
+    assert discrepancies(scope) == []
+
+
 def test_another_lead_another_count(scope):
     make_velocity_filter(scope, 1, 60)
 
@@ -222,6 +245,10 @@ def test_a_rate_of_none_counts_none_and_makes_no_lead(scope):
     [event] = list_events(scope)
     assert (event.lead_id, event.reason) == (None, RATE)
     assert count(scope, "leads") == 0
+
+
+def folded(scope):
+    return [event.is_folded for event in list_events(scope)]
 
 
 # --- Filters that change ---
