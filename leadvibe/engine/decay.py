@@ -51,9 +51,13 @@ class Spell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fading:
-    """The history of decay rules: reigns in order, each lasting until the next one starts."""
+    """The history of decay rules: reigns in order, each lasting until the next one starts.
+
+    No rule fires within the `shortest` period after an event.
+    """
 
     reigns: tuple[Reign, ...] = ()
+    shortest: timedelta = timedelta.max
 
     @classmethod
     def of(cls, reigns: Iterable[Reign]) -> Fading:
@@ -63,7 +67,8 @@ class Fading:
         for reign in sorted(reigns):
             latest = max(latest, reign.starts_at)
             ordered.append(reign._replace(starts_at=latest))
-        return cls(tuple(ordered) if any(reign.rules for reign in ordered) else ())
+        periods = [rule.period for reign in ordered for rule in reign.rules]
+        return cls(tuple(ordered), min(periods)) if periods else cls()
 
     def firings(
         self,

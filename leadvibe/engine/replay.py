@@ -115,7 +115,7 @@ def advance(
     for event in counted:
         _, _, at, last_receipt, version, _, _ = event
         awarder = awarders[version]
-        if fading.reigns and last_at is not None:
+        if last_at is not None and at - last_at >= fading.shortest:
             firings = fading.firings(last_at, after=decayed_at, until=at, version=awarder.version)
             _fade(lead_id, firings, running, entries, decays)
         place = next_place(place, last_at, at, awarder.idle_reset)
@@ -123,7 +123,7 @@ def advance(
             running[entry.ruleset_id] = (entry.after, entry.seq)
             entries.append(entry)
         last_at, decayed_at = at, None
-    if until is not None and fading.reigns and last_at is not None:
+    if until is not None and last_at is not None and until - last_at >= fading.shortest:
         firings = fading.firings(last_at, after=decayed_at, until=until)
         decayed_at = _fade(lead_id, firings, running, entries, decays) or decayed_at
     sessions = group_sessions(

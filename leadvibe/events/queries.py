@@ -243,10 +243,13 @@ def get_tally(scope: Scope, source: str) -> Tally:
 
 
 def find_leads_with_events(scope: Scope, lead_ids: Collection[str]) -> set[str]:
-    """Return which of the leads have any events, counted or not."""
+    """Return which of the leads have any events that came in, counted or not."""
     statement = """
         SELECT wanted.lead_id FROM unnest(%s::text[]) AS wanted (lead_id)
-        WHERE EXISTS (SELECT FROM events e WHERE e.unit_id = %s AND e.lead_id = wanted.lead_id)
+        WHERE EXISTS (
+            SELECT FROM events e
+            WHERE e.unit_id = %s AND e.lead_id = wanted.lead_id AND e.receipt > 0
+        )
     """
     rows = driver().execute(statement, (list(lead_ids), scope.unit_id))
     return {lead_id for (lead_id,) in rows}

@@ -122,6 +122,16 @@ def delete_some(scope: Scope, lead_id: str, *, up_to: int, limit: int) -> int:
     return sum(counts.values())
 
 
+def delete_written(scope: Scope, lead_ids: Sequence[str]) -> None:
+    """Delete what Leadvibe itself wrote about leads that are going."""
+    statement = """
+        DELETE FROM events WHERE unit_id = %s AND lead_id = ANY(%s) AND receipt = 0
+        RETURNING event_type
+    """
+    gone = driver().execute(statement, (scope.unit_id, list(lead_ids)))
+    uncount_types(scope, Counter(event_type for (event_type,) in gone))
+
+
 def delete_of_type(
     scope: Scope, lead_ids: Sequence[str] | None, event_type: str, *, up_to: int
 ) -> list[DeletedEvent]:

@@ -328,7 +328,7 @@ def wipe_source(scope: Scope, source: str) -> SourceWipe:
         events=sum(count for _, count in rows),
         waiting=waiting.rowcount,
         dead_letters=dead.rowcount,
-        lead_ids=frozenset(lead_id for lead_id, _ in rows),
+        lead_ids=frozenset(lead_id for lead_id, _ in rows if lead_id is not None),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadvibe.events import queries as event_queries
+from leadvibe.events import removal
 from leadvibe.events import service as events
 from leadvibe.events.types import Arrival
 from leadvibe.identity.types import Principal, Scope
@@ -215,6 +216,7 @@ def _forget_leads(scope: Scope) -> list[str]:
     gone = [lead_id for lead_id in sample if lead_id not in busy]
     scoring.erase_ledger(scope, gone)
     events.replace_sessions(scope, gone, ())
+    removal.delete_written(scope, gone)
     forget_records(scope, gone)
     forget_leads(scope, gone, with_accounts=True)
     leads.forget(scope, gone)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from leadvibe.engine.policies import SURGE_STANDARD
+from leadvibe.leadlist import accounts as leadlist
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.scoring import policies
@@ -82,6 +83,14 @@ def test_the_list_is_sorted_in_any_way_and_paged(api, companies):
 def test_the_list_is_narrowed_by_any_condition(api, companies, query, found):
     assert listed(api, **query) == found
     assert api.get("/accounts", limit=1, **query).json["total"] == len(found)
+
+
+def test_a_search_for_what_is_common_finds_the_same(api, companies, monkeypatch):
+    monkeypatch.setattr(leadlist, "RARE", 1)
+
+    assert listed(api, search="test") == ["acme.test", "globex.test", "initech.test"]
+    assert listed(api, search="acme") == ["acme.test"]
+    assert listed(api, search="_est") == []
 
 
 def test_accounts_that_were_active_since_a_time(api, companies):

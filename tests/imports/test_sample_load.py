@@ -18,7 +18,15 @@ from leadvibe.lib.db import commit, driver
 from leadvibe.pipeline import process, rescore
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import snapshots
-from tests.factories import make_event, make_principal, make_rule, make_scope, send
+from tests.factories import (
+    make_decay,
+    make_event,
+    make_metadata_filter,
+    make_principal,
+    make_rule,
+    make_scope,
+    send,
+)
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
@@ -143,6 +151,34 @@ def test_wiping_takes_all_of_it_out_again(scope, principal):
     assert (report.events, report.leads, report.rulesets) == (900, 60, 1)
     assert {table: count(scope, table) for table in TABLES} == dict.fromkeys(TABLES, 0)
     assert [ruleset.name for ruleset in score_queries.list_rulesets(scope)] == ["Engagement"]
+    assert_scores_are_right(scope)
+
+
+def test_wiping_takes_out_what_decay_wrote_about_the_sample(scope, principal):
+    make_decay(scope, 1, "days", 1)
+    load(principal, scope)
+    assert sum(rescore.settle_decay(scope, now=utc_now() + timedelta(days=2))) > 0
+
+    report = wipe(principal, scope)
+
+    assert (report.leads, report.rescored) == (60, 0)
+    assert {table: count(scope, table) for table in TABLES} == dict.fromkeys(TABLES, 0)
+
+
+def test_wiping_takes_out_what_filters_put_aside_without_a_lead(scope, principal):
+    make_metadata_filter(scope, ("agent", "exists", None))
+    load(principal, scope)
+    scanned = make_event(email="nobody@example.com", metadata={"agent": "bot"})
+    send(scope, scanned, source=SAMPLE_SOURCE)
+    send(scope, make_event(email=an_email(scope)))
+    commit()
+    process.drain(scope)
+    assert count(scope, "events", "lead_id IS NULL") == 1
+
+    report = wipe(principal, scope)
+
+    assert (report.events, report.rescored) == (901, 1)
+    assert count(scope, "events") == 1
     assert_scores_are_right(scope)
 
 

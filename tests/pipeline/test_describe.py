@@ -10,11 +10,11 @@ import pytest
 from leadvibe.leads import service as leads
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
-from leadvibe.pipeline import describe, editing, rescore
+from leadvibe.pipeline import describe, editing, merging, rescore
 from leadvibe.pipeline.describe import NOTHING, describe_leads, redescribe_leads
 from leadvibe.pipeline.scorebook import current_config
 from leadvibe.scoring.profiles import Side
-from tests.factories import make_organization, make_rule, make_scope
+from tests.factories import make_organization, make_principal, make_rule, make_scope
 from tests.pipeline.describing import Describing
 
 
@@ -392,3 +392,24 @@ def test_roll_ups_that_went_wrong_are_found_and_mended(app):
 
     assert unit.wrong_roll_ups() == []
     assert [it for step in rescore.verify(unit.scope) for it in step.found] == []
+
+
+def test_what_a_merge_brought_together_an_unmerge_takes_apart(app):
+    unit = Describing(make_scope())
+    furnish(unit)
+    unit.take_in(history(unit, 11))
+    principal = make_principal(unit.scope)
+    before, pages = everything(unit), unit.metadata("eve")["page_list"]
+
+    merging.merge(principal, unit.scope, "eve", ["dan"], now=utc_now())
+    commit()
+    assert unit.metadata("eve")["page_list"] != pages
+    assert unit.wrong_roll_ups() == []
+    merging.unmerge(principal, unit.scope, "eve", now=utc_now())
+    commit()
+
+    after = everything(unit)
+    assert after["leads"] == before["leads"]
+    assert after["traces"] == before["traces"]
+    assert after["profile"] == before["profile"]
+    assert unit.wrong_roll_ups() == []

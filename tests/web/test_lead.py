@@ -10,6 +10,7 @@ import pytest
 from leadvibe.leads import service as leads
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
+from tests.factories import make_velocity_filter
 from tests.web.pages import htmx, links_in
 
 STATEMENTS = 12
@@ -269,3 +270,25 @@ def test_a_page_costs_the_same_number_of_statements_for_any_history(
 
     assert counts[0] == counts[1]
     assert counts[0] <= STATEMENTS
+
+
+@pytest.mark.parametrize(
+    ("group_events", "reason"),
+    [
+        (False, "Too many of these in too short a time"),
+        (True, "One of a burst, of which the first counted"),
+    ],
+)
+def test_what_filters_took_out_is_greyed_with_its_reason(
+    browse, people, world, group_events, reason
+):
+    world.add_rule("page_view", 2)
+    make_velocity_filter(world.scope, 1, 3600, group_events=group_events)
+    for minute in (2, 1):
+        world.happen("page_view", "ann", ago=timedelta(minutes=minute), page=minute)
+
+    page = browse(people.viewer).get("/app/leads/ann").text
+
+    assert page.count("event-muted") == 1
+    assert f"Not counted: {reason}" in page
+    assert "Why 2 points" in page
