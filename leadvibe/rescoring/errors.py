@@ -9,6 +9,10 @@ class PreviewNotFoundError(NotFoundError):
     code = "preview_not_found"
 
 
+class TooManyPreviewsError(ConflictError):
+    code = "too_many_previews"
+
+
 class RescoreNotFoundError(NotFoundError):
     code = "rescore_not_found"
 

@@ -68,6 +68,27 @@ def search_previews(scope: Scope, request: PageRequest) -> Page[Preview]:
     return Page(found, Total(session().scalar(count) or 0), request)
 
 
+def count_unfinished_previews(scope: Scope) -> int:
+    """Return how many previews of the unit are under way, or wait for a worker."""
+    statement = (
+        select(func.count())
+        .select_from(PreviewRow)
+        .where(PreviewRow.unit_id == scope.unit_id, PreviewRow.state.in_(UNFINISHED))
+    )
+    return session().scalar(statement) or 0
+
+
+def list_surplus_previews(scope: Scope, *, keep: int) -> list[UUID]:
+    """Return the previews that have ended and are older than the `keep` latest."""
+    statement = (
+        select(PreviewRow.preview_id)
+        .where(PreviewRow.unit_id == scope.unit_id, PreviewRow.state.not_in(UNFINISHED))
+        .order_by(PreviewRow.created_at.desc(), PreviewRow.preview_id.desc())
+        .offset(keep)
+    )
+    return list(session().scalars(statement))
+
+
 def search_preview_leads(scope: Scope, preview_id: UUID, request: PageRequest) -> Page[Comparison]:
     """Return the leads whose score or level would be another, the largest change first."""
     condition = (

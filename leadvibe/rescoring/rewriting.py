@@ -25,6 +25,7 @@ from leadvibe.pipeline.rescore import LEADS_AT_ONCE
 from leadvibe.rescoring import queries, service
 from leadvibe.rescoring.types import Rescore
 from leadvibe.rescoring.walking import work_on
+from leadvibe.scoring import profiles
 from leadvibe.scoring import queries as score_queries
 
 log = logging.getLogger(__name__)
@@ -134,6 +135,7 @@ class _Walk:
         """Score anew the leads that have come to be since they were passed; False at the end.
 
         Only those of events from before the rescore: younger ones know nothing but these rules.
+        Scores by attributes follow at the end, made anew by whoever keeps them.
         """
         lead_ids = queries.list_older_leads(
             self._scope,
@@ -144,6 +146,9 @@ class _Walk:
         if lead_ids:
             rescore.rescore_leads(self._scope, lead_ids, now=utc_now())
         else:
-            service.finish(self.rescore, leads=self.rescore.leads_done, now=utc_now())
+            now = utc_now()
+            config = score_queries.get_config(self._scope, self.rescore.version)
+            profiles.mark_all_stale(self._scope, config.policies, now=now)
+            service.finish(self.rescore, leads=self.rescore.leads_done, now=now)
         commit()
         return bool(lead_ids)

@@ -20,7 +20,7 @@ from leadvibe.lib.db import after_commit, copy_rows, session
 from leadvibe.lib.ids import new_id
 from leadvibe.lib.queue import JobQueue
 from leadvibe.rescoring import queries
-from leadvibe.rescoring.errors import RescoreRunningError
+from leadvibe.rescoring.errors import RescoreRunningError, TooManyPreviewsError
 from leadvibe.rescoring.findings import Comparison, Findings
 from leadvibe.rescoring.models import PreviewLeadRow, PreviewRow, RescoreRow
 from leadvibe.rescoring.types import UNFINISHED, Preview, PreviewKind, Rescore, Walk, WalkState
@@ -35,6 +35,11 @@ MOST_ATTEMPTS = 5
 """Starts without a step, after which a walk counts as one that kills its worker."""
 
 KEEP_PREVIEWS = timedelta(days=7)
+MOST_PREVIEWS = 50
+"""Of a unit; each may hold a row for every lead."""
+
+MOST_UNFINISHED = 3
+"""Of a unit: workers have other things to do, too."""
 
 LEAD_COLUMNS = (
     "unit_id", "preview_id", "lead_id", "is_new", "old_score", "new_score", "old_level",
@@ -55,8 +60,10 @@ def request_preview(
 ) -> Preview:
     """Have a worker find out what a configuration would make of history.
 
-    Once the caller has committed. `subject` says in words which configuration it is.
+    Once the caller has committed. `subject` says in words which configuration it is. Raises
+    TooManyPreviewsError while the unit waits for several others.
     """
+    _make_room(scope)
     preview_id = new_id()
     session().execute(
         insert(PreviewRow).values(
@@ -77,6 +84,24 @@ def request_preview(
     )
     after_commit(f"preview {preview_id}", lambda: send_preview(queue, scope.unit_id, preview_id))
     return queries.get_preview(scope, preview_id)
+
+
+def _make_room(scope: Scope) -> None:
+    """See to it that one more preview is not too many; the oldest go."""
+    lock_configuration(scope)  # so that the limit is one
+    unfinished = queries.count_unfinished_previews(scope)
+    if unfinished >= MOST_UNFINISHED:
+        raise TooManyPreviewsError(
+            f"{unfinished} previews of this unit are under way already: wait for one of them, or"
+            " cancel one (DELETE /scoring/previews/{id})."
+        )
+    for preview_id in queries.list_surplus_previews(scope, keep=MOST_PREVIEWS - 1):
+        session().execute(
+            delete(PreviewRow).where(
+                PreviewRow.unit_id == scope.unit_id, PreviewRow.preview_id == preview_id
+            )
+        )
+        _forget_leads(scope.unit_id, preview_id)
 
 
 def cancel_preview(scope: Scope, preview_id: UUID, *, now: datetime) -> Preview:

@@ -173,6 +173,24 @@ def mark_stale(scope: Scope, before: Policies, after: Policies, *, now: datetime
         wanted.append((LINKS, scope.unit_id))
     if _primary_id(before) != _primary_id(after):
         wanted.append((HEADLINE, scope.unit_id))
+    _mark(scope, wanted, now=now)
+
+
+def mark_all_stale(scope: Scope, policies: Policies, *, now: datetime) -> None:
+    """Have a worker make every score anew that an enabled ruleset gives, as a rescore does.
+
+    Also those of rulesets that have no rules any more, which otherwise keep what they gave.
+    """
+    wanted = [
+        (side.value, ruleset.ruleset_id)
+        for side in Side
+        for ruleset in rulesets_of(policies, side)
+        if ruleset.enabled
+    ]
+    _mark(scope, wanted, now=now)
+
+
+def _mark(scope: Scope, wanted: Sequence[tuple[str, UUID]], *, now: datetime) -> None:
     if not wanted:
         return
     statement = """

@@ -190,3 +190,12 @@ def test_the_unit_in_the_address_counts_whichever_is_active(call_as, people, pat
         .status_code
         == 403
     )
+
+
+def test_it_is_published_that_a_preview_may_take_longer(api, world):
+    document = api.get("/openapi.json").json
+    responses = document["paths"]["/api/v1/ou/{ouId}/scoring/rescore-preview"]["post"]["responses"]
+
+    assert {"200", "202"} <= responses.keys()
+    assert responses["202"]["content"] == responses["200"]["content"]
+    assert "Location" in responses["202"]["headers"]

@@ -20,6 +20,7 @@ from leadvibe.lib.paging import PageRequest
 from leadvibe.pipeline import process
 from leadvibe.pipeline import rescore as replaying
 from leadvibe.rescoring import comparing, previewing, queries, service
+from leadvibe.rescoring.errors import TooManyPreviewsError
 from leadvibe.rescoring.previewing import advance_preview
 from leadvibe.rescoring.types import PreviewKind, WalkState
 from leadvibe.scoring import drafts, policies, versions
@@ -451,3 +452,25 @@ def test_a_profile_preview_counts_profile_scores(scope):
     assert found.state is WalkState.FINISHED
     assert found.findings.leads == 5
     assert found.findings.new_levels == {"Poor Fit": 5}
+
+
+def test_a_unit_has_few_previews_under_way(scope):
+    for _ in range(service.MOST_UNFINISHED):
+        asked = ask_preview(scope)
+
+    with pytest.raises(TooManyPreviewsError, match="wait for one of them"):
+        ask_preview(scope)
+    advance_preview(scope, asked.walk_id)
+
+    assert ask_preview(scope).state is WalkState.QUEUED
+
+
+def test_the_oldest_previews_make_room_for_new_ones(scope, monkeypatch):
+    monkeypatch.setattr(service, "MOST_PREVIEWS", 2)
+    config = with_weight(current_config(scope), "page_view", 6)
+
+    made = [preview(scope, config) for _ in range(3)]
+
+    kept = queries.search_previews(scope, PageRequest()).items
+    assert [it.walk_id for it in kept] == [made[2].walk_id, made[1].walk_id]
+    assert affected(scope, made[0]) == []
