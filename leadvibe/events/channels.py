@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from leadvibe.engine.policies import SYSTEM_TYPES
 from leadvibe.identity.types import Scope
-from leadvibe.lib.db import driver
+from leadvibe.lib.db import driver, write
 
 DEFAULT_CHANNEL = "web"
 SYSTEM_CHANNEL = "system"
@@ -48,7 +48,7 @@ def note_channels(scope: Scope, channels: Collection[str]) -> None:
         SELECT %s, name FROM unnest(%s::text[]) AS new (name) ORDER BY name
         ON CONFLICT DO NOTHING
     """
-    driver().execute(statement, (scope.unit_id, list(channels)))
+    write(statement, (scope.unit_id, list(channels)))
 
 
 def list_channels(scope: Scope) -> list[str]:

@@ -5,7 +5,7 @@ Does not resolve leads or score: the pipeline strings these steps together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -20,7 +20,16 @@ from leadvibe.events.models import DeadLetterRow
 from leadvibe.events.types import Arrival, InboxEvent, NewEvent, SourceWipe, Tally, Verdict
 from leadvibe.identity.types import Scope
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import copy_rows, driver, session, single_statement
+from leadvibe.lib.db import (
+    NULL_IN_COPY,
+    as_copy_text,
+    copy_lines,
+    copy_rows,
+    driver,
+    session,
+    single_statement,
+    write,
+)
 
 INBOX_COLUMNS = ("unit_id", "event_id", "received_at", "source", "message_id", "payload")
 EVENT_COLUMNS = (
@@ -77,7 +86,7 @@ def claim_arrivals(scope: Scope, *, limit: int) -> list[InboxEvent]:
 
 def clear_arrivals(scope: Scope, receipts: Collection[int]) -> None:
     """Take processed events out of the inbox."""
-    driver().execute(
+    write(
         "DELETE FROM inbox WHERE unit_id = %s AND receipt = ANY(%s)",
         (scope.unit_id, list(receipts)),
     )
@@ -140,7 +149,24 @@ def discard_dead_letter(scope: Scope, receipt: int) -> None:
 
 def store_events(scope: Scope, events: Iterable[NewEvent]) -> None:
     """Write many events to the place where they stay."""
-    copy_rows("events", EVENT_COLUMNS, ((scope.unit_id, *event) for event in events))
+    copy_lines("events", EVENT_COLUMNS, _event_lines(scope, events))
+
+
+def _event_lines(scope: Scope, events: Iterable[NewEvent]) -> Iterator[str]:
+    unit = scope.unit_id.hex
+    for it in events:
+        yield (
+            f"{unit}\t{it.event_id.hex}\t{_text(it.lead_id)}\t{it.receipt}\t{it.occurred_at}"
+            f"\t{it.received_at}\t{it.version}\t{as_copy_text(it.event_type)}"
+            f"\t{as_copy_text(it.channel)}\t{as_copy_text(it.source)}\t{_text(it.message_id)}"
+            f"\t{_text(it.suppression_reason)}\t{as_copy_text(it.metadata)}"
+            f"\t{NULL_IN_COPY if it.fingerprint is None else it.fingerprint}\t{it.is_folded}"
+            f"\t{_text(it.unclaimed)}\n"
+        )
+
+
+def _text(text: str | None) -> str:
+    return NULL_IN_COPY if text is None else as_copy_text(text)
 
 
 def store_decays(scope: Scope, decays: Sequence[tuple[str, Decay]], *, now: datetime) -> None:
@@ -233,7 +259,7 @@ def register_types(scope: Scope, counts: Mapping[str, int], *, now: datetime) ->
         ON CONFLICT (unit_id, name)
         DO UPDATE SET event_count = event_types.event_count + excluded.event_count
     """
-    driver().execute(statement, (scope.unit_id, now, list(counts), list(counts.values())))
+    write(statement, (scope.unit_id, now, list(counts), list(counts.values())))
 
 
 def add_to_tallies(scope: Scope, tallies: Iterable[Tally], *, now: datetime) -> None:
@@ -252,7 +278,7 @@ def add_to_tallies(scope: Scope, tallies: Iterable[Tally], *, now: datetime) -> 
             failed = source_tallies.failed + excluded.failed,
             updated_at = excluded.updated_at
     """
-    driver().execute(statement, (scope.unit_id, now, *columns))
+    write(statement, (scope.unit_id, now, *columns))
 
 
 def save_sessions(scope: Scope, sessions: Iterable[tuple[str, Session]]) -> None:
@@ -268,7 +294,7 @@ def save_sessions(scope: Scope, sessions: Iterable[tuple[str, Session]]) -> None
         DO UPDATE SET ended_at = excluded.ended_at, event_count = excluded.event_count
     """
     columns = [list(column) for column in zip(*rows, strict=True)]
-    driver().execute(statement, (scope.unit_id, *columns))
+    write(statement, (scope.unit_id, *columns))
 
 
 def replace_sessions(

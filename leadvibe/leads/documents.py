@@ -16,7 +16,7 @@ from leadvibe.engine.account import UNRESOLVED, Link, LinkedBy
 from leadvibe.engine.mapping import Document, Trace
 from leadvibe.identity.types import Scope
 from leadvibe.leads.types import AliasKind
-from leadvibe.lib.db import driver
+from leadvibe.lib.db import driver, write
 
 Value = TypeVar("Value")
 
@@ -82,7 +82,7 @@ def save_properties(
         WHERE leads.unit_id = %s AND leads.lead_id = new.key
     """
     for part in in_parts(properties):
-        driver().execute(statement, (now, written(part), scope.unit_id))
+        write(statement, (now, written(part), scope.unit_id))
     note_properties(scope, LEAD, properties.values())
 
 
@@ -98,7 +98,7 @@ def save_traces(scope: Scope, traces: Mapping[str, Mapping[str, Trace]]) -> None
             lead_id: {name: trace.to_json() for name, trace in each.items()}
             for lead_id, each in part.items()
         }
-        driver().execute(statement, (scope.unit_id, written(document)))
+        write(statement, (scope.unit_id, written(document)))
 
 
 def save_links(scope: Scope, links: Mapping[str, Link]) -> None:
@@ -112,8 +112,8 @@ def save_links(scope: Scope, links: Mapping[str, Link]) -> None:
     """
     for part in in_parts(links):
         document = {lead_id: link.to_json() for lead_id, link in part.items()}
-        driver().execute(statement, (scope.unit_id, written(document)))
-    driver().execute(
+        write(statement, (scope.unit_id, written(document)))
+    write(
         """
         UPDATE leads SET account_id = new.account_id
         FROM unnest(%s::text[], %s::text[]) AS new (lead_id, account_id)
@@ -188,7 +188,7 @@ def note_properties(scope: Scope, kind: str, documents: Iterable[Mapping[str, An
         )
         ON CONFLICT DO NOTHING
     """
-    driver().execute(statement, {"unit": scope.unit_id, "kind": kind, "names": names})
+    write(statement, {"unit": scope.unit_id, "kind": kind, "names": names})
 
 
 def list_properties(scope: Scope, kind: str) -> list[str]:

@@ -29,7 +29,7 @@ from leadvibe.leads.types import (
     LeadActivity,
     Resolution,
 )
-from leadvibe.lib.db import copy_rows, driver
+from leadvibe.lib.db import copy_rows, driver, later
 from leadvibe.lib.ids import new_id, new_lead_id
 
 LEAD_COLUMNS = (
@@ -178,8 +178,12 @@ def record_activity(scope: Scope, activities: Sequence[LeadActivity], *, now: da
         RETURNING leads.account_id
     """
     columns = [list(column) for column in zip(*activities, strict=True)]
-    rows = driver().execute(statement, (now, *columns, scope.unit_id))
-    accounts.refresh_roll_ups(scope, {account_id for (account_id,) in rows})
+
+    def update() -> None:
+        rows = driver().execute(statement, (now, *columns, scope.unit_id))
+        accounts.refresh_roll_ups(scope, {account_id for (account_id,) in rows})
+
+    later(update)
 
 
 def count_listed(scope: Scope, *, change: int) -> None:

@@ -102,11 +102,20 @@ def describe_leads(
     changed: they are found anew from all their events. `restated` are those that somebody has
     changed by hand.
     """
-    describer = Describer(config)
-    if not describer:
-        return NOTHING
-    step = _Step(scope, describer, now=now)
-    return step.describe(told, whole=rebuilt, restated=restated)
+    return begin(scope, told, config, now=now, rebuilt=rebuilt, restated=restated).finish()
+
+
+def begin(
+    scope: Scope,
+    told: Stories,
+    config: Config,
+    *,
+    now: datetime,
+    rebuilt: Collection[str] = (),
+    restated: Collection[str] = (),
+) -> Step:
+    """Read what `describe_leads` has to know, so that its `finish` need not wait for it."""
+    return Step(scope, Describer(config), told, whole=rebuilt, restated=restated, now=now)
 
 
 def redescribe_leads(
@@ -123,11 +132,16 @@ def redescribe_leads(
     change, and links again who was unlinked from an account. Accounts hear of it all, but forget
     nothing: see redescribe_accounts.
     """
-    describer = Describer(config)
-    if not describer:
-        return NOTHING
-    step = _Step(scope, describer, now=now, keeps_orphans=True, is_thorough=is_thorough)
-    return step.describe({}, whole=lead_ids, restated=())
+    step = Step(
+        scope,
+        Describer(config),
+        {},
+        whole=lead_ids,
+        now=now,
+        keeps_orphans=True,
+        is_thorough=is_thorough,
+    )
+    return step.finish()
 
 
 def redescribe_accounts(
@@ -150,45 +164,48 @@ def redescribe_accounts(
     accounts.refresh_roll_ups(scope, before)
 
 
-class _Step:
-    """One step for many leads."""
+class Step:
+    """One step for many leads, of whom it knows how they were before."""
 
     def __init__(
         self,
         scope: Scope,
         describer: Describer,
+        told: Stories,
         *,
+        whole: Collection[str],
+        restated: Collection[str] = (),
         now: datetime,
         keeps_orphans: bool = False,
         is_thorough: bool = False,
     ) -> None:
         self._scope = scope
         self._describer = describer
+        self._told = told
+        self._whole = set(whole)
         self._now = now
         self._keeps_orphans = keeps_orphans
         self._is_thorough = is_thorough
+        unscored = self._find_unscored(told.keys() | self._whole)
+        self._afresh = {*restated, *unscored, *(whole if is_thorough else ())}
+        chosen = self._choose({*whole, *restated, *unscored}) if describer else ()
+        self._found = documents.load(scope, chosen)
 
-    def describe(
-        self,
-        told: Stories,
-        *,
-        whole: Collection[str],
-        restated: Collection[str],
-    ) -> Described:
-        """Describe leads; `whole` ones from all their events, others from what is told of them."""
-        scope = self._scope
+    def finish(self) -> Described:
+        """Describe leads; whole ones from all their events, others from what is told of them."""
+        if not self._describer:
+            return NOTHING
+        found, told, whole = self._found, self._told, self._whole
         if whole:
             told = {**told, **dict.fromkeys(whole, ()), **self._history(whole)}
-        unscored = self._find_unscored(told.keys())
-        found = documents.load(scope, self._choose(told, {*whole, *restated, *unscored}))
         before = {lead_id: each.document for lead_id, each in found.items()}
-        after = self._map(before, told, set(whole))
-        changed = leads.save_documents(scope, before, after, now=self._now)
+        after = self._map(before, told, whole)
+        changed = leads.save_documents(self._scope, before, after, now=self._now)
         linked, created = 0, 0
         if self._describer.links:
-            links = self._link(found, after, told, set(whole))
-            linked, created = self._settle(found, links, told, set(whole))
-        afresh = {*restated, *unscored, *(whole if self._is_thorough else ())}
+            links = self._link(found, after, told, whole)
+            linked, created = self._settle(found, links, told, whole)
+        afresh = self._afresh
         scored = after.keys() & {*changed, *afresh}
         self._score({it: after[it] for it in scored}, {it: before[it] for it in scored - afresh})
         return Described(
@@ -208,14 +225,14 @@ class _Step:
             for lead_id, events in stream_told(self._scope, lead_ids, keys=keys)
         }
 
-    def _choose(self, told: Stories, chosen: set[str]) -> set[str]:
+    def _choose(self, chosen: set[str]) -> set[str]:
         """Return the leads that have to be looked at: the fewer, the quicker."""
         hears = self._describer.hears
-        for lead_id, events in told.items():
+        for lead_id, events in self._told.items():
             if any(hears(each.metadata) for each in events):
                 chosen.add(lead_id)
         if self._describer.links:
-            chosen |= documents.find_unlinked(self._scope, told.keys() - chosen)
+            chosen |= documents.find_unlinked(self._scope, self._told.keys() - chosen)
         return chosen
 
     def _find_unscored(self, lead_ids: Collection[str]) -> set[str]:

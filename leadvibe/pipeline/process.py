@@ -30,7 +30,7 @@ from leadvibe.leads import service as leads
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import Identity
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit, driver, is_outage, rollback, session
+from leadvibe.lib.db import commit, driver, is_outage, rollback, session, writing_behind
 from leadvibe.pipeline import describe, rescore, scorebook
 from leadvibe.pipeline.scorebook import Result
 from leadvibe.scoring import queries as score_queries
@@ -130,7 +130,7 @@ def _process_or_isolate(scope: Scope, arrivals: Sequence[InboxEvent]) -> Progres
     """Process arrivals, halving them until those that fail stand alone and can be put aside."""
     now = utc_now()
     try:
-        with session().begin_nested():
+        with session().begin_nested(), writing_behind():
             return _process(scope, arrivals, now=now)
     except Exception as error:
         if is_outage(error):
@@ -166,16 +166,16 @@ def _process(scope: Scope, arrivals: Sequence[InboxEvent], *, now: datetime) -> 
     moved = {*folded, *folded.values()}
     scored, late = _score(scope, facts, moved=moved)
     verdicts = _verdicts(scored)
+    config = score_queries.get_config(scope, version)
+    told = _told(claims, lead_ids, verdicts) if describe.is_needed(config) else {}
+    describing = describe.begin(scope, told, config, now=now, rebuilt=late)
     events.store_events(scope, _new_events(claims, lead_ids, version, verdicts, awarder))
     events.register_types(scope, Counter(claim.event_type for claim in claims), now=now)
     note_channels(scope, {claim.channel for claim in claims})
     scorebook.add(scope, scored, now=now)
     rescore.replay_leads(scope, sorted(late - moved), now=now)
     rescore.replay_leads(scope, sorted(moved), now=now, is_afresh=True)
-    config = score_queries.get_config(scope, version)
-    if describe.is_needed(config):
-        told = _told(claims, lead_ids, verdicts)
-        describe.describe_leads(scope, told, config, now=now, rebuilt=late)
+    describing.finish()
     events.add_to_tallies(scope, _tallies(arrivals, fresh), now=now)
     events.clear_arrivals(scope, [arrival.receipt for arrival in arrivals])
     return Progress(claimed=len(arrivals), scored=len(fresh), duplicates=len(arrivals) - len(fresh))

@@ -15,7 +15,7 @@ from uuid import UUID
 from leadvibe.engine.policies import AttributeRuleset, Policies
 from leadvibe.engine.profile import AttributeScore, sets_to_rescore
 from leadvibe.identity.types import Scope
-from leadvibe.lib.db import driver
+from leadvibe.lib.db import driver, write
 
 Scores = Mapping[str, Mapping[UUID, AttributeScore]]
 """By lead or account, and by ruleset."""
@@ -90,7 +90,7 @@ def save_scores(scope: Scope, side: Side, scores: Scores, *, version: int, now: 
               AND s.ruleset_id = gone.ruleset_id
         """  # noqa: S608 - names of ours
         subjects, ruleset_ids = map(list, zip(*blank, strict=True))
-        driver().execute(statement, (subjects, ruleset_ids, scope.unit_id))
+        write(statement, (subjects, ruleset_ids, scope.unit_id))
     rows = [
         (subject, ruleset_id, it.score, _array(it.matched))
         for subject, ruleset_id, it in pairs
@@ -108,7 +108,7 @@ def save_scores(scope: Scope, side: Side, scores: Scores, *, version: int, now: 
                 updated_at = excluded.updated_at
         """  # noqa: S608 - names of ours
         columns = [list(column) for column in zip(*rows, strict=True)]
-        driver().execute(statement, (scope.unit_id, version, now, *columns))
+        write(statement, (scope.unit_id, version, now, *columns))
 
 
 def list_scores(scope: Scope, side: Side, subjects: Collection[str]) -> dict[str, dict[UUID, int]]:

@@ -17,7 +17,7 @@ from sqlalchemy import delete, exists, insert, select, update
 from leadvibe.engine.facts import Entry, Standing
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leads import accounts
-from leadvibe.lib.db import NULL_IN_COPY, as_copy_text, copy_lines, driver, session
+from leadvibe.lib.db import NULL_IN_COPY, as_copy_text, copy_lines, driver, session, write
 from leadvibe.lib.ids import new_id
 from leadvibe.scoring import profiles, queries
 from leadvibe.scoring.defaults import DEFAULT_LEVELS, DEFAULT_RULESET_NAME
@@ -240,8 +240,8 @@ def _ledger_lines(scope: Scope, ledgers: Iterable[tuple[str, Sequence[Entry]]]) 
 def erase_ledger(scope: Scope, lead_ids: Sequence[str]) -> None:
     """Forget all points of the leads; only a replay that writes them anew may do so."""
     bound = (scope.unit_id, list(lead_ids))
-    driver().execute("DELETE FROM score_entries WHERE unit_id = %s AND lead_id = ANY(%s)", bound)
-    driver().execute("DELETE FROM lead_scores WHERE unit_id = %s AND lead_id = ANY(%s)", bound)
+    write("DELETE FROM score_entries WHERE unit_id = %s AND lead_id = ANY(%s)", bound)
+    write("DELETE FROM lead_scores WHERE unit_id = %s AND lead_id = ANY(%s)", bound)
 
 
 def save_standings(
@@ -260,7 +260,7 @@ def save_standings(
             score = excluded.score, seq = excluded.seq, updated_at = excluded.updated_at
     """
     columns = [list(column) for column in zip(*rows, strict=True)]
-    driver().execute(statement, (scope.unit_id, now, *columns))
+    write(statement, (scope.unit_id, now, *columns))
 
 
 def refresh_headlines(scope: Scope, *, after: str, limit: int) -> str | None:
