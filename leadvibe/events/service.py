@@ -26,6 +26,7 @@ from leadvibe.lib.db import (
     copy_lines,
     copy_rows,
     driver,
+    later,
     session,
     single_statement,
     write,
@@ -203,9 +204,14 @@ def erase_decays(scope: Scope, lead_ids: Sequence[str]) -> None:
         DELETE FROM events WHERE unit_id = %s AND lead_id = ANY(%s) AND event_type = %s
         AND receipt = 0
     """
-    gone = driver().execute(statement, (scope.unit_id, list(lead_ids), DECAY_TYPE)).rowcount
-    if gone:
-        register_types(scope, {DECAY_TYPE: -gone}, now=utc_now())
+    bound = (scope.unit_id, list(lead_ids), DECAY_TYPE)
+
+    def erase() -> None:
+        gone = driver().execute(statement, bound).rowcount
+        if gone:
+            register_types(scope, {DECAY_TYPE: -gone}, now=utc_now())
+
+    later(erase)
 
 
 def save_verdicts(scope: Scope, verdicts: Mapping[UUID, tuple[Verdict, int | None]]) -> None:
@@ -221,7 +227,7 @@ def save_verdicts(scope: Scope, verdicts: Mapping[UUID, tuple[Verdict, int | Non
     """
     rows = [(key, *verdict, mark) for key, (verdict, mark) in verdicts.items()]
     columns = [list(column) for column in zip(*rows, strict=True)]
-    driver().execute(statement, (*columns, scope.unit_id))
+    write(statement, (*columns, scope.unit_id))
 
 
 def move_events(scope: Scope, moves: Mapping[str, str]) -> None:
@@ -301,7 +307,7 @@ def replace_sessions(
     scope: Scope, lead_ids: Sequence[str], sessions: Iterable[tuple[str, Session]]
 ) -> None:
     """Put the sessions of replayed leads in the place of their old ones."""
-    driver().execute(
+    write(
         "DELETE FROM lead_sessions WHERE unit_id = %s AND lead_id = ANY(%s)",
         (scope.unit_id, list(lead_ids)),
     )

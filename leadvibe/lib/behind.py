@@ -43,9 +43,11 @@ class _Writes:
 def writing_behind(lend: Any) -> Iterator[None]:
     """Let a second thread carry out what is given to `later` inside, lending it something.
 
-    It has ended when the block ends, however that ends. Blocks do not nest.
+    It has ended when the block ends, however that ends. A block inside another is a part of it.
     """
-    assert _writes.get() is None, "writes are behind already"
+    if _writes.get() is not None:
+        yield
+        return
     with ThreadPoolExecutor(
         1, thread_name_prefix="writes", initializer=_lent.set, initargs=(lend,)
     ) as executor:

@@ -18,8 +18,9 @@ from leadvibe.identity.types import Scope
 from leadvibe.leads import accounts
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
+from leadvibe.leads.types import LeadActivity
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit, rollback
+from leadvibe.lib.db import commit, rollback, writing_behind
 from leadvibe.pipeline import scorebook
 from leadvibe.pipeline.scorebook import NEW, Result, Scorer
 from leadvibe.scoring import queries as score_queries
@@ -62,6 +63,10 @@ class Replay(NamedTuple):
         return self._replace(result=self.result._replace(activity=activity))
 
 
+Replays = Iterator[tuple[str, Replay]]
+"""Replays of leads whose events are read already, each worked out as it is asked for."""
+
+
 class Step(NamedTuple):
     """How far a walk over all leads has come, and what it found on the last stretch."""
 
@@ -80,7 +85,7 @@ def replay_leads(
     """
     for start in range(0, len(lead_ids), LEADS_AT_ONCE):
         chunk = lead_ids[start : start + LEADS_AT_ONCE]
-        _store(scope, _replay(scope, chunk, until=now, is_afresh=is_afresh), now=now)
+        _rewrite(scope, chunk, _own(scope, chunk, until=now, is_afresh=is_afresh), now=now)
 
 
 def rescore_leads(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> None:
@@ -90,24 +95,16 @@ def rescore_leads(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> No
     without committing.
     """
     config = scorebook.current_config(scope)
-    replays = replay_under(scope, lead_ids, config, until=now)
-    _store(scope, {lead: it.based_on(config.version) for lead, it in replays.items()}, now=now)
+    under = _under(scope, lead_ids, config, until=now)
+    based = ((lead_id, replay.based_on(config.version)) for lead_id, replay in under)
+    _rewrite(scope, lead_ids, based, now=now)
 
 
 def replay_under(
     scope: Scope, lead_ids: Sequence[str], config: Config, *, until: datetime
 ) -> dict[str, Replay]:
     """Return what the leads' events come to under a configuration, writing nothing."""
-    scorer = Scorer(scope, config=config)
-    awarder = scorer.history(0).awarders[config.version]
-    wanted = _types_in_need(awarder)
-    replays = {}
-    for lead_id, facts in event_queries.stream_facts(
-        scope, lead_ids, under=config.version, with_metadata_of=wanted
-    ):
-        judged = [_judged(fact, awarder) for fact in facts]
-        replays[lead_id] = Replay(facts, judged, scorer.score(lead_id, NEW, judged, until=until))
-    return _with_silent(scorer, replays, dict.fromkeys(lead_ids, 0))
+    return dict(_under(scope, lead_ids, config, until=until))
 
 
 def settle_decay(scope: Scope, *, now: datetime) -> Iterator[int]:
@@ -147,7 +144,7 @@ def verify(scope: Scope) -> Iterator[Step]:
     """
     done = 0
     for done, chunk in _walk(scope):
-        replays = _replay(scope, chunk, until=None, is_afresh=True)
+        replays = dict(_own(scope, chunk, until=None, is_afresh=True))
         results = {lead_id: it.result for lead_id, it in replays.items()}
         found = [
             *_compare_ledgers(scope, results),
@@ -164,7 +161,7 @@ def rebuild(scope: Scope) -> Iterator[Step]:
     """Replay every lead of the unit from its events, committing as it goes."""
     for done, chunk in _walk(scope):
         now = utc_now()
-        _store(scope, _replay(scope, chunk, until=now, is_afresh=True), now=now)
+        _rewrite(scope, chunk, _own(scope, chunk, until=now, is_afresh=True), now=now)
         commit()
         yield Step(done, [])
     leads.lock_identities(scope)
@@ -215,34 +212,45 @@ def _walk_accounts(scope: Scope) -> Iterator[list[str]]:
         yield chunk
 
 
-def _replay(
+def _under(scope: Scope, lead_ids: Sequence[str], config: Config, *, until: datetime) -> Replays:
+    """Read the leads' events; return their replays under one configuration."""
+    scorer = Scorer(scope, config=config)
+    awarder = scorer.history(0).awarders[config.version]
+    told = dict(
+        event_queries.stream_facts(
+            scope, lead_ids, under=config.version, with_metadata_of=_types_in_need(awarder)
+        )
+    )
+
+    def replay(lead_id: str) -> Replay:
+        facts = told.pop(lead_id, [])
+        events = [_judged(fact, awarder) for fact in facts]
+        return Replay(facts, events, scorer.score(lead_id, NEW, events, until=until))
+
+    return ((lead_id, replay(lead_id)) for lead_id in lead_ids)
+
+
+def _own(
     scope: Scope, lead_ids: Sequence[str], *, until: datetime | None, is_afresh: bool
-) -> dict[str, Replay]:
-    """Replay leads under their own versions, decay up to `until` or as far as it was written."""
+) -> Replays:
+    """Read the leads' events; return their replays under the events' own versions.
+
+    Decay comes up to `until`, or as far as it was written.
+    """
     scorer = Scorer(scope)
     stored = lead_queries.load_activities(scope, lead_ids)
     wanted = score_queries.filtered_types(scope) if is_afresh else ()
-    replays = {}
-    for lead_id, facts in event_queries.stream_facts(scope, lead_ids, with_metadata_of=wanted):
-        activity = stored[lead_id]
+    told = dict(event_queries.stream_facts(scope, lead_ids, with_metadata_of=wanted))
+
+    def replay(lead_id: str, activity: LeadActivity) -> Replay:
+        facts = told.pop(lead_id, [])
         standing = NEW._replace(base_version=activity.base_version)
         awarders = scorer.history(activity.base_version).awarders
         events = [_judged(fact, awarders[fact.event.version]) for fact in facts]
         end = until or activity.last_decay_at
-        replays[lead_id] = Replay(facts, events, scorer.score(lead_id, standing, events, until=end))
-    base_versions = {lead_id: activity.base_version for lead_id, activity in stored.items()}
-    return _with_silent(scorer, replays, base_versions)
+        return Replay(facts, events, scorer.score(lead_id, standing, events, until=end))
 
-
-def _with_silent(
-    scorer: Scorer, replays: dict[str, Replay], base_versions: Mapping[str, int]
-) -> dict[str, Replay]:
-    """Add those of the leads that have no events."""
-    for lead_id, base_version in base_versions.items():
-        if lead_id not in replays:
-            standing = NEW._replace(base_version=base_version)
-            replays[lead_id] = Replay([], [], scorer.score(lead_id, standing, ()))
-    return replays
+    return ((lead_id, replay(lead_id, activity)) for lead_id, activity in stored.items())
 
 
 def _types_in_need(awarder: Awarder) -> Collection[str] | None:
@@ -264,9 +272,19 @@ def _judged(fact: Fact, awarder: Awarder) -> Event:
     )
 
 
-def _store(scope: Scope, replays: Mapping[str, Replay], *, now: datetime) -> None:
-    scorebook.replace(scope, {lead: it.result for lead, it in replays.items()}, now=now)
-    events.save_verdicts(scope, _changed_verdicts(replays))
+def _rewrite(scope: Scope, lead_ids: Sequence[str], replays: Replays, *, now: datetime) -> None:
+    """Store replays, whose events are read, in the place of what was there.
+
+    The old rows go while the replays are worked out, and ledger rows are stored while the next are
+    written out: nothing in between asks the database for anything.
+    """
+    sessions = event_queries.list_sessions(scope, lead_ids)
+    with writing_behind():
+        scorebook.erase(scope, lead_ids)
+        replayed = dict(replays)
+        results = {lead_id: it.result for lead_id, it in replayed.items()}
+        scorebook.replace(scope, results, sessions=sessions, now=now)
+        events.save_verdicts(scope, _changed_verdicts(replayed))
 
 
 def _changed_verdicts(replays: Mapping[str, Replay]) -> dict[UUID, tuple[Verdict, int | None]]:

@@ -241,21 +241,31 @@ def add(scope: Scope, results: Mapping[str, Result], *, now: datetime) -> None:
     _save_heads(scope, results, now=now)
 
 
-def replace(scope: Scope, results: Mapping[str, Result], *, now: datetime) -> None:
-    """Store what a replay from nothing came to, in the place of all that was there."""
-    if not results:
-        return
-    lead_ids = list(results)
+def erase(scope: Scope, lead_ids: Sequence[str]) -> None:
+    """Take away what `replace` will put another in the place of: ledger, scores and decay."""
     scoring.erase_ledger(scope, lead_ids)
     events.erase_decays(scope, lead_ids)
-    _replace_sessions(scope, results)
+
+
+def replace(
+    scope: Scope,
+    results: Mapping[str, Result],
+    *,
+    sessions: Mapping[str, list[Session]],
+    now: datetime,
+) -> None:
+    """Store what a replay from nothing came to, of leads that are erased but for `sessions`."""
+    if not results:
+        return
     _append(scope, results, now=now)
+    _replace_sessions(scope, results, sessions)
     _save_heads(scope, results, now=now)
 
 
-def _replace_sessions(scope: Scope, results: Mapping[str, Result]) -> None:
+def _replace_sessions(
+    scope: Scope, results: Mapping[str, Result], stored: Mapping[str, list[Session]]
+) -> None:
     """Store the sessions of leads that have others now: few replays change any."""
-    stored = event_queries.list_sessions(scope, list(results))
     changed = {
         lead_id: result.sessions
         for lead_id, result in results.items()
