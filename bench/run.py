@@ -141,7 +141,8 @@ def copy_rates() -> tuple[float, float]:
     """Copy the very rows again into tables of the same shape: the inbox's, and the pipeline's."""
     rates = []
     inbox_shape = (
-        "SELECT unit_id, receipt, event_id, received_at, source, message_id, metadata FROM events"
+        "SELECT unit_id, receipt, event_id, received_at, source, message_id, metadata, version"
+        " FROM events"
     )
     shapes = {
         "inbox": inbox_shape, "events": "TABLE events", "score_entries": "TABLE score_entries"

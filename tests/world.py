@@ -96,7 +96,7 @@ class World:
     def fail(self, payload: str = '{"event_type": "broken"}', source: str = "api") -> None:
         """Let an event come in that the pipeline cannot process."""
         arrival = Arrival(new_id(), utc_now(), source, None, payload)
-        events.post_arrivals(self.scope, [arrival])
+        events.post_arrivals(self.scope, [arrival], version=0)
         commit()
         process.drain(self.scope)
 

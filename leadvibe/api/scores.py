@@ -256,13 +256,14 @@ def _asked_score(
     if query.ruleset_id is not None:
         ruleset_id = str(scoring.get_ruleset(scope, query.ruleset_id).ruleset_id)
         return ruleset_id, by_ruleset.get(ruleset_id, 0)
+    # A ruleset that has not scored the lead says 0, as it does when it is asked for by its id.
     active = (
-        (score, ruleset_id)
-        for ruleset_id, score in by_ruleset.items()
-        if scores.rulesets[ruleset_id].active
+        (by_ruleset.get(ruleset_id, 0), ruleset_id in by_ruleset, ruleset_id)
+        for ruleset_id, ruleset in scores.rulesets.items()
+        if ruleset.active
     )
-    score, ruleset_id = max(active, default=(0, ""))
-    return ruleset_id, score
+    score, has_scored, ruleset_id = max(active, default=(0, False, ""))
+    return ruleset_id if has_scored else "", score
 
 
 def _reasons(lead_id: str, found: WindowExplanation, *, range_hours: int) -> ScoreReasons:

@@ -161,16 +161,18 @@ def score_of(standings: Mapping[UUID, Standing], config: Config) -> Headline:
     """Return the score that stands for the lead.
 
     It is the primary ruleset's, paused or not; without a primary, the highest across active
-    rulesets; 0 where those have not scored the lead.
+    rulesets, of which those that have not scored the lead say 0.
     """
     primary = config.find_primary()
     candidates = [primary] if primary else [it for it in config.rulesets if it.active]
-    scored = (
+    scored = [
         Headline(standings[ruleset.ruleset_id].score, ruleset.ruleset_id)
         for ruleset in candidates
         if ruleset.ruleset_id in standings
-    )
-    return max(scored, key=lambda headline: headline.score, default=UNSCORED_HEADLINE)
+    ]
+    highest = max(scored, key=lambda headline: headline.score, default=UNSCORED_HEADLINE)
+    is_any_silent = len(scored) < len(candidates)
+    return UNSCORED_HEADLINE if is_any_silent and highest.score < 0 else highest
 
 
 def _judge(

@@ -37,6 +37,9 @@ class InboxRow(Base):
     source: Mapped[str]
     message_id: Mapped[str | None]
     payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    version: Mapped[int | None] = mapped_column(
+        comment="config version that it counts under; null: the one in force when processed"
+    )
 
 
 class DeadLetterRow(Base):

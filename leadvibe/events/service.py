@@ -32,7 +32,9 @@ from leadvibe.lib.db import (
     write,
 )
 
-INBOX_COLUMNS = ("unit_id", "event_id", "received_at", "source", "message_id", "payload")
+INBOX_COLUMNS = (
+    "unit_id", "event_id", "received_at", "source", "message_id", "payload", "version",
+)  # fmt: skip
 EVENT_COLUMNS = (
     "unit_id", "event_id", "lead_id", "receipt", "occurred_at", "received_at", "version",
     "event_type", "channel", "source", "message_id", "suppression_reason", "metadata",
@@ -50,17 +52,23 @@ LARGEST_CLAIM = 16 * 1024**2
 
 def post_arrival(scope: Scope, arrival: Arrival) -> None:
     """Put one event into the inbox in one statement: outside a transaction it is accepted then."""
+    # Looking for the version here spares the round trip that asking for it would cost.
     statement = """
-        INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload)
-        VALUES (%s, %s, %s, %s, %s, %s)
+        INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload, version)
+        VALUES (%s, %s, %s, %s, %s, %s,
+                (SELECT max(version) FROM config_versions WHERE unit_id = %s))
     """
     with single_statement() as connection:
-        connection.execute(statement, (scope.unit_id, *arrival))
+        connection.execute(statement, (scope.unit_id, *arrival, scope.unit_id))
 
 
-def post_arrivals(scope: Scope, arrivals: Iterable[Arrival]) -> None:
-    """Put many events into the inbox; once committed they are accepted for good."""
-    copy_rows("inbox", INBOX_COLUMNS, ((scope.unit_id, *arrival) for arrival in arrivals))
+def post_arrivals(scope: Scope, arrivals: Iterable[Arrival], *, version: int) -> None:
+    """Put many events into the inbox; once committed they are accepted for good.
+
+    They will count under `version`, the configuration in force.
+    """
+    rows = ((scope.unit_id, *arrival, version) for arrival in arrivals)
+    copy_rows("inbox", INBOX_COLUMNS, rows)
 
 
 def claim_arrivals(scope: Scope, *, limit: int) -> list[InboxEvent]:
@@ -69,7 +77,7 @@ def claim_arrivals(scope: Scope, *, limit: int) -> list[InboxEvent]:
     Fewer than the limit when they are large: a batch must fit into a worker's memory.
     """
     statement = """
-        SELECT receipt, event_id, received_at, source, message_id, payload::text
+        SELECT receipt, event_id, received_at, source, message_id, payload::text, version
         FROM inbox WHERE unit_id = %s ORDER BY receipt LIMIT %s
     """
     claimed: list[InboxEvent] = []
@@ -100,7 +108,7 @@ def bury(scope: Scope, arrival: InboxEvent, *, error: str, now: datetime) -> Non
             (unit_id, receipt, event_id, received_at, source, message_id, payload, error, failed_at)
         VALUES (%s, %s, %s, %s, %s, %s, %s::json, %s, %s)
     """
-    driver().execute(statement, (scope.unit_id, *arrival, error, now))
+    driver().execute(statement, (scope.unit_id, *arrival[:-1], error, now))
     clear_arrivals(scope, [arrival.receipt])
 
 

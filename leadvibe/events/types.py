@@ -25,7 +25,11 @@ class Arrival(NamedTuple):
 
 
 class InboxEvent(NamedTuple):
-    """An arrival that the pipeline has claimed; `receipt` is its place in the order of arrival."""
+    """An arrival that the pipeline has claimed; `receipt` is its place in the order of arrival.
+
+    `version` is the configuration that was in force when it was accepted, None for one that comes
+    in again: it counts under the one in force now.
+    """
 
     receipt: int
     event_id: UUID
@@ -33,6 +37,7 @@ class InboxEvent(NamedTuple):
     source: str
     message_id: str | None
     payload: str
+    version: int | None
 
 
 class Verdict(NamedTuple):

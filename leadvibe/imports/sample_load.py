@@ -182,7 +182,8 @@ def _first_seen(sample: Iterable[SampleEvent]) -> dict[tuple[str, str], datetime
 
 
 def _post_events(scope: Scope, sample: Iterable[SampleEvent], *, now: datetime) -> None:
-    events.post_arrivals(scope, _arrivals(sample, now=now))
+    version = score_queries.current_version(scope)
+    events.post_arrivals(scope, _arrivals(sample, now=now), version=version)
 
 
 def _arrivals(sample: Iterable[SampleEvent], *, now: datetime) -> Iterator[Arrival]:

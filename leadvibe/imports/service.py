@@ -20,7 +20,6 @@ from uuid import UUID
 from sqlalchemy import Update, delete, func, insert, select, update
 
 from leadvibe.events import queries as event_queries
-from leadvibe.events import service as events
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.imports import queries
 from leadvibe.imports.batches import Batch, BatchReader
@@ -35,6 +34,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import after_commit, commit, copy_rows, held_lock, is_outage, rollback, session
 from leadvibe.lib.ids import new_id
 from leadvibe.lib.queue import JobQueue
+from leadvibe.pipeline import intake
 
 log = logging.getLogger(__name__)
 
@@ -255,7 +255,7 @@ def _store_batch(scope: Scope, import_id: UUID, batch: Batch, *, expected_bytes_
     )
     if moved is None:
         return False
-    events.post_arrivals(scope, batch.arrivals)
+    intake.post(scope, batch.arrivals)
     rows = (
         (scope.unit_id, import_id, error.row_number, error.reason, error.row)
         for error in batch.errors

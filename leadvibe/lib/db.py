@@ -7,6 +7,7 @@ once the rows it speaks of can be seen by others.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
@@ -35,6 +36,7 @@ NAMING = {
 }
 
 _EFFECTS = "leadvibe.effects"
+_log = logging.getLogger(__name__)
 
 OUTAGES = (
     OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError,
@@ -69,13 +71,20 @@ def session() -> Session:
 
 
 def commit() -> None:
-    """Commit, then run what waited for it. An effect that fails never undoes the commit."""
+    """Commit, then run what waited for it.
+
+    An effect that fails is logged: what was asked for is stored, and saying otherwise would have
+    it asked for again. Sweeps make up for effects that are lost.
+    """
     if not db.session.registry.has():
         return  # a request that needed no session should not pay for one at its end
     current = session()
     current.commit()
-    for effect in current.info.pop(_EFFECTS, {}).values():
-        effect()
+    for name, effect in current.info.pop(_EFFECTS, {}).items():
+        try:
+            effect()
+        except Exception:  # noqa: BLE001 - not raised again, for the reason above
+            _log.exception("the effect '%s' of a commit failed", name)
 
 
 def rollback() -> None:

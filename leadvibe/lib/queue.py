@@ -12,13 +12,15 @@ from contextlib import suppress
 from redis import ConnectionPool, Redis, RedisError
 from rq import Queue
 from rq.connections import parse_connection
-from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
 QUEUE_NAME = "leadvibe"
 LONGEST_JOB_SECONDS = 6 * 60 * 60
 KEEP_FAILED_SECONDS = 24 * 60 * 60
+FOLLOWING = "-following"
+"""What the id of a job ends with that waits for one of the same kind to end."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,22 +43,38 @@ class JobQueue:
 
     def _send(self, function: str, arguments: tuple[str, ...], job_id: str) -> None:
         queue = open_queue(self._broker)
-        if queue.get_job_position(job_id) is not None:
+        following = f"{job_id}{FOLLOWING}"
+        if any(queue.get_job_position(each) is not None for each in (job_id, following)):
             return
-        # What RQ still knows under this id has run, or its worker died: it would refuse another.
-        with suppress(NoSuchJobError):
-            Job.fetch(job_id, connection=self._broker, serializer=JSONSerializer).delete()
+        # A job that runs may have looked already at what this one is about, so another follows it.
+        # Of two that seem to run, one at least has lost its worker.
+        name = following if self._runs(job_id) and not self._runs(following) else job_id
+        self._forget(name)
         with suppress(DuplicateJobError):  # somebody else was quicker
             queue.enqueue_call(
                 function,
                 args=arguments,
-                job_id=job_id,
+                job_id=name,
                 unique=True,
                 timeout=LONGEST_JOB_SECONDS,
                 result_ttl=0,
                 failure_ttl=KEEP_FAILED_SECONDS,
-                description=job_id,
+                description=name,
             )
+
+    def _runs(self, job_id: str) -> bool:
+        """Say whether a job is under way, as far as RQ knows."""
+        with suppress(NoSuchJobError, InvalidJobOperation):  # it ended while we looked
+            return bool(self._job(job_id).is_started)
+        return False
+
+    def _forget(self, job_id: str) -> None:
+        """Remove what RQ still knows under an id: it would refuse another job."""
+        with suppress(NoSuchJobError, InvalidJobOperation):
+            self._job(job_id).delete()
+
+    def _job(self, job_id: str) -> Job:
+        return Job.fetch(job_id, connection=self._broker, serializer=JSONSerializer)
 
 
 def own_client(broker: Redis) -> Redis:

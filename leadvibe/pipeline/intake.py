@@ -31,6 +31,7 @@ from leadvibe.leads.errors import BadAliasError
 from leadvibe.leads.types import AliasKind
 from leadvibe.lib.errors import InvalidError, TooLargeError
 from leadvibe.lib.ids import new_id
+from leadvibe.scoring import queries as score_queries
 
 MAX_METADATA_BYTES = 100 * 1024
 MAX_ALIASES = 20
@@ -170,7 +171,7 @@ def post(scope: Scope, arrivals: Sequence[Arrival]) -> None:
     if len(arrivals) == 1:
         events.post_arrival(scope, arrivals[0])
     else:
-        events.post_arrivals(scope, arrivals)
+        events.post_arrivals(scope, arrivals, version=score_queries.current_version(scope))
 
 
 def arrive(event: IncomingEvent, *, source: str, now: datetime) -> Arrival:

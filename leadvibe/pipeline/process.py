@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -63,8 +63,15 @@ class Claim(NamedTuple):
     channel: str
     document: Mapping[str, Any]
     metadata: str
+    version: int
     fingerprint: int | None
     is_filtered: bool
+    is_banned: bool
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether it will not count, whatever comes before or after it."""
+        return self.is_filtered or self.is_banned
 
 
 class Progress(NamedTuple):
@@ -157,19 +164,17 @@ def _sum(parts: Iterable[Progress]) -> Progress:
 
 def _process(scope: Scope, arrivals: Sequence[InboxEvent], *, now: datetime) -> Progress:
     fresh = _drop_duplicates(scope, arrivals)
-    version = score_queries.current_version(scope)
-    awarder = score_queries.get_awarder(scope, version)
-    claims = [_read(arrival, awarder) for arrival in fresh]
-    lead_ids, folded = _resolve(scope, claims, awarder, now=now)
+    config = scorebook.current_config(scope)
+    claims = _read_all(scope, fresh, config.version)
+    lead_ids, folded = _resolve(scope, claims, now=now)
     events.move_events(scope, folded)
-    facts = _facts_by_lead(claims, lead_ids, version)
+    facts = _facts_by_lead(claims, lead_ids)
     moved = {*folded, *folded.values()}
     scored, late = _score(scope, facts, moved=moved)
     verdicts = _verdicts(scored)
-    config = score_queries.get_config(scope, version)
     told = _told(claims, lead_ids, verdicts) if describe.is_needed(config) else {}
     describing = describe.begin(scope, told, config, now=now, rebuilt=late)
-    events.store_events(scope, _new_events(claims, lead_ids, version, verdicts, awarder))
+    events.store_events(scope, _new_events(claims, lead_ids, verdicts))
     events.register_types(scope, Counter(claim.event_type for claim in claims), now=now)
     note_channels(scope, {claim.channel for claim in claims})
     scorebook.add(scope, scored, now=now)
@@ -182,13 +187,13 @@ def _process(scope: Scope, arrivals: Sequence[InboxEvent], *, now: datetime) -> 
 
 
 def _resolve(
-    scope: Scope, claims: Sequence[Claim], awarder: Awarder, *, now: datetime
+    scope: Scope, claims: Sequence[Claim], *, now: datetime
 ) -> tuple[list[str | None], Mapping[str, str]]:
     """Give each event its lead, and say who was folded into whom.
 
     An event that will not count makes no lead and no alias: it goes to whom it names, if anybody.
     """
-    mute = {place for place, claim in enumerate(claims) if _is_mute(claim, awarder)}
+    mute = {place for place, claim in enumerate(claims) if claim.is_mute}
     heard = [claim.identity for place, claim in enumerate(claims) if place not in mute]
     resolution = leads.resolve_identities(scope, heard, now=now)
     if not mute:
@@ -199,10 +204,6 @@ def _resolve(
     )
     lead_ids = [next(of_mute if place in mute else of_heard) for place in range(len(claims))]
     return lead_ids, resolution.folded
-
-
-def _is_mute(claim: Claim, awarder: Awarder) -> bool:
-    return claim.is_filtered or claim.event_type in awarder.banned
 
 
 def _drop_duplicates(scope: Scope, arrivals: Sequence[InboxEvent]) -> list[InboxEvent]:
@@ -219,7 +220,19 @@ def _drop_duplicates(scope: Scope, arrivals: Sequence[InboxEvent]) -> list[Inbox
     return fresh
 
 
-def _read(arrival: InboxEvent, awarder: Awarder) -> Claim:
+def _read_all(scope: Scope, arrivals: Iterable[InboxEvent], current: int) -> list[Claim]:
+    """Read arrivals, each as the configuration sees it that was in force when it came in."""
+    awarders: dict[int, Awarder] = {}
+    claims = []
+    for arrival in arrivals:
+        version = current if arrival.version is None else arrival.version
+        if version not in awarders:
+            awarders[version] = score_queries.get_awarder(scope, version)
+        claims.append(_read(arrival, version, awarders[version]))
+    return claims
+
+
+def _read(arrival: InboxEvent, version: int, awarder: Awarder) -> Claim:
     payload = from_json(arrival.payload)
     event_type, metadata = payload["event_type"], payload["metadata"]
     aliases = tuple(make_alias(kind, value) for kind, value in payload["aliases"])
@@ -233,28 +246,28 @@ def _read(arrival: InboxEvent, awarder: Awarder) -> Claim:
         channel=channel_of(event_type, metadata),
         document=metadata,
         metadata=to_json(metadata).decode(),
+        version=version,
         fingerprint=fingerprint(metadata) if is_watched else None,
         is_filtered=bool(test) and test.suppresses(event_type, metadata),
+        is_banned=event_type in awarder.banned,
     )
 
 
 def _new_events(
     claims: Sequence[Claim],
     lead_ids: Sequence[str | None],
-    version: int,
     verdicts: Mapping[int, Verdict],
-    awarder: Awarder,
 ) -> Iterable[NewEvent]:
     for claim, lead_id in zip(claims, lead_ids, strict=True):
         arrival = claim.arrival
-        verdict = verdicts.get(arrival.receipt) or _verdict_alone(claim, awarder)
+        verdict = verdicts.get(arrival.receipt) or _verdict_alone(claim)
         yield NewEvent(
             event_id=arrival.event_id,
             lead_id=lead_id,
             receipt=arrival.receipt,
             occurred_at=claim.occurred_at,
             received_at=arrival.received_at,
-            version=version,
+            version=claim.version,
             event_type=claim.event_type,
             channel=claim.channel,
             source=arrival.source,
@@ -267,11 +280,11 @@ def _new_events(
         )
 
 
-def _verdict_alone(claim: Claim, awarder: Awarder) -> Verdict:
+def _verdict_alone(claim: Claim) -> Verdict:
     """Say of an event by itself whether it counts; a replay may find more."""
     if claim.is_filtered:
         return Verdict(Suppression.METADATA.value, is_folded=False)
-    if claim.event_type in awarder.banned:
+    if claim.is_banned:
         return Verdict(Suppression.RATE.value, is_folded=False)
     return COUNTS
 
@@ -282,7 +295,7 @@ def _unclaimed(identity: Identity) -> str:
 
 
 def _facts_by_lead(
-    claims: Sequence[Claim], lead_ids: Sequence[str | None], version: int
+    claims: Sequence[Claim], lead_ids: Sequence[str | None]
 ) -> dict[str, list[Fact]]:
     facts: defaultdict[str, list[Fact]] = defaultdict(list)
     for claim, lead_id in zip(claims, lead_ids, strict=True):
@@ -293,7 +306,7 @@ def _facts_by_lead(
             event_type=claim.event_type,
             occurred_at=claim.occurred_at,
             receipt=claim.arrival.receipt,
-            version=version,
+            version=claim.version,
             fingerprint=claim.fingerprint or 0,
             is_filtered=claim.is_filtered,
         )
@@ -305,14 +318,20 @@ def _score(
     scope: Scope,
     facts: Mapping[str, list[Fact]],
     *,
-    moved: Collection[str],
+    moved: set[str],
 ) -> tuple[dict[str, Result], set[str]]:
     """Move leads forward by their new events; return also those that have to be replayed whole.
 
-    These are leads with a late event, and those whose older events have moved.
+    These are leads with a late event, and those whose older events have moved. Among the latter
+    come leads that were rescored since one of their new events was accepted.
     """
     standings = scorebook.load_standings(scope, list(facts))
     past = scorebook.load_past(scope, facts)
+    moved |= {
+        lead_id
+        for lead_id, new in facts.items()
+        if standings[lead_id].base_version > min(fact.version for fact in new)
+    }
     late = set(moved)
     scorer = scorebook.Scorer(scope)
     results: dict[str, Result] = {}

@@ -175,14 +175,16 @@ def rebuild(scope: Scope) -> Iterator[Step]:
 def refresh_headlines(scope: Scope) -> None:
     """Show on every lead the score of the ruleset that stands for it now, and commit.
 
-    Done again from the start when it dies half-way: it only ever writes what is true.
+    Done again from the start when it dies half-way, or when that ruleset changes meanwhile: it only
+    ever writes what is true.
     """
+    since = score_queries.headlines_stale_since(scope)
     after: str | None = ""
     while after is not None:
         leads.lock_identities(scope)
         after = scoring.refresh_headlines(scope, after=after, limit=HEADLINES_AT_ONCE)
         if after is None:
-            scoring.settle_headlines(scope)
+            scoring.settle_headlines(scope, since=since)
         commit()
 
 

@@ -61,6 +61,7 @@ class Rescore(NamedTuple):
     kind: str
     ruleset_id: UUID
     after: str
+    requested_at: datetime
 
 
 def rulesets_of(policies: Policies, side: Side) -> tuple[AttributeRuleset, ...]:
@@ -162,7 +163,7 @@ def mark_stale(scope: Scope, before: Policies, after: Policies, *, now: datetime
     """Note which scores a change of configuration makes stale; a worker makes them anew.
 
     So it does with leads that belong to accounts, as soon as there are any. A walk that is under
-    way for one of them begins again.
+    way for one of them begins again: it notices that what it walks for was asked for anew.
     """
     wanted = [
         (side.value, ruleset_id)
@@ -198,7 +199,9 @@ def _mark(scope: Scope, wanted: Sequence[tuple[str, UUID]], *, now: datetime) ->
         SELECT %s, kind, ruleset_id, '', %s
         FROM unnest(%s::text[], %s::uuid[]) AS new (kind, ruleset_id)
         ON CONFLICT (unit_id, kind, ruleset_id)
-        DO UPDATE SET after = '', requested_at = excluded.requested_at
+        DO UPDATE SET after = '', requested_at = greatest(
+            excluded.requested_at, attribute_rescores.requested_at + interval '1 microsecond'
+        )
     """
     kinds, ruleset_ids = map(list, zip(*wanted, strict=True))
     driver().execute(statement, (scope.unit_id, now, kinds, ruleset_ids))
@@ -207,7 +210,7 @@ def _mark(scope: Scope, wanted: Sequence[tuple[str, UUID]], *, now: datetime) ->
 def next_rescore(scope: Scope) -> Rescore | None:
     """Return a ruleset whose scores are to be made anew, or None; links first, headlines last."""
     statement = """
-        SELECT kind, ruleset_id, after FROM attribute_rescores
+        SELECT kind, ruleset_id, after, requested_at FROM attribute_rescores
         WHERE unit_id = %s
         ORDER BY kind = 'headline', kind <> 'links', requested_at, ruleset_id LIMIT 1
     """
@@ -216,19 +219,17 @@ def next_rescore(scope: Scope) -> Rescore | None:
 
 
 def note_rescored(scope: Scope, rescore: Rescore, *, after: str | None) -> None:
-    """Note how far the walk has come; None says that it is over."""
-    bound = (scope.unit_id, rescore.kind, rescore.ruleset_id)
+    """Note how far the walk has come; None says that it is over.
+
+    Notes nothing when it was asked for again since: what is done may be wrong already.
+    """
+    is_this = "unit_id = %s AND kind = %s AND ruleset_id = %s AND requested_at = %s"
+    bound = (scope.unit_id, rescore.kind, rescore.ruleset_id, rescore.requested_at)
     if after is None:
-        driver().execute(
-            "DELETE FROM attribute_rescores WHERE unit_id = %s AND kind = %s AND ruleset_id = %s",
-            bound,
-        )
+        driver().execute(f"DELETE FROM attribute_rescores WHERE {is_this}", bound)  # noqa: S608 - ours
     else:
-        driver().execute(
-            "UPDATE attribute_rescores SET after = %s"
-            " WHERE unit_id = %s AND kind = %s AND ruleset_id = %s",
-            (after, *bound),
-        )
+        statement = f"UPDATE attribute_rescores SET after = %s WHERE {is_this}"  # noqa: S608 - ours
+        driver().execute(statement, (after, *bound))
 
 
 def units_with_stale_scores() -> list[UUID]:

@@ -33,7 +33,6 @@ from leadvibe.scoring.models import (
     ConfigItemRow,
     ConfigVersionRow,
     DraftRow,
-    LeadScoreRow,
     LevelRow,
     RuleRow,
     RulesetRow,
@@ -243,6 +242,13 @@ def _item(row: Row[*tuple[Any, ...]]) -> ConfigItem:
 def units_with_stale_headlines() -> list[UUID]:
     """Return the units whose leads may show a score that no longer stands for them."""
     return list(session().scalars(select(StaleHeadlinesRow.unit_id)))
+
+
+def headlines_stale_since(scope: Scope) -> datetime | None:
+    """Return since when the unit's leads may show a wrong score; None when they do not."""
+    return session().scalar(
+        select(StaleHeadlinesRow.since).where(StaleHeadlinesRow.unit_id == scope.unit_id)
+    )
 
 
 def current_version(scope: Scope) -> int:
@@ -511,24 +517,6 @@ def list_scores(
     """
     bound = (scope.unit_id, list(lead_ids), ruleset_id, ruleset_id)
     return [LeadScore(*row) for row in driver().execute(statement, bound)]
-
-
-def highest_active_score(scope: Scope, lead_id: str) -> int:
-    """Return the lead's highest score across active rulesets; 0 when none has scored it."""
-    statement = (
-        select(func.max(LeadScoreRow.score))
-        .join(
-            RulesetRow,
-            (RulesetRow.unit_id == LeadScoreRow.unit_id)
-            & (RulesetRow.ruleset_id == LeadScoreRow.ruleset_id),
-        )
-        .where(
-            LeadScoreRow.unit_id == scope.unit_id,
-            LeadScoreRow.lead_id == lead_id,
-            RulesetRow.active,
-        )
-    )
-    return session().scalar(statement) or 0
 
 
 def list_ledger(scope: Scope, lead_ids: Sequence[str]) -> dict[str, list[Entry]]:

@@ -278,15 +278,20 @@ def refresh_headlines(scope: Scope, *, after: str, limit: int) -> str | None:
 
 def mark_headlines_stale(scope: Scope, *, now: datetime) -> None:
     """Note that another ruleset may stand for leads now; the pipeline catches up."""
+    statement = """
+        INSERT INTO stale_headlines (unit_id, since) VALUES (%s, %s)
+        ON CONFLICT (unit_id) DO UPDATE SET since = greatest(
+            excluded.since, stale_headlines.since + interval '1 microsecond'
+        )
+    """
+    driver().execute(statement, (scope.unit_id, now))
+
+
+def settle_headlines(scope: Scope, *, since: datetime | None) -> None:
+    """Note that the unit's leads show the right score again, unless they were marked since."""
     driver().execute(
-        "INSERT INTO stale_headlines (unit_id, since) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-        (scope.unit_id, now),
+        "DELETE FROM stale_headlines WHERE unit_id = %s AND since = %s", (scope.unit_id, since)
     )
-
-
-def settle_headlines(scope: Scope) -> None:
-    """Note that the unit's leads show the right score again."""
-    driver().execute("DELETE FROM stale_headlines WHERE unit_id = %s", (scope.unit_id,))
 
 
 _REFRESH_HEADLINES = """
@@ -298,11 +303,15 @@ _REFRESH_HEADLINES = """
     ), candidates AS (
         SELECT ruleset_id FROM rulesets WHERE unit_id = %(unit)s
           AND CASE WHEN EXISTS (SELECT FROM primary_set) THEN is_primary ELSE active END
-    ), headlines AS (
-        SELECT DISTINCT ON (s.lead_id) s.lead_id, s.score, s.ruleset_id
+    ), scored AS (
+        SELECT DISTINCT ON (s.lead_id) s.lead_id, s.score, s.ruleset_id,
+               count(*) OVER (PARTITION BY s.lead_id) AS rulesets
         FROM lead_scores s JOIN candidates USING (ruleset_id)
         WHERE s.unit_id = %(unit)s AND s.lead_id IN (SELECT lead_id FROM chosen)
         ORDER BY s.lead_id, s.score DESC, s.ruleset_id
+    ), headlines AS (
+        SELECT lead_id, score, ruleset_id FROM scored
+        WHERE score >= 0 OR rulesets = (SELECT count(*) FROM candidates)
     ), refreshed AS (
         UPDATE leads SET score = coalesce(h.score, 0), ruleset_id = h.ruleset_id
         FROM chosen LEFT JOIN headlines h USING (lead_id)

@@ -40,6 +40,17 @@ def test_effects_run_after_the_commit_once_for_each_name(app):
     assert done == ["second"]
 
 
+def test_an_effect_that_fails_is_logged_and_leaves_commit_and_other_effects_alone(app, caplog):
+    done: list[str] = []
+    after_commit("bell", lambda: 1 / 0)
+    after_commit("job", lambda: done.append("sent"))
+
+    commit()
+
+    assert done == ["sent"]
+    assert "the effect 'bell' of a commit failed" in caplog.text
+
+
 def test_effects_are_forgotten_with_the_transaction(app):
     done: list[str] = []
     after_commit("a", lambda: done.append("never"))

@@ -35,14 +35,56 @@ def test_a_job_that_waits_is_not_sent_twice(broker):
     assert waiting(broker) == ["import-1"]
 
 
-@pytest.mark.parametrize("status", [JobStatus.STARTED, JobStatus.FAILED, JobStatus.FINISHED])
-def test_a_job_whose_worker_died_or_that_has_run_can_be_sent_again(broker, status):
+def send_and_take(broker: Redis, job_id: str, status: JobStatus) -> None:
+    """Send a job that a worker takes from the queue, and bring it into a state."""
+    JobQueue(broker).send(FUNCTION, job_id="import-1")
+    broker.delete("rq:queue:leadvibe")
+    Job.fetch(job_id, connection=broker, serializer=JSONSerializer).set_status(status)
+
+
+@pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.FINISHED])
+def test_a_job_that_has_run_can_be_sent_again(broker, status):
+    send_and_take(broker, "import-1", status)
+
+    JobQueue(broker).send(FUNCTION, job_id="import-1")
+
+    assert waiting(broker) == ["import-1"]
+
+
+def test_a_job_that_runs_is_followed_by_another_and_stays_what_it_is(broker):
+    send_and_take(broker, "import-1", JobStatus.STARTED)
+
+    for _ in range(3):
+        JobQueue(broker).send(FUNCTION, job_id="import-1")
+
+    assert waiting(broker) == ["import-1-following"]
+    running = Job.fetch("import-1", connection=broker, serializer=JSONSerializer)
+    assert running.is_started
+
+
+def test_workers_that_die_one_after_the_other_keep_no_job_from_being_sent(broker):
+    send_and_take(broker, "import-1", JobStatus.STARTED)
+    send_and_take(broker, "import-1-following", JobStatus.STARTED)
+
+    JobQueue(broker).send(FUNCTION, job_id="import-1")
+
+    assert waiting(broker) == ["import-1"]
+
+
+def test_a_job_that_ends_while_it_is_looked_at_can_be_sent_again(broker, monkeypatch):
     queue = JobQueue(broker)
     queue.send(FUNCTION, job_id="import-1")
     broker.delete("rq:queue:leadvibe")
-    Job.fetch("import-1", connection=broker, serializer=JSONSerializer).set_status(status)
+    fetch = Job.fetch
 
-    queue.send(FUNCTION, job_id="import-1")
+    def fetch_at_its_end(job_id: str, **kwargs: object) -> Job:
+        job = fetch(job_id, **kwargs)
+        broker.delete(f"rq:job:{job_id}")
+        return job
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Job, "fetch", fetch_at_its_end)
+        queue.send(FUNCTION, job_id="import-1")
 
     assert waiting(broker) == ["import-1"]
 

@@ -235,3 +235,20 @@ def test_batches_changes_by_hand_and_rule_changes_at_once_leave_the_right_scores
 
 def exists(key: str) -> FieldTest:
     return FieldTest(key, "exists")
+
+
+def test_a_walk_is_not_over_when_rules_change_at_its_last_step(unit):
+    fit = unit.add_set()
+    rule = unit.add_rule(fit, "tier", "equals", "pro", weight=10)
+    change(unit, attributes.update_rule, rule, {"weight": 25}, ruleset_id=fit)
+    walk = profiles.next_rescore(unit.scope)
+
+    change(unit, attributes.update_rule, rule, {"weight": 30}, ruleset_id=fit)
+    profiles.note_rescored(unit.scope, walk, after="eve")
+    profiles.note_rescored(unit.scope, walk, after=None)
+    commit()
+
+    again = profiles.next_rescore(unit.scope)
+    assert (again.ruleset_id, again.after) == (fit, "")
+    unit.rescore()
+    assert scores(unit) == [{fit: 30}] * 3

@@ -74,7 +74,7 @@ def standing(scope: Scope) -> dict[str, Any]:
 def poison(scope: Scope, payload: str = '{"event_type": "page_view"}') -> UUID:
     """Put something into the inbox that no version of intake would let in."""
     arrival = Arrival(new_id(), utc_now(), "test", None, payload)
-    events.post_arrivals(scope, [arrival])
+    events.post_arrivals(scope, [arrival], version=0)
     return arrival.event_id
 
 
@@ -336,3 +336,52 @@ def test_an_event_from_a_clock_that_runs_far_ahead_happens_now(scope):
 
     [event] = event_queries.list_timeline(scope, "ana", limit=10)
     assert event.occurred_at <= utc_now()
+
+
+def test_an_event_counts_under_the_rules_of_when_it_was_accepted(scope):
+    rule = make_rule(scope, "call", 5)
+    send(scope, make_event("call", lead_id="ana"), make_event("call", lead_id="bo"))
+    send(scope, make_event("call", lead_id="cy"))
+    commit()
+
+    scoring.update_rule(make_principal(scope), scope, rule.rule_id, {"weight": 50}, now=utc_now())
+    commit()
+    send(scope, make_event("call", lead_id="ana"))
+    commit()
+    process.drain(scope)
+
+    assert [score_of(scope, lead_id) for lead_id in ("ana", "bo", "cy")] == [55, 5, 5]
+    assert [step.found for step in rescore.verify(scope)] == [[], []]
+
+
+def test_a_rescore_reaches_the_events_that_still_wait(scope):
+    rule = make_rule(scope, "call", 5)
+    send(scope, make_event("call", lead_id="ana"))
+    commit()
+    process.drain(scope)
+    send(scope, make_event("call", lead_id="ana"))
+    commit()
+
+    scoring.update_rule(make_principal(scope), scope, rule.rule_id, {"weight": 50}, now=utc_now())
+    commit()
+    rescore.rescore_leads(scope, ["ana"], now=utc_now())
+    commit()
+    process.drain(scope)
+
+    assert score_of(scope, "ana") == 100
+    assert [step.found for step in rescore.verify(scope)] == [[], []]
+
+
+def test_an_event_that_comes_in_again_counts_under_the_rules_of_now(scope):
+    rule = make_rule(scope, "call", 5)
+    poisoned = poison(scope, '{"event_type": "call"}')
+    commit()
+    process.drain(scope)
+    [letter] = event_queries.list_dead_letters(scope, limit=2)
+    assert letter.event_id == poisoned
+
+    scoring.update_rule(make_principal(scope), scope, rule.rule_id, {"weight": 50}, now=utc_now())
+    events.retry_dead_letter(scope, letter.receipt)
+    [arrival] = events.claim_arrivals(scope, limit=1)
+
+    assert arrival.version is None

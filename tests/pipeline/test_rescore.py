@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from leadvibe.identity.types import Scope
@@ -8,6 +10,7 @@ from leadvibe.lib.db import commit, driver
 from leadvibe.pipeline import process, rescore
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import service as scoring
+from leadvibe.scoring import settings
 from tests.factories import make_event, make_principal, make_rule, make_ruleset, make_scope, send
 
 TAMPERING = {
@@ -88,6 +91,44 @@ def test_a_new_primary_ruleset_shows_its_score_once_the_headlines_are_fresh(scop
 
     assert headline(scope, "ana") == 2
     assert score_queries.units_with_stale_headlines() == []
+    assert found(scope) == []
+
+
+def test_headlines_are_not_fresh_when_the_primary_changes_while_they_are_made(scope):
+    now = utc_now()
+    scoring.mark_headlines_stale(scope, now=now)
+    begun = score_queries.headlines_stale_since(scope)
+
+    scoring.mark_headlines_stale(scope, now=now - timedelta(seconds=1))  # by another clock
+    scoring.settle_headlines(scope, since=begun)
+
+    assert score_queries.units_with_stale_headlines() == [scope.unit_id]
+
+
+def test_without_a_primary_a_silent_ruleset_says_nothing_rather_than_less(scope):
+    second = make_ruleset(scope)
+    make_rule(scope, "complaint", -20)
+    principal = make_principal(scope)
+    settings.update_settings(principal, scope, {"allow_negative_scores": True}, now=utc_now())
+    primary = score_queries.find_primary(scope)
+    scoring.update_ruleset(
+        principal, scope, primary.ruleset_id, {"is_primary": False}, now=utc_now()
+    )
+    commit()
+    send(scope, make_event("complaint", lead_id="cross"))
+    commit()
+    process.drain(scope)
+    assert headline(scope, "cross") == 0
+
+    scoring.update_ruleset(principal, scope, second.ruleset_id, {"active": False}, now=utc_now())
+    commit()
+    rescore.refresh_headlines(scope)
+    assert headline(scope, "cross") == -20
+
+    scoring.update_ruleset(principal, scope, second.ruleset_id, {"active": True}, now=utc_now())
+    commit()
+    rescore.refresh_headlines(scope)
+    assert headline(scope, "cross") == 0
     assert found(scope) == []
 
 
