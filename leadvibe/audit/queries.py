@@ -38,4 +38,6 @@ def _entry(row: AuditRow) -> Entry:
         unit_id=row.unit_id,
         ip=row.ip,
         request_id=row.request_id,
+        via=row.via,
+        token_name=row.token_name,
     )
