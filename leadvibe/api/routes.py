@@ -46,6 +46,7 @@ from leadvibe.api import (
     scoring_settings,
     secrets,
     surge_policy,
+    usage,
 )
 from leadvibe.api.config_documents import MAX_DOCUMENT_BYTES
 from leadvibe.api.operations import Auth, Operation
@@ -325,6 +326,9 @@ OPERATIONS: tuple[Operation, ...] = (
               "POST", "/secrets", secrets.create_secret, MEMBER, OWN, success=201),
     Operation("118", "Secrets", "Delete API credential",
               "DELETE", "/secrets/{id}", secrets.delete_secret, MEMBER, OWN, success=204),
+    Operation("X11", "Secrets", "Update API credential",
+              "PUT", "/secrets/{id}", secrets.update_secret, MEMBER, OWN, success=204),
+    Operation("120", "Usage", "Usage metrics", "GET", "/usage", usage.show_usage, MEMBER, READ),
     Operation("122", "Admin", "Backfill account mapping and profile scoring",
               "POST", "/admin/backfill/accounts", backfills.backfill_accounts, MEMBER, CONFIGURE),
     Operation("123", "Admin", "Backfill event metadata accountId",
