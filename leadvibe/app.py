@@ -118,6 +118,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "MAX_UPLOAD_MB": settings.max_upload_mb,
         "MAX_CONTENT_LENGTH": settings.max_upload_mb * 1024 * 1024 + MULTIPART_OVERHEAD_BYTES,
         "PIPELINE_BATCH_SIZE": settings.pipeline_batch_size,
+        "AUDIT_RETENTION_DAYS": settings.audit_retention_days,
+        "MONTHLY_EVENT_LIMIT": settings.monthly_event_limit,
         "LEADVIBE_HOME": settings.home,
         "SESSION_COOKIE_NAME": "leadvibe_session",
         "SESSION_COOKIE_HTTPONLY": True,

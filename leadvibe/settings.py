@@ -24,6 +24,7 @@ ROOT_HOMES = Path("/var/lib/leadvibe")
 
 SHORTEST_SECRET_KEY = 32  # characters; `openssl rand -hex 32` gives 64
 FERNET_KEY_BYTES = 32
+LONGEST_RETENTION_DAYS = 36_500  # a century, which still is a date when taken from today
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
@@ -50,6 +51,8 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "LOG_LEVEL": "info",
         "PIPELINE_BATCH_SIZE": "5000",
         "TRUSTED_PROXIES": "0",
+        "AUDIT_RETENTION_DAYS": "365",
+        "MONTHLY_EVENT_LIMIT": "",
     }
 )
 
@@ -84,6 +87,8 @@ class Settings:
     log_level: str
     pipeline_batch_size: int
     trusted_proxies: int
+    audit_retention_days: int
+    monthly_event_limit: int | None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, home_name: str = MAIN_HOME) -> Self:
@@ -115,6 +120,10 @@ class Settings:
                 "PIPELINE_BATCH_SIZE", at_least=1, at_most=100_000
             ),
             trusted_proxies=variables.integer("TRUSTED_PROXIES", at_least=0, at_most=16),
+            audit_retention_days=variables.integer(
+                "AUDIT_RETENTION_DAYS", at_least=1, at_most=LONGEST_RETENTION_DAYS
+            ),
+            monthly_event_limit=variables.optional_integer("MONTHLY_EVENT_LIMIT", at_least=0),
         )
 
     @property
@@ -167,6 +176,9 @@ class _Variables:
         if number < at_least or (at_most is not None and number > at_most):
             raise SettingsError(f"{name} is {number}: give a whole number {limits}")
         return number
+
+    def optional_integer(self, name: str, *, at_least: int) -> int | None:
+        return self.integer(name, at_least=at_least) if self.text(name) else None
 
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         text = self.text(name).lower()

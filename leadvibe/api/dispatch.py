@@ -22,9 +22,6 @@ from leadvibe.identity.types import Principal
 _CONVERTERS = {"leadID": "path:", "eventType": "path:"}
 _PATH_NAME = re.compile(r"{(\w+)}")
 
-UNIT = "ouId"
-"""Name of the part of a path that says in which unit the caller works."""
-
 _read_unit_id = params.path_reader(UnitId)
 
 
@@ -52,8 +49,8 @@ def _view(operation: Operation, names: tuple[str, ...]) -> Callable[..., Respons
     adapter = None if wanted.reply is None else TypeAdapter(wanted.reply)
 
     def respond(**path: str) -> Response:
-        if UNIT in path:
-            _enter(path[UNIT])
+        if operation.enters in path:
+            _enter(path[operation.enters])
         principal = gatekeeper()
         arguments: list[Any] = [principal] if wanted.takes_principal else []
         arguments += [read(path[name]) for name, read in named]

@@ -19,16 +19,24 @@ _DESCRIPTION = """\
 Leadvibe turns what leads do into scores and shows where every point comes from.
 
 Members sign in at `POST /auth/login` and send the token as `Authorization: Bearer`; programs use \
-HTTP Basic with a client_id and client_secret of one organisation unit. Everything belongs to the \
-caller's active unit, which `POST /org-units/active` sets; clients never send a `unit_id`."""
+HTTP Basic with a client_id and client_secret of one organisation unit, or act as a member with a \
+personal access token (`Authorization: Bearer lv_pat_…`) made at `POST /me/tokens`. Everything \
+belongs to the caller's active unit, which `POST /org-units/active` sets; clients never send a \
+`unit_id`."""
 
 _SECURITY: Mapping[Auth, list[dict[str, list[str]]]] = {
     Auth.NONE: [],
-    Auth.MEMBER: [{"bearerAuth": []}],
-    Auth.EITHER: [{"bearerAuth": []}, {"basicAuth": []}],
+    Auth.MEMBER: [{"bearerAuth": []}, {"personalTokenAuth": []}],
+    Auth.EITHER: [{"bearerAuth": []}, {"personalTokenAuth": []}, {"basicAuth": []}],
 }
 _SCHEMES = {
     "bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "personalTokenAuth": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "lv_pat_…",
+        "description": "a personal access token: acts as the member, with the member's roles",
+    },
     "basicAuth": {
         "type": "http",
         "scheme": "basic",

@@ -75,6 +75,8 @@ class Operation:
     uploads: str = ""
     """Name of the file in a multipart body."""
     max_body_bytes: int = MAX_BODY_BYTES
+    enters: str = "ouId"
+    """Name of the part of the path, if it has one, that says in which unit the caller works."""
     interface: Interface = field(init=False)
 
     def __post_init__(self) -> None:

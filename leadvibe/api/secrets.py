@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictBool
 
 from leadvibe.api.fields import CredentialId, Text
 from leadvibe.identity import queries, service
@@ -18,6 +18,14 @@ class NewSecret(BaseModel):
     """What to call the credential."""
 
     name: Text = Field(description="A label of 1 to 50 characters.")
+
+
+class Consent(BaseModel):
+    """Whether to take the sender's word on consent."""
+
+    trust_upstream_consent: StrictBool = Field(
+        description="Whether the consent status of events that come with it is trusted."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,11 @@ def create_secret(principal: Principal, body: NewSecret) -> NewSecretItem:
         name=credential.name,
         created_at=credential.created_at,
     )
+
+
+def update_secret(principal: Principal, credential_id: CredentialId, body: Consent) -> None:
+    """Say whether the consent status that comes with a credential's events is trusted."""
+    service.trust_consent(principal.scope, credential_id, is_trusted=body.trust_upstream_consent)
 
 
 def delete_secret(principal: Principal, credential_id: CredentialId) -> None:

@@ -1,9 +1,10 @@
-"""What the audit keeps about one request or command."""
+"""What the audit keeps about one request or command, and how its entries are looked for."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 
@@ -22,3 +23,33 @@ class Entry:
     unit_id: UUID | None = None
     ip: str | None = None
     request_id: str | None = None
+    via: str | None = None
+    """How they proved who they are; None for nobody, and for entries from before it was kept."""
+    token_name: str | None = None
+    """Of the personal access token that they came with, if any."""
+
+
+class AuditOrder(StrEnum):
+    """What entries are sorted by, in the words of the API."""
+
+    CREATED_AT = "created_at"
+    USER_EMAIL = "user_email"
+    METHOD = "method"
+    PATH = "path"
+    STATUS = "status"
+    IP = "ip"
+    LATENCY_MS = "latency_ms"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSearch:
+    """Which entries are looked for, and in which order; what is None or empty excludes nothing."""
+
+    text: str = ""
+    """Stands somewhere in the actor, the path or the address, in whatever case."""
+    actor: str | None = None
+    method: str | None = None
+    status_min: int | None = None
+    status_max: int | None = None
+    order: AuditOrder = AuditOrder.CREATED_AT
+    is_descending: bool = True

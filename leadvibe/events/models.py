@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -147,6 +147,16 @@ class SourceTallyRow(Base):
     duplicates: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     failed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     updated_at: Mapped[datetime]
+
+
+class UsageRow(Base):
+    """How many events came into a unit in a month (UTC); deleting them later does not change it."""
+
+    __tablename__ = "usage_months"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True, comment="its first day")
+    event_count: Mapped[int] = mapped_column(BigInteger)
 
 
 class ChannelRow(Base):

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver
 
@@ -53,9 +54,10 @@ def find_next_arrival(scope: Scope) -> datetime | None:
 def return_to_inbox(scope: Scope, event_ids: Collection[UUID]) -> None:
     """Let events come in again, each in its old place, for the pipeline to find or make its lead.
 
-    Their source has not finished with them, so they are taken out of its tally.
+    Their source has not finished with them, so they are taken out of its tally, and of the unit's
+    usage.
     """
-    bound = {"unit": scope.unit_id, "ids": list(event_ids)}
+    bound = {"unit": scope.unit_id, "ids": list(event_ids), "sample": SAMPLE_SOURCE}
     driver().execute(_RETURN, bound)
 
 
@@ -92,6 +94,13 @@ _RETURN = """
         UPDATE event_types SET event_count = event_types.event_count - fewer.count
         FROM (SELECT event_type, count(*) FROM gone GROUP BY event_type) AS fewer
         WHERE event_types.unit_id = %(unit)s AND event_types.name = fewer.event_type
+    ), unused AS (
+        UPDATE usage_months SET event_count = usage_months.event_count - fewer.count
+        FROM (
+            SELECT date_trunc('month', received_at AT TIME ZONE 'UTC')::date AS month, count(*)
+            FROM gone WHERE source <> %(sample)s GROUP BY 1
+        ) AS fewer
+        WHERE usage_months.unit_id = %(unit)s AND usage_months.month = fewer.month
     )
     UPDATE source_tallies SET processed = source_tallies.processed - again.count
     FROM (SELECT source, count(*) FROM gone GROUP BY source) AS again

@@ -25,6 +25,7 @@ from leadvibe.lib.clock import utc_now
 INTAKE_PATHS = frozenset({"/ingest", "/ingest/batch"})
 LONGEST_ACTOR = 254
 LONGEST_PATH = 500
+LONGEST_NAME = 100
 SECRET_ARGUMENT = "token"  # noqa: S105 - the name of the part of a path that is one
 
 _log = logging.getLogger(__name__)
@@ -78,6 +79,8 @@ def _entry(status: int) -> Entry:
         unit_id=principal.unit_id if principal else None,
         ip=request.remote_addr,
         request_id=request_id.current(),
+        via=principal.via if principal else None,
+        token_name=_printable(principal.token_name, LONGEST_NAME) or None if principal else None,
     )
 
 

@@ -31,6 +31,12 @@ def post_link(member: Member) -> None:
     service.post_link(member, queue=job_queue(), now=utc_now())
 
 
+def post_invitation(member: Member) -> None:
+    """Have a worker invite the member, who has a password already, if there is a mail server."""
+    if mailer().can_send:
+        service.post_invitation(member, queue=job_queue(), now=utc_now())
+
+
 def post_reset(email: str) -> None:
     """Do as `post_link` for whoever has the address, once in a while.
 

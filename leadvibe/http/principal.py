@@ -1,4 +1,4 @@
-"""Who is asking, found once a request: by access token, by API credentials, or by browser session.
+"""Who is asking, found once a request: by a token, by API credentials, or by browser session.
 
 Does not know how a browser session works: web registers that, so that the JSON surfaces need
 neither cookies nor forms.
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
-from leadvibe.identity import queries, service, tokens
+from leadvibe.identity import personal_tokens, queries, service, tokens
 from leadvibe.identity.errors import TokenRefusedError
 from leadvibe.identity.remembered import RememberedCredentials
 from leadvibe.identity.security import Security
@@ -76,7 +76,8 @@ def current() -> Principal:
     principal = find()
     if principal is None:
         raise UnauthenticatedError(
-            "Sign in, or send an access token (Bearer) or API credentials (Basic)."
+            "Sign in, or send an access token or a personal access token (Bearer), or API"
+            " credentials (Basic)."
         )
     return principal
 
@@ -127,12 +128,16 @@ def _authorized() -> Principal:
             remembered=remembered_credentials(current_app),
         )
     raise UnauthenticatedError(
-        "The Authorization header is neither Bearer with an access token"
+        "The Authorization header is neither Bearer with an access token or a personal access token"
         " nor Basic with client_id and client_secret."
     )
 
 
 def _bearer(token: str) -> Principal:
+    if personal_tokens.is_personal_token(token):
+        return personal_tokens.authenticate_token(
+            token, wanted_unit_id=wanted_unit_id(), now=utc_now()
+        )
     access = tokens.read_access_token(token, security=security(), now=utc_now())
     principal = queries.find_member_principal(
         access.member_id,

@@ -75,7 +75,48 @@ class SetupDoneError(ConflictError):
 
 
 class MemberExistsError(ConflictError):
+    """An address belongs to one member, of whichever organisation."""
+
     code = "member_exists"
+
+    def __init__(self, email: str) -> None:
+        problem = f"There is already a member with the address {email}."
+        super().__init__(problem, fields={"email": problem})
+
+
+class LastAdminError(ConflictError):
+    code = "last_admin"
+
+    def __init__(self, email: str) -> None:
+        super().__init__(
+            f"{email} is the last admin of the organisation who can sign in:"
+            " make another member admin first."
+        )
+
+
+class LastOwnerError(ConflictError):
+    code = "last_owner"
+
+    def __init__(self, email: str, unit_name: str) -> None:
+        super().__init__(
+            f'{email} is the last Owner of "{unit_name}": make another member Owner first.'
+        )
+
+
+class OwnersOnlyError(ForbiddenError):
+    code = "owners_only"
+
+    def __init__(self) -> None:
+        super().__init__("Only an Owner of this unit or an admin may make or unmake its Owners.")
+
+
+class TokenNeedsPersonError(ForbiddenError):
+    code = "token_needs_person"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A personal access token may not make or revoke personal access tokens: sign in."
+        )
 
 
 class OrganizationNotFoundError(NotFoundError):
@@ -90,5 +131,13 @@ class MemberNotFoundError(NotFoundError):
     code = "member_not_found"
 
 
+class MembershipNotFoundError(NotFoundError):
+    code = "membership_not_found"
+
+
 class CredentialNotFoundError(NotFoundError):
     code = "credential_not_found"
+
+
+class PersonalTokenNotFoundError(NotFoundError):
+    code = "token_not_found"

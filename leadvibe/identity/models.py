@@ -97,6 +97,22 @@ class RefreshTokenRow(Base):
     used_at: Mapped[datetime | None]
 
 
+class PersonalTokenRow(Base):
+    """A token with which programs act as a member; gone with a new password and with the member."""
+
+    __tablename__ = "personal_tokens"
+
+    token_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_member_id: Mapped[UUID] = mapped_column(
+        ForeignKey("members.org_member_id", ondelete="CASCADE"), index=True
+    )
+    token_sha256: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None] = mapped_column(comment="true to a quarter of an hour")
+
+
 class MemberLinkRow(Base):
     """A one-time link: an invitation to choose a first password, or a password reset."""
 

@@ -1,7 +1,7 @@
 """Changes to organisations, units, members and credentials.
 
-Does not decide who may make them (permissions), give members links (member_links), sign anybody in
-(signing_in), or commit.
+Does not decide who may make them (permissions), change members that there are (members), give them
+links (member_links) or tokens (personal_tokens), sign anybody in (signing_in), or commit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import secrets
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from leadvibe.identity import passwords, throttle
@@ -36,6 +36,7 @@ from leadvibe.identity.models import (
     MemberRow,
     MembershipRow,
     OrganizationRow,
+    PersonalTokenRow,
     RefreshTokenRow,
     UnitRow,
 )
@@ -223,8 +224,7 @@ def create_member(
         .returning(MemberRow)
     )
     if row is None:
-        problem = f"There is already a member with the address {address}."
-        raise MemberExistsError(problem, fields={"email": problem})
+        raise MemberExistsError(address)
     return member_of(row)
 
 
@@ -287,28 +287,48 @@ def create_credential(
     return NewCredential(credential_of(row), client_secret)
 
 
+def trust_consent(scope: Scope, secret_id: UUID, *, is_trusted: bool) -> None:
+    """Say whether a sender's word on consent is taken for true. Raises CredentialNotFoundError."""
+    changed = session().scalar(
+        update(CredentialRow)
+        .where(*_is_credential(scope, secret_id))
+        .values(trust_upstream_consent=is_trusted)
+        .returning(CredentialRow.secret_id)
+    )
+    if changed is None:
+        raise _no_credential(secret_id)
+
+
 def delete_credential(scope: Scope, secret_id: UUID) -> None:
     """Revoke a credential at once. Raises CredentialNotFoundError."""
     deleted = session().scalar(
         delete(CredentialRow)
-        .where(
-            CredentialRow.secret_id == secret_id,
-            CredentialRow.unit_id == scope.unit_id,
-            CredentialRow.org_id == scope.org_id,
-        )
+        .where(*_is_credential(scope, secret_id))
         .returning(CredentialRow.secret_id)
     )
     if deleted is None:
-        raise CredentialNotFoundError(f"There is no credential {secret_id} in this unit.")
+        raise _no_credential(secret_id)
+
+
+def _is_credential(scope: Scope, secret_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        CredentialRow.secret_id == secret_id,
+        CredentialRow.unit_id == scope.unit_id,
+        CredentialRow.org_id == scope.org_id,
+    )
+
+
+def _no_credential(secret_id: UUID) -> CredentialNotFoundError:
+    return CredentialNotFoundError(f"There is no credential {secret_id} in this unit.")
 
 
 # Housekeeping
 
 
 def forget_expired(*, now: datetime) -> None:
-    """Delete links and refresh tokens that expired and failures that no longer count."""
-    session().execute(delete(MemberLinkRow).where(MemberLinkRow.expires_at <= now))
-    session().execute(delete(RefreshTokenRow).where(RefreshTokenRow.expires_at <= now))
+    """Delete links and tokens that expired and failures that no longer count."""
+    for table in (MemberLinkRow, RefreshTokenRow, PersonalTokenRow):
+        session().execute(delete(table).where(table.expires_at <= now))
     session().execute(
         delete(LoginFailureRow).where(LoginFailureRow.last_at <= now - throttle.FORGET_AFTER)
     )

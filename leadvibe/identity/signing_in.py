@@ -18,7 +18,13 @@ from sqlalchemy.orm import Session
 from leadvibe.identity import passwords, throttle, tokens
 from leadvibe.identity.checks import typed_email
 from leadvibe.identity.errors import SignInRefusedError, TokenRefusedError, WrongPasswordError
-from leadvibe.identity.models import LoginFailureRow, MemberLinkRow, MemberRow, RefreshTokenRow
+from leadvibe.identity.models import (
+    LoginFailureRow,
+    MemberLinkRow,
+    MemberRow,
+    PersonalTokenRow,
+    RefreshTokenRow,
+)
 from leadvibe.identity.queries import get_member, member_of
 from leadvibe.identity.security import Security, fingerprint
 from leadvibe.identity.types import Member, Tokens
@@ -60,7 +66,7 @@ def change_password(
     security: Security,
     now: datetime,
 ) -> Member:
-    """Replace a password by somebody who knows it; every other session of theirs ends.
+    """Replace a password by somebody who knows it; their other sessions and tokens end.
 
     Raises WrongPasswordError and WeakPasswordError by field, ThrottledError after many misses.
     """
@@ -76,10 +82,10 @@ def change_password(
 
 
 def set_password(row: MemberRow, password: str, security: Security) -> Member:
-    """Store a password that was judged; every session and link of the member ends."""
+    """Store a password that was judged; every session, token and link of the member ends."""
     row.password_hash = passwords.hash_password(password, security.hashing)
     row.session_epoch += 1
-    for table in (RefreshTokenRow, MemberLinkRow):
+    for table in (RefreshTokenRow, PersonalTokenRow, MemberLinkRow):
         session().execute(delete(table).where(table.org_member_id == row.org_member_id))
     session().flush()
     return member_of(row)

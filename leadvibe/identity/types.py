@@ -42,6 +42,7 @@ class Via(StrEnum):
 
     SESSION = "session"
     BEARER = "bearer"
+    PERSONAL_TOKEN = "personal_token"  # noqa: S105 - a name, not a token
     CREDENTIAL = "credential"
     COMMAND = "command"
 
@@ -67,6 +68,8 @@ class Principal:
     credential_id: UUID | None = None
     label: str = ""
     """E-mail address of a member, client id of a credential: what the audit shows."""
+    token_name: str = ""
+    """Of the personal access token that they came with, if any."""
 
     @property
     def is_member(self) -> bool:
@@ -106,6 +109,29 @@ class MemberInUnit:
     """Their effective role there; None for somebody who may not enter."""
     has_joined: bool
     """They have a password; until then their invitation waits for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitMember:
+    """Somebody who was let into a unit, with the role that they were given there."""
+
+    member: Member
+    role: UnitRole
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A unit that a member was let into, with the role that they were given there."""
+
+    unit_id: UUID
+    unit_name: str
+    role: UnitRole
+
+
+@dataclass(frozen=True, slots=True)
+class MemberWithUnits:
+    member: Member
+    memberships: tuple[Membership, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +183,26 @@ class NewCredential:
 
     credential: Credential
     client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalToken:
+    """A token that acts as its member; what it consists of is not stored."""
+
+    token_id: UUID
+    name: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    """True to a quarter of an hour; None while it has not been used."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPersonalToken:
+    """A token with what it consists of, which is shown once and never stored."""
+
+    stored: PersonalToken
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, Text, cast, func, literal, select
 
 from leadvibe.events.models import SourceTallyRow
+from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.identity.types import Scope
 from leadvibe.imports.errors import ImportNotFoundError
 from leadvibe.imports.models import ImportChunkRow, ImportErrorRow, ImportRow, SampleLoadRow
@@ -27,8 +28,6 @@ from leadvibe.lib.db import held_lock_keys, session
 from leadvibe.lib.spreadsheets import write_csv
 
 SOURCE_PREFIX = "import:"
-SAMPLE_SOURCE = "seed"
-"""What the events and leads of the sample carry as their source; the contract's word for it."""
 
 STARTS_WITHIN = timedelta(seconds=2)
 """How long a worker may take to begin with what it was just sent."""

@@ -13,8 +13,8 @@ from leadvibe.events import queries as event_queries
 from leadvibe.events import removal
 from leadvibe.events import service as events
 from leadvibe.events.types import Arrival
+from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.identity.types import Principal, Scope
-from leadvibe.imports.queries import SAMPLE_SOURCE
 from leadvibe.imports.sample import (
     SAMPLE_RULESETS,
     SampleEvent,

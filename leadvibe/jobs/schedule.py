@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from flask import Flask, current_app
 
+from leadvibe.audit import service as audit
 from leadvibe.identity import service as identity
 from leadvibe.imports import backfills, sampling
 from leadvibe.imports import service as imports
@@ -33,6 +34,8 @@ TICK_SECONDS = 1.0
 CANDIDATE_SECONDS = 2.0
 HOUR = 3600.0
 DAY = 24 * HOUR
+AUDIT_BATCH_SIZE = 5_000  # a transaction: short enough for whoever writes to the audit meanwhile
+AUDIT_BATCHES = 20  # an hour: what remains after a shorter retention goes over the next hours
 
 _log = logging.getLogger(__name__)
 
@@ -110,6 +113,16 @@ def forget_failed_files(now: datetime) -> None:
     imports.forget_failed_files(now=now)
 
 
+def forget_old_audit(now: datetime) -> None:
+    """Delete audit entries that are older than they are kept, some at a time, each for good."""
+    before = now - timedelta(days=current_app.config["AUDIT_RETENTION_DAYS"])
+    for _ in range(AUDIT_BATCHES):
+        gone = audit.forget_entries(before=before, limit=AUDIT_BATCH_SIZE)
+        commit()
+        if gone < AUDIT_BATCH_SIZE:
+            return
+
+
 def forget_expired_sign_ins(now: datetime) -> None:
     identity.forget_expired(now=now)
 
@@ -127,6 +140,7 @@ SCHEDULE = (
     Task("forget old backfills", HOUR, forget_old_backfills),
     Task("forget old deletions", HOUR, forget_old_deletions),
     Task("forget failed files", HOUR, forget_failed_files),
+    Task("forget old audit entries", HOUR, forget_old_audit),
     Task("forget expired sign-ins", HOUR, forget_expired_sign_ins),
 )
 

@@ -30,6 +30,9 @@ class LinkMailRow(Base):
     session_epoch: Mapped[int] = mapped_column(
         comment="the member's when it was asked for; a password chosen since makes it stale"
     )
+    is_invitation: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="also for somebody who has a password already"
+    )
     state: Mapped[str]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     problem: Mapped[str | None]

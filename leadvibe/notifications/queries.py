@@ -40,6 +40,7 @@ def link_mail_of(row: LinkMailRow) -> LinkMail:
     """Return the mail that a row holds."""
     return LinkMail(
         org_member_id=row.org_member_id,
+        is_invitation=row.is_invitation,
         state=MailState(row.state),
         attempts=row.attempts,
         problem=row.problem,

@@ -49,8 +49,20 @@ def post_link(
     An invitation for somebody who has not joined yet, else a link to choose a new password. Does
     nothing when one was asked for less than `pause` ago.
     """
+    _post(member, is_invitation=False, queue=queue, now=now, pause=pause)
+
+
+def post_invitation(member: Member, *, queue: JobQueue, now: datetime) -> None:
+    """Do as `post_link`, but invite the member even if somebody gave them a password already."""
+    _post(member, is_invitation=True, queue=queue, now=now, pause=_NO_PAUSE)
+
+
+def _post(
+    member: Member, *, is_invitation: bool, queue: JobQueue, now: datetime, pause: timedelta
+) -> None:
     asked: dict[str, Any] = {
         "session_epoch": member.session_epoch,
+        "is_invitation": is_invitation,
         "state": MailState.WAITING,
         "attempts": 0,
         "problem": None,
@@ -85,7 +97,8 @@ def deliver_link(member_id: UUID, *, mailer: Mailer, public_url: str, now: datet
     if mail is None:
         commit()
         return
-    link = member_links.renew_link(identity_queries.get_member(member_id), now=now)
+    make_link = member_links.invite if mail.is_invitation else member_links.renew_link
+    link = make_link(identity_queries.get_member(member_id), now=now)
     organization = identity_queries.get_organization(link.member.org_id)
     commit()  # before it is sent, so that it is good when it arrives
     try:

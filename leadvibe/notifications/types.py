@@ -21,6 +21,8 @@ class LinkMail:
     """The latest mail with a link to a member. It is stale once they have chosen a password."""
 
     org_member_id: UUID
+    is_invitation: bool
+    """Whether it invites somebody even if they have a password; others depend on that."""
     state: MailState
     attempts: int
     problem: str | None

@@ -24,6 +24,7 @@ from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
 from leadvibe.events.channels import channel_of, note_channels
 from leadvibe.events.types import COUNTS, InboxEvent, NewEvent, Tally, Verdict
+from leadvibe.events.usage import count_usage
 from leadvibe.identity.types import Scope
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
@@ -182,6 +183,7 @@ def _process(scope: Scope, arrivals: Sequence[InboxEvent], *, now: datetime) -> 
     rescore.replay_leads(scope, sorted(moved), now=now, is_afresh=True)
     describing.finish()
     events.add_to_tallies(scope, _tallies(arrivals, fresh), now=now)
+    count_usage(scope, fresh)
     events.clear_arrivals(scope, [arrival.receipt for arrival in arrivals])
     return Progress(claimed=len(arrivals), scored=len(fresh), duplicates=len(arrivals) - len(fresh))
 

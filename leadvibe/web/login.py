@@ -176,7 +176,11 @@ def change_password() -> AnyResponse:
     form = ChangePasswordForm()
     status = _submit(form, lambda: _change_password(member, form))
     if status is None:
-        flash("Your password is changed. Every other session of yours is signed out.", Tone.OK)
+        flash(
+            "Your password is changed. Your other sessions are signed out, and your personal"
+            " access tokens are revoked.",
+            Tone.OK,
+        )
         return redirect(ACCOUNT, SEE_OTHER)
     page = PasswordPage(form=form, name=member.name, email=member.email, action_url=ACCOUNT)
     return render("auth/password.html", page=page, section=ACCOUNT, status=status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,9 @@ from uuid import UUID
 from leadvibe.api.operations import Operation
 from leadvibe.engine.rules import LevelKind
 from leadvibe.events import queries as events
+from leadvibe.identity import personal_tokens, signing_in
 from leadvibe.identity import service as identity
-from leadvibe.identity import signing_in
+from leadvibe.identity.types import OrgRole, UnitRole
 from leadvibe.imports import service as imports
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
@@ -41,6 +42,10 @@ METADATA_FILTER = {
     "conditions": [{"key": "agent", "operator": "contains", "value": "bot"}],
 }  # fmt: skip
 SURGE = {"mode": "custom", "bands": [{"min_events": 2, "multiplier": 1.25}]}
+NEW_MEMBER = {
+    "first_name": "Grace", "last_name": "Hopper", "email": "grace@acme.test",
+    "password": "a long password", "role": "member",
+}  # fmt: skip
 CSV_FILE = b"event_type,email\npage_view,ada@acme.test\n"
 
 
@@ -55,6 +60,8 @@ class Stage:
     rule_id: UUID
     ruleset_id: UUID
     unit_id: UUID
+    caller: str = "admin"
+    """Who sends the examples, by their name in the cast: some things are everybody's own."""
 
     def refresh_token(self) -> str:
         member = self.people.owner.member
@@ -133,6 +140,35 @@ class Stage:
         )
         commit()
         return made.credential.secret_id
+
+    def member_id(self) -> UUID:
+        member = identity.create_member(
+            self.people.organization.org_id,
+            email=f"{new_id().hex}@acme.test",
+            role=OrgRole.MEMBER,
+            password=None,
+            security=self.people.owner.security,
+            now=utc_now(),
+        )
+        commit()
+        return member.org_member_id
+
+    def unit_member_id(self) -> UUID:
+        member_id = self.member_id()
+        identity.set_membership(self.world.scope, member_id, role=UnitRole.VIEWER, now=utc_now())
+        commit()
+        return member_id
+
+    def token_id(self) -> UUID:
+        member = self.people[self.caller].member
+        made = personal_tokens.create_token(
+            replace(self.world.principal, member_id=member.org_member_id),
+            name="Script",
+            expires_at=None,
+            now=utc_now(),
+        )
+        commit()
+        return made.stored.token_id
 
     def other_lead(self) -> str:
         """Return a new lead that an event of the first has named as well."""
@@ -316,5 +352,21 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     "PUT /org-units/{id}": lambda it: _body({"name": "Renamed"}, id=it.unit_id),
     "POST /org-units/active": lambda it: _body({"ouId": str(it.unit_id)}),
     "POST /secrets": lambda _: _body({"name": "Website"}),
+    "PUT /secrets/{id}": lambda it: _body({"trust_upstream_consent": True}, id=it.credential_id()),
+    "POST /members": lambda _: _body(NEW_MEMBER),
+    "PUT /members/{id}": lambda it: _body({"first_name": "Grace"}, id=it.member_id()),
+    "DELETE /members/{id}": lambda it: Example({"id": it.member_id()}),
+    "GET /org-units/{id}/members": lambda it: Example({"id": it.unit_id}),
+    "POST /org-units/{id}/members": lambda it: _body(
+        {"org_member_id": str(it.member_id()), "role": "Operator"}, id=it.unit_id
+    ),
+    "PUT /org-units/{id}/members/{memberId}": lambda it: _body(
+        {"role": "Operator"}, id=it.unit_id, memberId=it.unit_member_id()
+    ),
+    "DELETE /org-units/{id}/members/{memberId}": lambda it: Example(
+        {"id": it.unit_id, "memberId": it.unit_member_id()}
+    ),
+    "POST /me/tokens": lambda _: _body({"name": "Script"}),
+    "DELETE /me/tokens/{id}": lambda it: Example({"id": it.token_id()}),
     "DELETE /secrets/{id}": lambda it: Example({"id": it.credential_id()}),
 }

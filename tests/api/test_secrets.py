@@ -66,3 +66,36 @@ def test_a_credential_that_is_not_there_is_not_found(call_as, secret_id):
 
     assert response.status_code == 404
     assert response.json["code"] == "credential_not_found"
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_whether_consent_is_trusted_is_kept(call_as, is_trusted):
+    owner = call_as("owner")
+    made = owner.post("/secrets", {"name": "Website"}).json
+
+    response = owner.put(f"/secrets/{made['secret_id']}", {"trust_upstream_consent": is_trusted})
+
+    assert response.status_code == 204
+    kept = {it["secret_id"]: it["trust_upstream_consent"] for it in owner.get("/secrets").json}
+    assert kept[made["secret_id"]] is is_trusted
+
+
+@pytest.mark.parametrize("body", [{}, {"trust_upstream_consent": "yes"}, {"name": "x"}])
+def test_consent_is_trusted_or_not(call_as, body):
+    owner = call_as("owner")
+    made = owner.post("/secrets", {"name": "Website"}).json
+
+    response = owner.put(f"/secrets/{made['secret_id']}", body)
+
+    assert (response.status_code, list(response.json["fields"])) == (
+        400,
+        ["trust_upstream_consent"],
+    )
+
+
+def test_another_units_credential_cannot_be_changed(call_as, people):
+    secret_id = people.credential.credential.secret_id
+
+    response = call_as("stranger").put(f"/secrets/{secret_id}", {"trust_upstream_consent": True})
+
+    assert (response.status_code, response.json["code"]) == (404, "credential_not_found")

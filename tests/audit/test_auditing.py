@@ -10,6 +10,7 @@ from leadvibe.audit import service
 from leadvibe.audit.queries import list_entries
 from leadvibe.audit.types import Entry
 from leadvibe.identity import member_links
+from leadvibe.jobs import schedule
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from tests.conftest import Browser
@@ -169,3 +170,54 @@ def test_a_browser_without_its_token_is_kept_as_a_failure(probe, people):
     Browser(probe, people.viewer).client.post("/probe/write?name=Sales")
 
     assert [entry.status for entry in _entries(people.organization)] == [403]
+
+
+class TestRetention:
+    @pytest.fixture
+    def record(self, people):
+        def make(age_days):
+            entry = Entry(
+                created_at=NOW - timedelta(days=age_days),
+                actor="anna@acme.test",
+                method="POST",
+                path="/leads",
+                status=201,
+                latency_ms=age_days,
+                org_id=people.organization.org_id,
+            )
+            service.record(entry)
+
+        return make
+
+    def test_the_oldest_go_first_and_no_more_than_asked(self, people, record):
+        for age_days in (400, 10, 500, 366):
+            record(age_days)
+
+        before = NOW - timedelta(days=365)
+
+        assert service.forget_entries(before=before, limit=2) == 2
+        assert [it.latency_ms for it in _entries(people.organization)] == [10, 366]
+        assert service.forget_entries(before=before, limit=2) == 1
+        assert service.forget_entries(before=before, limit=2) == 0
+
+    def test_the_schedule_keeps_entries_for_as_long_as_it_is_set(
+        self, app, people, record, monkeypatch
+    ):
+        monkeypatch.setitem(app.config, "AUDIT_RETENTION_DAYS", 30)
+        monkeypatch.setattr(schedule, "AUDIT_BATCH_SIZE", 1)
+        for age_days in (40, 31, 29):
+            record(age_days)
+
+        schedule.forget_old_audit(NOW)
+
+        assert [it.latency_ms for it in _entries(people.organization)] == [29]
+
+    def test_what_it_does_in_one_go_is_bounded(self, people, record, monkeypatch):
+        monkeypatch.setattr(schedule, "AUDIT_BATCH_SIZE", 2)
+        monkeypatch.setattr(schedule, "AUDIT_BATCHES", 1)
+        for _ in range(3):
+            record(400)
+
+        schedule.forget_old_audit(NOW)
+
+        assert len(_entries(people.organization)) == 1

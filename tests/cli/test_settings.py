@@ -62,6 +62,13 @@ def test_the_machine_reaches_its_own_web_server(host, url):
     assert Settings.from_environment({"HOST": host}).local_url == url
 
 
+@pytest.mark.parametrize(("text", "limit"), [("", None), ("0", 0), ("1000000", 1_000_000)])
+def test_a_limit_of_events_is_there_when_it_is_set(text, limit):
+    settings = Settings.from_environment({"MONTHLY_EVENT_LIMIT": text})
+
+    assert settings.monthly_event_limit == limit
+
+
 def test_secrets_are_not_printed():
     settings = Settings.from_environment(
         {
@@ -92,6 +99,8 @@ def test_secrets_are_not_printed():
         ({"PORT": "70000"}, r"PORT is 70000: give a whole number from 1 to 65535"),
         ({"WEB_WORKERS": "-1"}, r"WEB_WORKERS is '-1': give a whole number from 1"),
         ({"MAX_UPLOAD_MB": "0"}, r"MAX_UPLOAD_MB is 0: give a whole number at least 1"),
+        ({"AUDIT_RETENTION_DAYS": "0"}, r"AUDIT_RETENTION_DAYS is 0: give a whole number from 1"),
+        ({"MONTHLY_EVENT_LIMIT": "1e6"}, r"MONTHLY_EVENT_LIMIT is '1e6': give a whole number"),
         ({"LOG_LEVEL": "loud"}, r"LOG_LEVEL is 'loud': choose one of debug, info"),
         ({"SMTP_URL": "mail:25"}, r"SMTP_URL must look like smtp://"),
         ({"SMTP_URL": "smtp://mail"}, r"MAIL_FROM must be the address that mail is sent from"),

@@ -5,12 +5,12 @@ import stat
 import pytest
 
 from leadvibe.events import queries as event_queries
+from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.identity import queries as identity_queries
 from leadvibe.identity.signing_in import sign_in
 from leadvibe.identity.types import OrgRole
 from leadvibe.imports import demo
 from leadvibe.imports.demo import DemoLogin, ensure_demo
-from leadvibe.imports.queries import SAMPLE_SOURCE
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import setup

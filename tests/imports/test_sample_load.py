@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from leadvibe.events import queries as event_queries
+from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.identity.types import Principal, Scope
-from leadvibe.imports.queries import SAMPLE_SOURCE
 from leadvibe.imports.sample import SAMPLE_RULESETS
 from leadvibe.imports.sample_load import (
     SampleReport,

@@ -15,7 +15,13 @@ from leadvibe.lib.db import commit
 from leadvibe.lib.queue import JobQueue, open_queue
 from leadvibe.notifications import queries, service
 from leadvibe.notifications.mailer import Mailer
-from leadvibe.notifications.service import MOST_ATTEMPTS, RETRY_AFTER, deliver_link, post_link
+from leadvibe.notifications.service import (
+    MOST_ATTEMPTS,
+    RETRY_AFTER,
+    deliver_link,
+    post_invitation,
+    post_link,
+)
 from leadvibe.notifications.transports.email import MailServer
 from leadvibe.notifications.types import LinkMail, MailState
 from tests.factories import make_member, make_organization
@@ -87,6 +93,21 @@ def test_a_reset_link_goes_to_who_has_joined(people, queue, mailer, mailbox):
 
     found = identity_queries.find_link_member(mailed_token(mailbox), LinkPurpose.RESET, now=NOW)
     assert found == member
+
+
+def test_somebody_who_was_given_a_password_can_be_invited_all_the_same(
+    people, queue, mailer, mailbox
+):
+    member = people.viewer.member
+    post_invitation(member, queue=queue, now=NOW)
+    commit()
+
+    deliver(member, mailer)
+
+    found = identity_queries.find_link_member(mailed_token(mailbox), LinkPurpose.INVITE, now=NOW)
+    assert found == member
+    post(member, queue, now=NOW + MINUTE)
+    assert not mail_to(member).is_invitation
 
 
 def test_a_worker_hears_of_it_once_it_is_committed(app, invited, queue):
