@@ -45,10 +45,17 @@ READ_SIZE = 10_000
 
 
 class TimelinePosition(NamedTuple):
-    """Where a page of the timeline ended: the next page is what came before."""
+    """Where a page of the timeline ended: the next page is what came before.
+
+    What Leadvibe wrote has no receipt, and may share its instant with more of its kind.
+    """
 
     occurred_at: datetime
     receipt: int
+    event_id: UUID
+
+
+_PLACE = (EventRow.occurred_at, EventRow.receipt, EventRow.event_id)
 
 
 def get_event(scope: Scope, event_id: UUID) -> Event:
@@ -67,13 +74,11 @@ def list_timeline(
     statement = (
         _events()
         .where(EventRow.unit_id == scope.unit_id, EventRow.lead_id == lead_id)
-        .order_by(EventRow.occurred_at.desc(), EventRow.receipt.desc())
+        .order_by(*(column.desc() for column in _PLACE))
         .limit(limit)
     )
     if before is not None:
-        statement = statement.where(
-            tuple_(EventRow.occurred_at, EventRow.receipt) < tuple_(*before)
-        )
+        statement = statement.where(tuple_(*_PLACE) < tuple_(*before))
     return [_event(row) for row in session().execute(statement)]
 
 

@@ -16,7 +16,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadvibe.engine.levels import UNCLASSIFIED, level_of
 from leadvibe.engine.rules import LevelKind
 from leadvibe.events.errors import EventNotFoundError
-from leadvibe.events.queries import TimelinePosition, get_event, list_timeline
+from leadvibe.events.queries import get_event, list_timeline
+from leadvibe.events.types import Event
 from leadvibe.explain.queries import explain_score
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
@@ -47,7 +48,7 @@ from leadvibe.web.timeline import (
     BATCH,
     TimelineQuery,
     build_timeline,
-    position_of,
+    position_behind,
     read_position,
 )
 
@@ -138,25 +139,21 @@ def _timeline_query(scope: Scope, lead: Lead) -> tuple[TimelineQuery, Alert | No
     before = read_position(request.args.get("before", ""))
     if "event" not in request.args:
         return TimelineQuery(path=path, before=before), None
-    found = _find_position(scope, lead, parse_id(request.args["event"]))
-    if found is None:
+    event = _find_event(scope, lead, parse_id(request.args["event"]))
+    if event is None:
         return TimelineQuery(path=path), NO_SUCH_EVENT
-    event_id, position = found
-    # The named event comes first: the next receipt is the first place behind it.
-    behind = TimelinePosition(position.occurred_at, position.receipt + 1)
-    return TimelineQuery(path=path, before=behind, event_id=event_id), None
+    behind = position_behind(event)  # so that the named event comes first
+    return TimelineQuery(path=path, before=behind, event_id=event.event_id), None
 
 
-def _find_position(
-    scope: Scope, lead: Lead, event_id: UUID | None
-) -> tuple[UUID, TimelinePosition] | None:
+def _find_event(scope: Scope, lead: Lead, event_id: UUID | None) -> Event | None:
     if event_id is None:
         return None
     try:
         event = get_event(scope, event_id)
     except EventNotFoundError:
         return None
-    return (event_id, position_of(event)) if event.lead_id == lead.lead_id else None
+    return event if event.lead_id == lead.lead_id else None
 
 
 def _recount(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -29,6 +30,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 LARGEST_BIGINT = 2**63 - 1
 
+_POSITION = re.compile(r"([0-9]{1,20})-([0-9]{1,19})-([0-9a-f]{32})")
+
 REASONS = {
     "inorganic": "Too many of these in too short a time",
     "inorganic_grouped": "One of a burst, of which the first counted",
@@ -48,28 +51,36 @@ class TimelineQuery:
     @property
     def batch_id(self) -> str:
         """The id under which a link waits for this batch."""
-        return NEWEST_ID if self.before is None else f"timeline-{self.before.receipt}"
+        return NEWEST_ID if self.before is None else f"timeline-{self.before.event_id.hex}"
 
 
 def write_position(position: TimelinePosition) -> str:
-    """Spell a position for an address: microseconds of the epoch, and the receipt."""
-    return f"{(position.occurred_at - EPOCH) // MICROSECOND}-{position.receipt}"
+    """Spell a position for an address: microseconds of the epoch, the receipt, and the event."""
+    micros = (position.occurred_at - EPOCH) // MICROSECOND
+    return f"{micros}-{position.receipt}-{position.event_id.hex}"
 
 
 def read_position(text: str) -> TimelinePosition | None:
     """Read what write_position wrote; None for anything else."""
-    micros, _, receipt = text.partition("-")
-    if not (micros.isdecimal() and receipt.isdecimal() and text.isascii()):
+    written = _POSITION.fullmatch(text)
+    if written is None:
         return None
+    micros, receipt, event_id = written.groups()
     try:
-        position = TimelinePosition(EPOCH + int(micros) * MICROSECOND, int(receipt))
+        at = EPOCH + int(micros) * MICROSECOND
+        position = TimelinePosition(at, int(receipt), UUID(event_id))
     except (OverflowError, ValueError):
         return None
     return position if position.receipt <= LARGEST_BIGINT else None
 
 
 def position_of(event: Event) -> TimelinePosition:
-    return TimelinePosition(event.occurred_at, event.receipt)
+    return TimelinePosition(event.occurred_at, event.receipt, event.event_id)
+
+
+def position_behind(event: Event) -> TimelinePosition:
+    """Return the first place behind an event: what comes before it begins with the event."""
+    return TimelinePosition(event.occurred_at, event.receipt, UUID(int=event.event_id.int + 1))
 
 
 def build_timeline(
@@ -124,7 +135,7 @@ def _older(query: TimelineQuery, last: Event) -> Older:
     position = position_of(last)
     return Older(
         url=query_url(query.path, {"before": write_position(position)}),
-        id=f"timeline-{position.receipt}",
+        id=f"timeline-{position.event_id.hex}",
     )
 
 

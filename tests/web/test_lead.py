@@ -14,6 +14,7 @@ from tests.factories import make_velocity_filter
 from tests.web.pages import htmx, links_in
 
 STATEMENTS = 12
+ID = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture
@@ -127,16 +128,32 @@ def test_the_timeline_shows_points_and_what_happened(browse, people, ann):
 def test_older_events_load_batch_by_batch_without_a_gap(browse, people, world):
     for number in range(120):
         world.happen("page_view", "busy", ago=timedelta(hours=number))
-    browser, seen, url, target = browse(people.viewer), [], "/app/leads/busy", ""
 
+    seen = all_events_of(browse(people.viewer), "/app/leads/busy")
+
+    assert len(seen) == 120
+    assert len(set(seen)) == 120
+
+
+def test_what_leadvibe_wrote_at_one_instant_loads_without_a_gap(browse, people, world):
+    for _ in range(60):
+        world.happen("page_view", "busy")
+    driver().execute("UPDATE events SET occurred_at = '2026-03-02', receipt = 0")
+
+    seen = all_events_of(browse(people.viewer), "/app/leads/busy")
+
+    assert len(seen) == len(set(seen)) == 60
+
+
+def all_events_of(browser, url):
+    """Return the events of a timeline, followed from batch to batch."""
+    seen, target = [], ""
     while url:
         answer = browser.get(url, headers=htmx(target) if target else {})
         seen += events_in(answer.text)
         [url] = links_in(answer.text, "before=") or [""]
         target = f"div#{found[1]}" if (found := find_older(answer.text)) else ""
-
-    assert len(seen) == 120
-    assert len(set(seen)) == 120
+    return seen
 
 
 def find_older(page):
@@ -160,7 +177,13 @@ def test_a_batch_has_the_id_its_link_was_waiting_under_and_names_no_day_twice(
     assert "Today" not in batch
 
 
-@pytest.mark.parametrize("before", ["x", "1-", "-1", "9" * 30 + "-1", "1-" + "9" * 30, "٣-1"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "x", "1-", "-1", "1-2", "1-2-3", f"{'9' * 30}-1-{ID}", f"{'9' * 20}-1-{ID}",
+        f"1-{'9' * 30}-{ID}", f"1-{'9' * 19}-{ID}", f"٣-1-{ID}", f"1-1-{ID}0",
+    ],
+)  # fmt: skip
 def test_a_position_that_makes_no_sense_shows_the_newest(browse, people, ann, before):
     answer = browse(people.viewer).get(f"/app/leads/ann?before={before}")
 
