@@ -15,7 +15,7 @@ from uuid import UUID
 
 from leadvibe.events.types import InboxEvent
 from leadvibe.identity.types import Scope
-from leadvibe.lib.db import driver
+from leadvibe.lib.db import driver, write
 
 SAMPLE_SOURCE = "seed"
 """What the events and leads of the sample carry as their source; the contract's word for it."""
@@ -48,7 +48,7 @@ def count_usage(scope: Scope, arrivals: Iterable[InboxEvent]) -> None:
         ON CONFLICT (unit_id, month)
         DO UPDATE SET event_count = usage_months.event_count + excluded.event_count
     """
-    driver().execute(statement, (scope.unit_id, list(months), list(months.values())))
+    write(statement, (scope.unit_id, list(months), list(months.values())))
 
 
 def list_usage(org_id: UUID, *, since: date) -> list[UnitMonth]:
