@@ -16,7 +16,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from leadvibe import api, web
-from leadvibe.http import assets, auditing, csrf, headers, principal, request_id, transaction
+from leadvibe.http import (
+    assets,
+    auditing,
+    csrf,
+    headers,
+    measuring,
+    principal,
+    request_id,
+    transaction,
+)
 from leadvibe.http.errors import json_error
 from leadvibe.http.turnstile import Turnstile
 from leadvibe.identity.queries import has_members
@@ -156,6 +165,7 @@ def _register_http(app: Flask, settings: Settings, hashing: Hashing) -> None:
         hashing=hashing,
     )
     request_id.register(app)
+    measuring.register(app)
     headers.register(app, is_https=_is_https(settings))
     assets.register(app)
     auditing.register(app)
