@@ -43,6 +43,7 @@ from leadvibe.api import (
     scores,
     scoring_settings,
     secrets,
+    surge_metrics,
     surge_policy,
 )
 from leadvibe.api.config_documents import MAX_DOCUMENT_BYTES
@@ -298,6 +299,9 @@ OPERATIONS: tuple[Operation, ...] = (
               "POST", "/secrets", secrets.create_secret, MEMBER, OWN, success=201),
     Operation("118", "Secrets", "Delete API credential",
               "DELETE", "/secrets/{id}", secrets.delete_secret, MEMBER, OWN, success=204),
+    Operation("121", "Surge", "Surge metrics summary for an OU",
+              "GET", "/api/v1/ou/{ouId}/surge/metrics", surge_metrics.show_surge_metrics,
+              MEMBER, READ, aliases=("GET /surge/{ouId}/metrics",)),
     Operation("122", "Admin", "Backfill account mapping and profile scoring",
               "POST", "/admin/backfill/accounts", backfills.backfill_accounts, MEMBER, CONFIGURE),
     Operation("123", "Admin", "Backfill event metadata accountId",

@@ -258,6 +258,10 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     "GET /settings/ou/event-types/{eventType}/events/deletion-status": lambda it: Example(
         {"eventType": it.deleted_type()}
     ),
+    "GET /api/v1/ou/{ouId}/surge/metrics": lambda it: Example(
+        {"ouId": it.unit_id},
+        {"query_string": {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}},
+    ),
     "GET /leads/search": lambda _: Example(sent={"query_string": {"q": "ada"}}),
     "GET /rulesets/{id}/rules": lambda it: Example({"id": it.ruleset_id}),
     "POST /rules": lambda _: _body({"event_type": "demo_request", "weight": 50}),
