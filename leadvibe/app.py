@@ -24,6 +24,7 @@ from leadvibe.http import (
     measuring,
     principal,
     request_id,
+    streams,
     transaction,
 )
 from leadvibe.http.errors import json_error
@@ -128,6 +129,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": settings.max_upload_mb * 1024 * 1024 + MULTIPART_OVERHEAD_BYTES,
         "PIPELINE_BATCH_SIZE": settings.pipeline_batch_size,
         "LEADVIBE_HOME": settings.home,
+        "STREAM_WITHOUT_SIGN_IN": settings.stream_without_sign_in,
         "SESSION_COOKIE_NAME": "leadvibe_session",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -166,6 +168,7 @@ def _register_http(app: Flask, settings: Settings, hashing: Hashing) -> None:
     )
     request_id.register(app)
     measuring.register(app)
+    streams.register(app, threads=settings.web_threads)
     headers.register(app, is_https=_is_https(settings))
     assets.register(app)
     auditing.register(app)

@@ -25,6 +25,7 @@ ROOT_HOMES = Path("/var/lib/leadvibe")
 SHORTEST_SECRET_KEY = 32  # characters; `openssl rand -hex 32` gives 64
 FERNET_KEY_BYTES = 32
 
+SWITCH = ("no", "yes")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 REDIS_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
@@ -50,6 +51,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "LOG_LEVEL": "info",
         "PIPELINE_BATCH_SIZE": "5000",
         "TRUSTED_PROXIES": "0",
+        "STREAM_WITHOUT_SIGN_IN": "no",
     }
 )
 
@@ -84,6 +86,7 @@ class Settings:
     log_level: str
     pipeline_batch_size: int
     trusted_proxies: int
+    stream_without_sign_in: bool
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, home_name: str = MAIN_HOME) -> Self:
@@ -115,6 +118,7 @@ class Settings:
                 "PIPELINE_BATCH_SIZE", at_least=1, at_most=100_000
             ),
             trusted_proxies=variables.integer("TRUSTED_PROXIES", at_least=0, at_most=16),
+            stream_without_sign_in=variables.choice("STREAM_WITHOUT_SIGN_IN", SWITCH) == "yes",
         )
 
     @property

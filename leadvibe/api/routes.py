@@ -43,11 +43,13 @@ from leadvibe.api import (
     scores,
     scoring_settings,
     secrets,
+    stream,
     surge_metrics,
     surge_policy,
 )
 from leadvibe.api.config_documents import MAX_DOCUMENT_BYTES
 from leadvibe.api.operations import Auth, Operation
+from leadvibe.http.streams import MEDIA_TYPE
 from leadvibe.identity.permissions import Permission
 
 NONE, MEMBER, EITHER = Auth.NONE, Auth.MEMBER, Auth.EITHER
@@ -299,6 +301,11 @@ OPERATIONS: tuple[Operation, ...] = (
               "POST", "/secrets", secrets.create_secret, MEMBER, OWN, success=201),
     Operation("118", "Secrets", "Delete API credential",
               "DELETE", "/secrets/{id}", secrets.delete_secret, MEMBER, OWN, success=204),
+    Operation("119", "Stream", "Server-sent events stream",
+              "GET", "/stream", stream.open_stream, NONE,
+              media_type=MEDIA_TYPE, headers=stream.HEADERS),
+    Operation("", "Stream", "Create a stream token",
+              "POST", "/stream/token", stream.create_token, EITHER, READ, success=201),
     Operation("121", "Surge", "Surge metrics summary for an OU",
               "GET", "/api/v1/ou/{ouId}/surge/metrics", surge_metrics.show_surge_metrics,
               MEMBER, READ, aliases=("GET /surge/{ouId}/metrics",)),

@@ -12,7 +12,9 @@ from leadvibe.api.operations import Operation
 from leadvibe.engine.rules import LevelKind
 from leadvibe.events import queries as events
 from leadvibe.identity import service as identity
-from leadvibe.identity import signing_in
+from leadvibe.identity import signing_in, warrants
+from leadvibe.identity.queries import find_member_principal
+from leadvibe.identity.types import Via
 from leadvibe.imports import service as imports
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
@@ -80,6 +82,18 @@ class Stage:
 
     def draft_id(self) -> UUID:
         return self._made(drafts.create_draft, f"Draft {new_id()}").draft_id
+
+    def stream_token(self) -> str:
+        viewer = self.people.viewer
+        found = find_member_principal(
+            viewer.member.org_member_id,
+            session_epoch=viewer.member.session_epoch,
+            via=Via.BEARER,
+            wanted_unit_id=self.unit_id,
+        )
+        assert found is not None
+        warrant = warrants.issue_warrant(found)
+        return warrants.sign_warrant(warrant, security=viewer.security, now=utc_now()).token
 
     def _made(self, create: Callable[..., Any], *what: Any) -> Any:
         made = create(self.world.principal, self.world.scope, *what, now=utc_now())
@@ -257,6 +271,9 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     ),
     "GET /settings/ou/event-types/{eventType}/events/deletion-status": lambda it: Example(
         {"eventType": it.deleted_type()}
+    ),
+    "GET /stream": lambda it: Example(
+        sent={"query_string": {"token": it.stream_token()}, "buffered": False}
     ),
     "GET /api/v1/ou/{ouId}/surge/metrics": lambda it: Example(
         {"ouId": it.unit_id},
