@@ -16,7 +16,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from leadvibe import api, web
-from leadvibe.http import assets, auditing, csrf, headers, principal, request_id, transaction
+from leadvibe.http import (
+    assets,
+    auditing,
+    csrf,
+    headers,
+    measuring,
+    principal,
+    request_id,
+    streams,
+    transaction,
+)
 from leadvibe.http.errors import json_error
 from leadvibe.http.turnstile import Turnstile
 from leadvibe.identity.queries import has_members
@@ -121,6 +131,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "AUDIT_RETENTION_DAYS": settings.audit_retention_days,
         "MONTHLY_EVENT_LIMIT": settings.monthly_event_limit,
         "LEADVIBE_HOME": settings.home,
+        "STREAM_WITHOUT_SIGN_IN": settings.stream_without_sign_in,
         "SESSION_COOKIE_NAME": "leadvibe_session",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -158,6 +169,8 @@ def _register_http(app: Flask, settings: Settings, hashing: Hashing) -> None:
         hashing=hashing,
     )
     request_id.register(app)
+    measuring.register(app)
+    streams.register(app, threads=settings.web_threads)
     headers.register(app, is_https=_is_https(settings))
     assets.register(app)
     auditing.register(app)

@@ -7,6 +7,7 @@ import leadvibe.events.models
 import leadvibe.identity.models
 import leadvibe.imports.models
 import leadvibe.leads.models
+import leadvibe.metrics.models
 import leadvibe.notifications.models
 import leadvibe.rescoring.models
 import leadvibe.scoring.models  # noqa: F401

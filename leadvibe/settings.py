@@ -26,6 +26,7 @@ SHORTEST_SECRET_KEY = 32  # characters; `openssl rand -hex 32` gives 64
 FERNET_KEY_BYTES = 32
 LONGEST_RETENTION_DAYS = 36_500  # a century, which still is a date when taken from today
 
+SWITCH = ("no", "yes")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 REDIS_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
@@ -53,6 +54,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "TRUSTED_PROXIES": "0",
         "AUDIT_RETENTION_DAYS": "365",
         "MONTHLY_EVENT_LIMIT": "",
+        "STREAM_WITHOUT_SIGN_IN": "no",
     }
 )
 
@@ -89,6 +91,7 @@ class Settings:
     trusted_proxies: int
     audit_retention_days: int
     monthly_event_limit: int | None
+    stream_without_sign_in: bool
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, home_name: str = MAIN_HOME) -> Self:
@@ -124,6 +127,7 @@ class Settings:
                 "AUDIT_RETENTION_DAYS", at_least=1, at_most=LONGEST_RETENTION_DAYS
             ),
             monthly_event_limit=variables.optional_integer("MONTHLY_EVENT_LIMIT", at_least=0),
+            stream_without_sign_in=variables.choice("STREAM_WITHOUT_SIGN_IN", SWITCH) == "yes",
         )
 
     @property

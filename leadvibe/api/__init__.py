@@ -8,16 +8,15 @@ from flask import Flask
 from pydantic_core import to_json
 
 import leadvibe
-from leadvibe.api import dispatch, metrics, openapi
+from leadvibe.api import dispatch, openapi
 from leadvibe.api.root import DOCUMENT
 from leadvibe.api.routes import OPERATIONS
 from leadvibe.http import workers
 
 
 def register(app: Flask) -> None:
-    """Add every operation, and the counting of requests."""
+    """Add every operation."""
     workers.register(app)
-    metrics.register(app)
     dispatch.register(app, OPERATIONS)
 
     @cache

@@ -10,6 +10,7 @@ from leadvibe.api import (
     accounts,
     activity,
     admin,
+    analytics,
     audit_logs,
     auth,
     backfills,
@@ -45,11 +46,14 @@ from leadvibe.api import (
     scores,
     scoring_settings,
     secrets,
+    stream,
+    surge_metrics,
     surge_policy,
     usage,
 )
 from leadvibe.api.config_documents import MAX_DOCUMENT_BYTES
 from leadvibe.api.operations import Auth, Operation
+from leadvibe.http.streams import MEDIA_TYPE
 from leadvibe.identity.permissions import Permission
 
 NONE, MEMBER, EITHER = Auth.NONE, Auth.MEMBER, Auth.EITHER
@@ -123,6 +127,10 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("", "Events", "Discard an event that could not be processed",
               "DELETE", "/dead-letters/{receipt}", dead_letters.discard, EITHER, WRITE,
               success=204),
+    Operation("17", "Analytics", "Analytics across events",
+              "GET", "/events-analytics", analytics.show_analytics, EITHER, READ),
+    Operation("18", "Analytics", "Event statistics",
+              "GET", "/event-stats", analytics.show_stats, EITHER, READ),
     Operation("19", "Analytics", "Top leads",
               "GET", "/top-leads", score_history.list_top_leads, EITHER, READ),
     Operation("20", "Analytics", "Recent score gains",
@@ -329,6 +337,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("X11", "Secrets", "Update API credential",
               "PUT", "/secrets/{id}", secrets.update_secret, MEMBER, OWN, success=204),
     Operation("120", "Usage", "Usage metrics", "GET", "/usage", usage.show_usage, MEMBER, READ),
+    Operation("119", "Stream", "Server-sent events stream",
+              "GET", "/stream", stream.open_stream, NONE,
+              media_type=MEDIA_TYPE, headers=stream.HEADERS),
+    Operation("", "Stream", "Create a stream token",
+              "POST", "/stream/token", stream.create_token, EITHER, READ, success=201),
+    Operation("121", "Surge", "Surge metrics summary for an OU",
+              "GET", "/api/v1/ou/{ouId}/surge/metrics", surge_metrics.show_surge_metrics,
+              MEMBER, READ, aliases=("GET /surge/{ouId}/metrics",)),
     Operation("122", "Admin", "Backfill account mapping and profile scoring",
               "POST", "/admin/backfill/accounts", backfills.backfill_accounts, MEMBER, CONFIGURE),
     Operation("123", "Admin", "Backfill event metadata accountId",

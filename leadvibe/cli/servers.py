@@ -8,8 +8,11 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
+from types import FrameType
 from typing import Any
 
 import click
@@ -153,8 +156,37 @@ def _gunicorn_settings(settings: Settings) -> dict[str, Any]:
         "forwarded_allow_ips": "",
         "secure_scheme_headers": {},
         "post_fork": _tie_worker_to_server,
-        "post_worker_init": lambda _worker: memory.settle(),
+        "post_worker_init": _settle_worker,
+        "child_exit": _forget_worker,
     }
+
+
+def _settle_worker(worker: Any) -> None:
+    """Begin to serve; when asked to stop, let live streams end, which would hold up the worker."""
+    from leadvibe.http import streams  # noqa: PLC0415 - only for workers
+
+    memory.settle()
+    for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
+        stop = signal.getsignal(number)
+        assert callable(stop)
+        signal.signal(number, _after(partial(streams.close, worker.wsgi), stop))
+
+
+def _after(
+    first: Callable[[], None], then: Callable[[int, FrameType | None], object]
+) -> Callable[[int, FrameType | None], None]:
+    def handle(number: int, frame: FrameType | None) -> None:
+        first()
+        then(number, frame)
+
+    return handle
+
+
+def _forget_worker(_server: object, worker: Any) -> None:
+    """Take the streams of a worker that has ended out of the figures."""
+    from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - as above
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def _tie_worker_to_server(_server: object, _worker: object) -> None:

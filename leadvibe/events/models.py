@@ -71,7 +71,10 @@ class EventRow(Base):
             "ix_events_timeline", "unit_id", "lead_id", text("occurred_at DESC"),
             text("receipt DESC"),
         ),
-        Index("ix_events_latest", "unit_id", text("occurred_at DESC"), text("receipt DESC")),
+        Index(
+            "ix_events_latest", "unit_id", text("occurred_at DESC"), text("receipt DESC"),
+            postgresql_include=["lead_id", "event_type", "suppression_reason"],
+        ),
         Index(
             "uq_events_message_id", "unit_id", "message_id", unique=True,
             postgresql_where=text("message_id IS NOT NULL"),
@@ -122,6 +125,21 @@ class EventTypeRow(Base):
     max_processing_scope: Mapped[str] = mapped_column(server_default=text("'activate'"))
     event_count: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     first_seen_at: Mapped[datetime]
+    was_decided: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="somebody once made a choice about it"
+    )
+
+
+class EventDayRow(Base):
+    """How many events of a type counted on a day: neither suppressed ones nor our own."""
+
+    __tablename__ = "event_days"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 70}},)
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    event_type: Mapped[str] = mapped_column(primary_key=True)
+    events: Mapped[int] = mapped_column(BigInteger)
 
 
 class SessionRow(Base):

@@ -220,7 +220,8 @@ def list_sessions(scope: Scope, lead_ids: Sequence[str]) -> dict[str, list[Sessi
 def list_event_types(scope: Scope) -> list[EventType]:
     """Return every event type seen in the unit, the most frequent first."""
     statement = """
-        SELECT name, hidden, max_processing_scope, event_count, first_seen_at FROM event_types
+        SELECT name, hidden, max_processing_scope, event_count, first_seen_at, was_decided
+        FROM event_types
         WHERE unit_id = %s ORDER BY event_count DESC, name
     """
     return [EventType(*row) for row in driver().execute(statement, (scope.unit_id,))]

@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic_core import from_json
 
 from leadvibe.engine.policies import SYSTEM_TYPES
+from leadvibe.events.days import GONE, UNCOUNT_GONE
 from leadvibe.events.queries import count_accepted
 from leadvibe.events.service import add_to_tallies, forget_unused_types, register_types
 from leadvibe.events.types import Named, Tally
@@ -105,17 +106,17 @@ def _mentions(document: str, named: Named) -> bool:
 
 def delete_some(scope: Scope, lead_id: str, *, up_to: int, limit: int) -> int:
     """Delete some of a lead's events that came in up to a receipt; returns how many."""
-    statement = """
+    statement = f"""
         WITH gone AS (
             DELETE FROM events WHERE unit_id = %(unit)s AND event_id = ANY(ARRAY(
                 SELECT event_id FROM events
                 WHERE unit_id = %(unit)s AND lead_id = %(lead)s AND receipt <= %(up_to)s
                 LIMIT %(limit)s
             ))
-            RETURNING event_type
-        )
+            RETURNING {GONE}
+        ), {UNCOUNT_GONE}
         SELECT event_type, count(*) FROM gone GROUP BY event_type
-    """
+    """  # noqa: S608 - text of ours
     bound = {"unit": scope.unit_id, "lead": lead_id, "up_to": up_to, "limit": limit}
     counts = dict(driver().execute(statement, bound).fetchall())
     uncount_types(scope, counts)
@@ -138,9 +139,12 @@ def delete_of_type(
     """Delete the leads' events of a type that came in up to a receipt, or those without a lead."""
     whose = "lead_id IS NULL" if lead_ids is None else "lead_id = ANY(%(leads)s)"
     statement = f"""
-        DELETE FROM events
-        WHERE unit_id = %(unit)s AND {whose} AND event_type = %(type)s AND receipt <= %(up_to)s
-        RETURNING event_id, lead_id
+        WITH gone AS (
+            DELETE FROM events
+            WHERE unit_id = %(unit)s AND {whose} AND event_type = %(type)s AND receipt <= %(up_to)s
+            RETURNING event_id, lead_id, {GONE}
+        ), {UNCOUNT_GONE}
+        SELECT event_id, lead_id FROM gone
     """  # noqa: S608 - text of ours
     bound = {"unit": scope.unit_id, "leads": lead_ids, "type": event_type, "up_to": up_to}
     gone = [DeletedEvent(*row) for row in driver().execute(statement, bound)]

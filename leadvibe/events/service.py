@@ -15,7 +15,7 @@ from sqlalchemy import delete
 from leadvibe.engine.facts import Session
 from leadvibe.engine.policies import DECAY_TYPE
 from leadvibe.engine.replay import Decay
-from leadvibe.events import queries
+from leadvibe.events import days, queries
 from leadvibe.events.models import DeadLetterRow
 from leadvibe.events.types import Arrival, InboxEvent, NewEvent, SourceWipe, Tally, Verdict
 from leadvibe.identity.types import Scope
@@ -157,8 +157,10 @@ def discard_dead_letter(scope: Scope, receipt: int) -> None:
 
 
 def store_events(scope: Scope, events: Iterable[NewEvent]) -> None:
-    """Write many events to the place where they stay."""
-    copy_lines("events", EVENT_COLUMNS, _event_lines(scope, events))
+    """Write many events to the place where they stay, and count them by day."""
+    tally = days.Tally()
+    copy_lines("events", EVENT_COLUMNS, _event_lines(scope, tally.watch(events)))
+    days.add_days(scope, tally.counts)
 
 
 def _event_lines(scope: Scope, events: Iterable[NewEvent]) -> Iterator[str]:
@@ -223,19 +225,34 @@ def erase_decays(scope: Scope, lead_ids: Sequence[str]) -> None:
 
 
 def save_verdicts(scope: Scope, verdicts: Mapping[UUID, tuple[Verdict, int | None]]) -> None:
-    """Store anew how filters see events, each with its fingerprint."""
+    """Store anew how filters see events, each with its fingerprint, and so which of them count."""
     if not verdicts:
         return
-    statement = """
-        UPDATE events SET suppression_reason = new.reason, is_folded = new.is_folded,
-            fingerprint = new.fingerprint
-        FROM unnest(%s::uuid[], %s::text[], %s::bool[], %s::bigint[])
-            AS new (event_id, reason, is_folded, fingerprint)
-        WHERE events.unit_id = %s AND events.event_id = new.event_id
-    """
+    statement = f"""
+        WITH new AS (
+            SELECT * FROM unnest(%(ids)s::uuid[], %(reasons)s::text[], %(folded)s::bool[],
+                                 %(marks)s::bigint[]) AS new (event_id, reason, is_folded, mark)
+        ), changed AS (
+            SELECT e.unit_id, (e.occurred_at AT TIME ZONE 'UTC')::date AS day, e.event_type,
+                   CASE WHEN new.reason IS NULL THEN 1 ELSE -1 END AS events
+            FROM new JOIN events e ON e.unit_id = %(unit)s AND e.event_id = new.event_id
+            WHERE e.receipt > 0 AND (e.suppression_reason IS NULL) <> (new.reason IS NULL)
+        ), judged AS (
+            UPDATE events SET suppression_reason = new.reason, is_folded = new.is_folded,
+                fingerprint = new.mark
+            FROM new WHERE events.unit_id = %(unit)s AND events.event_id = new.event_id
+        ) {days.ADD_DAYS}
+    """  # noqa: S608 - text of ours
     rows = [(key, *verdict, mark) for key, (verdict, mark) in verdicts.items()]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    write(statement, (*columns, scope.unit_id))
+    ids, reasons, folded, marks = (list(column) for column in zip(*rows, strict=True))
+    bound = {
+        "unit": scope.unit_id,
+        "ids": ids,
+        "reasons": reasons,
+        "folded": folded,
+        "marks": marks,
+    }
+    write(statement, bound)
 
 
 def move_events(scope: Scope, moves: Mapping[str, str]) -> None:
@@ -324,21 +341,21 @@ def replace_sessions(
 
 
 def delete_events(scope: Scope, event_ids: Collection[UUID]) -> list[str]:
-    """Delete events and take them out of the counts by type.
+    """Delete events and take them out of the counts by type and by day.
 
     Returns the lead of each; unknown events are passed over. Does not rescore the leads.
     """
-    statement = """
+    statement = f"""
         WITH gone AS (
             DELETE FROM events WHERE unit_id = %(unit)s AND event_id = ANY(%(ids)s)
-            RETURNING lead_id, event_type
-        ), counted AS (
+            RETURNING lead_id, {days.GONE}
+        ), {days.UNCOUNT_GONE}, counted AS (
             UPDATE event_types SET event_count = event_types.event_count - fewer.count
             FROM (SELECT event_type, count(*) FROM gone GROUP BY event_type) AS fewer
             WHERE event_types.unit_id = %(unit)s AND event_types.name = fewer.event_type
         )
         SELECT lead_id FROM gone
-    """
+    """  # noqa: S608 - text of ours
     bound = {"unit": scope.unit_id, "ids": list(event_ids)}
     rows = driver().execute(statement, bound).fetchall()
     forget_unused_types(scope)
@@ -351,17 +368,17 @@ def wipe_source(scope: Scope, source: str) -> SourceWipe:
     waiting = driver().execute("DELETE FROM inbox WHERE unit_id = %s AND source = %s", bound)
     dead = driver().execute("DELETE FROM dead_letters WHERE unit_id = %s AND source = %s", bound)
     driver().execute("DELETE FROM source_tallies WHERE unit_id = %s AND source = %s", bound)
-    statement = """
+    statement = f"""
         WITH gone AS (
             DELETE FROM events WHERE unit_id = %(unit)s AND source = %(source)s
-            RETURNING lead_id, event_type
-        ), counted AS (
+            RETURNING lead_id, {days.GONE}
+        ), {days.UNCOUNT_GONE}, counted AS (
             UPDATE event_types SET event_count = event_types.event_count - fewer.count
             FROM (SELECT event_type, count(*) FROM gone GROUP BY event_type) AS fewer
             WHERE event_types.unit_id = %(unit)s AND event_types.name = fewer.event_type
         )
         SELECT lead_id, count(*) FROM gone GROUP BY lead_id
-    """
+    """  # noqa: S608 - text of ours
     rows = driver().execute(statement, {"unit": scope.unit_id, "source": source}).fetchall()
     forget_unused_types(scope)
     return SourceWipe(
@@ -392,11 +409,13 @@ def decide_about_types(
     events by type, so that neither blocks the other.
     """
     statement = """
-        INSERT INTO event_types (unit_id, name, hidden, max_processing_scope, first_seen_at)
-        SELECT %s, name, hidden, reach, %s
+        INSERT INTO event_types
+            (unit_id, name, hidden, max_processing_scope, first_seen_at, was_decided)
+        SELECT %s, name, hidden, reach, %s, true
         FROM unnest(%s::text[], %s::bool[], %s::text[]) AS new (name, hidden, reach) ORDER BY name
         ON CONFLICT (unit_id, name) DO UPDATE SET
-            hidden = excluded.hidden, max_processing_scope = excluded.max_processing_scope
+            hidden = excluded.hidden, max_processing_scope = excluded.max_processing_scope,
+            was_decided = true
     """
     hidden = [choice[0] for choice in choices.values()]
     reach = [choice[1] for choice in choices.values()]

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from leadvibe.events.days import GONE, UNCOUNT_GONE
 from leadvibe.events.removal import uncount_types
 from leadvibe.events.service import SYSTEM, register_types, store_events
 from leadvibe.events.types import NewEvent, Truncation, TruncationPolicy
@@ -44,8 +45,8 @@ def truncate(scope: Scope, lead_ids: Sequence[str], truncation: Truncation) -> d
     statement = f"""
         WITH gone AS (
             DELETE FROM events WHERE unit_id = %(unit)s AND event_id IN ({doomed})
-            RETURNING lead_id, event_type
-        )
+            RETURNING lead_id, {GONE}
+        ), {UNCOUNT_GONE}
         SELECT lead_id, event_type, count(*) FROM gone GROUP BY lead_id, event_type
     """  # noqa: S608 - text of ours
     by_type: dict[str, int] = {}

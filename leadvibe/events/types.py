@@ -148,6 +148,8 @@ class EventType:
     max_processing_scope: str
     event_count: int
     first_seen_at: datetime
+    was_decided: bool
+    """Somebody has once hidden it, or set how far it may reach, whatever holds now."""
 
 
 @dataclass(frozen=True, slots=True)

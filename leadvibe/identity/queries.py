@@ -92,6 +92,14 @@ def _read_credential(client_id: str) -> StoredCredential | None:
     return StoredCredential(secret_sha256, principal)
 
 
+def has_credential(scope: Scope, secret_id: UUID) -> bool:
+    """Say whether the unit still has the credential."""
+    statement = select(CredentialRow.secret_id).where(
+        CredentialRow.unit_id == scope.unit_id, CredentialRow.secret_id == secret_id
+    )
+    return session().scalar(select(exists(statement))) is True
+
+
 def find_member_principal(
     member_id: UUID, *, session_epoch: int, via: Via, wanted_unit_id: UUID | None = None
 ) -> Principal | None:

@@ -18,6 +18,7 @@ from leadvibe.identity.types import Scope
 from leadvibe.jobs.stopping import StopRequest
 from leadvibe.lib.bell import Bell
 from leadvibe.lib.db import OUTAGES, is_outage, reset, rollback
+from leadvibe.lib.radio import Audience, Transmitter
 from leadvibe.pipeline import process, rescore
 from leadvibe.scoring import queries as score_queries
 
@@ -39,8 +40,10 @@ _log = logging.getLogger(__name__)
 
 def run(app: Flask, stop: StopRequest) -> None:
     """Score until asked to stop."""
-    listener = Bell(app.extensions["leadvibe.redis"]).listen()
-    rounds = Rounds(stop, batch_size=app.config["PIPELINE_BATCH_SIZE"])
+    broker = app.extensions["leadvibe.redis"]
+    listener, audience = Bell(broker).listen(), Transmitter(broker)
+    audience.start()
+    rounds = Rounds(stop, batch_size=app.config["PIPELINE_BATCH_SIZE"], audience=audience)
     pause_seconds = FIRST_PAUSE_SECONDS
     while not stop.is_made:
         with app.app_context():
@@ -63,9 +66,12 @@ def run(app: Flask, stop: StopRequest) -> None:
 class Rounds:
     """Goes through the units that have something to do, over and over."""
 
-    def __init__(self, stop: StopRequest, *, batch_size: int) -> None:
+    def __init__(
+        self, stop: StopRequest, *, batch_size: int, audience: Audience | None = None
+    ) -> None:
         self._stop = stop
         self._batch_size = batch_size
+        self._audience = audience
         self._scopes: dict[UUID, Scope] = {}
         self._aside_until: dict[UUID, float] = {}
         self._claimed = 0
@@ -103,7 +109,8 @@ class Rounds:
             return 0
 
     def _process_batch(self, scope: Scope) -> int:
-        return process.process_batch(scope, limit=self._batch_size).claimed
+        batch = process.process_batch(scope, limit=self._batch_size, audience=self._audience)
+        return batch.claimed
 
     def _set_aside(self, unit_id: UUID) -> None:
         """Log what went wrong and leave the unit alone for a while."""

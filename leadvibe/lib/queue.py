@@ -41,6 +41,10 @@ class JobQueue:
         except RedisError as error:
             _log.warning("job %s cannot be sent now: %s", job_id, error)
 
+    def count_waiting(self) -> int:
+        """Return how many jobs wait for a worker. Raises RedisError."""
+        return open_queue(self._broker).count
+
     def _send(self, function: str, arguments: tuple[str, ...], job_id: str) -> None:
         queue = open_queue(self._broker)
         following = f"{job_id}{FOLLOWING}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select, text, true
@@ -13,14 +14,23 @@ from leadvibe.engine.policies import MetadataFilter
 from leadvibe.events import queries as events
 from leadvibe.events.models import EventRow
 from leadvibe.identity.types import Scope
-from leadvibe.lib.db import rollback, session
-from leadvibe.metrics.types import Figures
+from leadvibe.lib.db import driver, rollback, session
+from leadvibe.metrics.types import Figures, SlackLatency
 from leadvibe.segments.sql import condition_sql
 
 
-def get_figures() -> Figures:
-    """Return what has come in so far and what of it still waits."""
-    return Figures(events.count_accepted(), events.inbox_status().waiting)
+def get_figures(*, now: datetime) -> Figures:
+    """Return what has come in so far, what of it waits or failed, and how long things take."""
+    inbox = events.inbox_status()
+    age = now - inbox.oldest_at if inbox.oldest_at else timedelta(0)
+    slack = driver().execute("SELECT at_most_seconds, deliveries, seconds FROM slack_latencies")
+    return Figures(
+        events_ingested=events.count_accepted(),
+        queue_depth=inbox.waiting,
+        lag_seconds=max(age.total_seconds(), 0.0),
+        dead_letters=inbox.dead_letters,
+        slack=tuple(map(SlackLatency._make, slack)),
+    )
 
 
 def count_suppressed(scope: Scope, filters: Sequence[MetadataFilter]) -> dict[UUID, int]:

@@ -1,14 +1,18 @@
-"""Prometheus series: requests counted across the processes of a server, the rest from the database.
+"""Prometheus series: what web processes count together, and the rest from the database.
 
 With PROMETHEUS_MULTIPROC_DIR set, as gunicorn's workers have it, the client library counts in
-files there, and any of them can tell the sum; without it a process only knows of itself.
+files there, and any of them can tell the sum; without it a process only knows of itself. Workers
+of the background share no folder with web processes, nor always a machine: what they have to tell
+stands in the database.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -17,67 +21,145 @@ from prometheus_client.core import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
-from leadvibe.metrics.types import Figures
+from leadvibe.lib.db import driver
+from leadvibe.metrics.types import Figures, SlackLatency
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+REQUEST_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+SLACK_SECONDS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, math.inf)
+"""Upper ends of the buckets: a page should take less than the first few, an event to Slack some
+seconds, and what is tried again up to minutes."""
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _OTHER_METHOD = "OTHER"
 """What all else is counted as, so that nobody can make a new series with each request."""
 
-_REQUESTS_HELP = "Total number of HTTP requests by status code and method."
-_requests = Counter("http_requests", _REQUESTS_HELP, ("code", "method"), registry=None)
+_requests = Counter(
+    "http_requests",
+    "Total number of HTTP requests by status code and method.",
+    ("code", "method"),
+    registry=None,
+)
+_durations = Histogram(
+    "http_request_duration_seconds",
+    "Time from receiving a request until its answer is ready, by route and method.",
+    ("route", "method"),
+    buckets=REQUEST_SECONDS,
+    registry=None,
+)
+_streams = Gauge(
+    "live_streams_open",
+    "Live streams that are open at this moment.",
+    registry=None,
+    multiprocess_mode="livesum",
+)
+_OURS: tuple[Counter | Histogram | Gauge, ...] = (_requests, _durations, _streams)
 
 
-def count_request(*, method: str, status: int) -> None:
-    """Count a request that has been answered."""
-    _requests.labels(str(status), method if method in _METHODS else _OTHER_METHOD).inc()
+def note_request(*, method: str, status: int, route: str, seconds: float) -> None:
+    """Count a request that has been answered, and how long that took."""
+    known_method = method if method in _METHODS else _OTHER_METHOD
+    _requests.labels(str(status), known_method).inc()
+    _durations.labels(route, known_method).observe(seconds)
 
 
-def render(figures: Figures) -> bytes:
-    """Return all series in Prometheus' text format."""
+def note_stream_opened() -> None:
+    """Count a live stream that has begun."""
+    _streams.inc()
+
+
+def note_stream_closed() -> None:
+    """Count a live stream that is over."""
+    _streams.dec()
+
+
+def note_slack_latency(seconds: float) -> None:
+    """Count a delivery to Slack and how long after its event it was, with the transaction."""
+    bucket = next(end for end in SLACK_SECONDS if seconds <= end)
+    statement = """
+        INSERT INTO slack_latencies (at_most_seconds, deliveries, seconds) VALUES (%s, 1, %s)
+        ON CONFLICT (at_most_seconds) DO UPDATE SET
+            deliveries = slack_latencies.deliveries + 1,
+            seconds = slack_latencies.seconds + excluded.seconds
+    """
+    driver().execute(statement, (bucket, max(seconds, 0.0)))
+
+
+def render(figures: Figures, *, jobs_queued: int | None = None) -> bytes:
+    """Return all series in Prometheus' text format; jobs are left out while they are not known."""
     registry = CollectorRegistry()
-    registry.register(_Series(figures))
+    registry.register(_Series(figures, jobs_queued))
     return generate_latest(registry)
 
 
 class _Series(Collector):
-    """The series by the names that the contract gives them."""
+    """The series by the names that the contract gives them, and ours after them."""
 
-    def __init__(self, figures: Figures) -> None:
+    def __init__(self, figures: Figures, jobs_queued: int | None) -> None:
         self._figures = figures
+        self._jobs_queued = jobs_queued
 
     def collect(self) -> Iterator[Metric]:
+        figures = self._figures
         yield CounterMetricFamily(
             "events_ingested",
             "Total number of events ingested (accepted).",
-            value=self._figures.events_ingested,
+            value=figures.events_ingested,
         )
         yield GaugeMetricFamily(
             "queue_depth",
             "Current depth of the async processing queue.",
-            value=self._figures.queue_depth,
+            value=figures.queue_depth,
         )
-        yield HistogramMetricFamily(
-            "event_to_slack_latency_seconds",
-            "Latency in seconds from event ingestion to Slack notification.",
+        yield _slack_latency(figures.slack)
+        yield from _counted()
+        yield GaugeMetricFamily(
+            "pipeline_lag_seconds",
+            "Age of the oldest event that waits to be scored; 0 when none does.",
+            value=figures.lag_seconds,
         )
-        yield _counted_requests()
+        yield GaugeMetricFamily(
+            "dead_letters",
+            "Events that could not be processed and wait for a decision.",
+            value=figures.dead_letters,
+        )
+        if self._jobs_queued is not None:
+            yield GaugeMetricFamily(
+                "jobs_queued", "Jobs that wait for a worker.", value=self._jobs_queued
+            )
 
 
-def _counted_requests() -> Metric:
-    family = CounterMetricFamily("http_requests", _REQUESTS_HELP, labels=("code", "method"))
-    for metric in _counters():
-        for sample in metric.samples:
-            if sample.name == "http_requests_total":
-                labels = (sample.labels["code"], sample.labels["method"])
-                family.add_metric(labels, sample.value)
-    return family
+def _slack_latency(counted: Iterable[SlackLatency]) -> Metric:
+    by_end = {it.at_most_seconds: it for it in counted}
+    counts = [by_end[end].deliveries if end in by_end else 0 for end in SLACK_SECONDS]
+    sums = zip(map(floatToGoString, SLACK_SECONDS), accumulate(counts), strict=True)
+    return HistogramMetricFamily(
+        "event_to_slack_latency_seconds",
+        "Latency in seconds from event ingestion to Slack notification.",
+        buckets=list(sums),
+        sum_value=sum(it.seconds for it in by_end.values()),
+    )
 
 
-def _counters() -> Iterable[Metric]:
+def _counted() -> Iterator[Metric]:
+    """Yield what web processes counted; each family is there before its first sample."""
     if values.ValueClass is values.MutexValue:
-        return _requests.collect()
-    collector: Collector = MultiProcessCollector(CollectorRegistry())  # type: ignore[no-untyped-call]
-    return collector.collect()
+        found = [metric for mine in _OURS for metric in mine.collect()]
+    else:
+        collector: Collector = MultiProcessCollector(CollectorRegistry())  # type: ignore[no-untyped-call]
+        found = list(collector.collect())
+    for mine in _OURS:
+        [described] = mine.describe()
+        family = Metric(described.name, described.documentation, described.type)
+        # When a series was created is no figure of ours, and differs between processes.
+        family.samples = [
+            sample
+            for metric in found
+            if metric.name == described.name
+            for sample in metric.samples
+            if not sample.name.endswith("_created")
+        ]
+        yield family

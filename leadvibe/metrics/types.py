@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import NamedTuple
+
+
+class SlackLatency(NamedTuple):
+    """Deliveries to Slack that took at most so long, and longer than the bucket before allows."""
+
+    at_most_seconds: float
+    deliveries: int
+    seconds: float
 
 
 class Figures(NamedTuple):
@@ -10,3 +19,49 @@ class Figures(NamedTuple):
 
     events_ingested: int
     queue_depth: int
+    lag_seconds: float = 0.0
+    dead_letters: int = 0
+    slack: tuple[SlackLatency, ...] = ()
+
+
+class DayCount(NamedTuple):
+    day: date
+    events: int
+
+
+class EventFigures(NamedTuple):
+    """What came in within a span: events by type, the most frequent first, and by day."""
+
+    total: int
+    unique_leads: int
+    by_type: dict[str, int]
+    daily: list[DayCount]
+
+
+class BoostedTotals(NamedTuple):
+    """What a multiplier raised: events, whose they were, and the points above their weights."""
+
+    events: int
+    leads: int
+    points: int
+
+
+class Bucket(NamedTuple):
+    """Boosted events from an instant on, until the next bucket."""
+
+    at: datetime
+    events: int
+
+
+class SurgeFigures(NamedTuple):
+    """Boosted events of a span. `series` has every bucket of it, also those without any."""
+
+    totals: BoostedTotals
+    channels: dict[str, int]
+    series: list[Bucket]
+
+    @property
+    def peak(self) -> Bucket | None:
+        """Return the first of the fullest buckets; None when nothing was boosted."""
+        fullest = max(self.series, key=lambda it: it.events, default=None)
+        return fullest if fullest is not None and fullest.events else None

@@ -32,7 +32,9 @@ from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import Identity
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, is_outage, rollback, session, writing_behind
+from leadvibe.lib.radio import Audience
 from leadvibe.pipeline import describe, rescore, scorebook
+from leadvibe.pipeline.announcing import News
 from leadvibe.pipeline.scorebook import Result
 from leadvibe.scoring import queries as score_queries
 
@@ -87,11 +89,14 @@ class Progress(NamedTuple):
 IDLE = Progress()
 
 
-def process_batch(scope: Scope, *, limit: int = BATCH_SIZE) -> Progress:
+def process_batch(
+    scope: Scope, *, limit: int = BATCH_SIZE, audience: Audience | None = None
+) -> Progress:
     """Process the oldest events of a unit's inbox and commit. Returns IDLE when there are none.
 
-    An event that fails goes to the dead letters with the reason. A database that cannot be
-    reached raises, and nothing is lost: the events are still in the inbox.
+    Whoever of the `audience` watches the unit is told of it afterwards. An event that fails goes to
+    the dead letters with the reason. A database that cannot be reached raises, and nothing is lost:
+    the events are still in the inbox.
     """
     if not leads.try_lock_identities(scope):
         rollback()
@@ -100,7 +105,7 @@ def process_batch(scope: Scope, *, limit: int = BATCH_SIZE) -> Progress:
     if not arrivals:
         rollback()
         return IDLE
-    progress = _process_or_isolate(scope, arrivals)
+    progress = _process_or_isolate(scope, arrivals, audience)
     commit()
     return progress
 
@@ -134,19 +139,21 @@ _OUTGROWN_TABLES = """
 """
 
 
-def _process_or_isolate(scope: Scope, arrivals: Sequence[InboxEvent]) -> Progress:
+def _process_or_isolate(
+    scope: Scope, arrivals: Sequence[InboxEvent], audience: Audience | None
+) -> Progress:
     """Process arrivals, halving them until those that fail stand alone and can be put aside."""
     now = utc_now()
     try:
         with session().begin_nested(), writing_behind():
-            return _process(scope, arrivals, now=now)
+            return _process(scope, arrivals, News(audience, scope), now=now)
     except Exception as error:
         if is_outage(error):
             raise
         if len(arrivals) > 1:
             middle = len(arrivals) // 2
             parts = (arrivals[:middle], arrivals[middle:])
-            return _sum(_process_or_isolate(scope, part) for part in parts)
+            return _sum(_process_or_isolate(scope, part, audience) for part in parts)
         log.exception("event %s cannot be processed", arrivals[0].event_id)
         return _bury(scope, arrivals[0], error, now=now)
 
@@ -163,7 +170,9 @@ def _sum(parts: Iterable[Progress]) -> Progress:
     return Progress(*(sum(column) for column in columns))
 
 
-def _process(scope: Scope, arrivals: Sequence[InboxEvent], *, now: datetime) -> Progress:
+def _process(
+    scope: Scope, arrivals: Sequence[InboxEvent], news: News, *, now: datetime
+) -> Progress:
     fresh = _drop_duplicates(scope, arrivals)
     config = scorebook.current_config(scope)
     claims = _read_all(scope, fresh, config.version)
@@ -173,6 +182,7 @@ def _process(scope: Scope, arrivals: Sequence[InboxEvent], *, now: datetime) -> 
     moved = {*folded, *folded.values()}
     scored, late = _score(scope, facts, moved=moved)
     verdicts = _verdicts(scored)
+    news.note(claims, lead_ids, scored, suppressed=verdicts, replayed=late)
     told = _told(claims, lead_ids, verdicts) if describe.is_needed(config) else {}
     describing = describe.begin(scope, told, config, now=now, rebuilt=late)
     events.store_events(scope, _new_events(claims, lead_ids, verdicts))
@@ -185,6 +195,7 @@ def _process(scope: Scope, arrivals: Sequence[InboxEvent], *, now: datetime) -> 
     events.add_to_tallies(scope, _tallies(arrivals, fresh), now=now)
     count_usage(scope, fresh)
     events.clear_arrivals(scope, [arrival.receipt for arrival in arrivals])
+    news.leave_after_commit(config)
     return Progress(claimed=len(arrivals), scored=len(fresh), duplicates=len(arrivals) - len(fresh))
 
 

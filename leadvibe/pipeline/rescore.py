@@ -11,6 +11,7 @@ from leadvibe.engine.engagement import Awarder
 from leadvibe.engine.facts import Entry, Event
 from leadvibe.engine.organic import fingerprint
 from leadvibe.engine.rules import Config
+from leadvibe.events import days
 from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
 from leadvibe.events.types import COUNTS, Fact, Verdict, WrittenDecay
@@ -154,7 +155,7 @@ def verify(scope: Scope) -> Iterator[Step]:
         ]
         rollback()
         yield Step(done, found)
-    yield Step(done, [*_compare_tally(scope), *_compare_accounts(scope)])
+    yield Step(done, [*_compare_tally(scope), *_compare_days(scope), *_compare_accounts(scope)])
 
 
 def rebuild(scope: Scope) -> Iterator[Step]:
@@ -166,6 +167,7 @@ def rebuild(scope: Scope) -> Iterator[Step]:
         yield Step(done, [])
     leads.lock_identities(scope)
     leads.recount_listed(scope)
+    days.rebuild_days(scope)
     commit()
     for chunk in _walk_accounts(scope):
         accounts.refresh_roll_ups(scope, chunk)
@@ -342,6 +344,13 @@ def _compare_tally(scope: Scope) -> Iterator[Discrepancy]:
     stored, counted = lead_queries.count_listed(scope), lead_queries.recount_listed(scope)
     rollback()
     yield from _difference("", "number of leads", stored, counted)
+
+
+def _compare_days(scope: Scope) -> Iterator[Discrepancy]:
+    leads.lock_identities(scope)
+    stored, counted = days.list_days(scope), days.recount_days(scope)
+    rollback()
+    yield from _difference("", "events by day", stored, counted)
 
 
 def _compare_accounts(scope: Scope) -> Iterator[Discrepancy]:

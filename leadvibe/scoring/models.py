@@ -177,6 +177,12 @@ class ScoreEntryRow(Base):
     """The ledger: append-only contributions; `before` is the previous row's `after`."""
 
     __tablename__ = "score_entries"
+    __table_args__ = (
+        Index(
+            "ix_score_entries_boosted", "unit_id", "occurred_at",
+            postgresql_where=text("multiplier_percent > 100"),
+        ),
+    )  # fmt: skip
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)

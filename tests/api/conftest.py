@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,12 +20,24 @@ class Caller:
 
     def __init__(self, client: FlaskClient, headers: dict[str, str]) -> None:
         self._client = client
+        self._endless: list[TestResponse] = []
         self.headers = headers
 
     def send(self, method: str, path: str, **kwargs: Any) -> TestResponse:
         headers = {**self.headers, **kwargs.pop("headers", {})}
-        # Read at once: a stream ends with the context of its request.
-        return self._client.open(path, method=method, headers=headers, buffered=True, **kwargs)
+        # Read at once, unless it never ends: a file ends with the context of its request.
+        is_buffered = kwargs.pop("buffered", True)
+        response = self._client.open(
+            path, method=method, headers=headers, buffered=is_buffered, **kwargs
+        )
+        if not is_buffered:
+            self._endless.append(response)
+        return response
+
+    def close(self) -> None:
+        """End what never ends."""
+        for response in self._endless:
+            response.close()
 
     def get(self, path: str, **query: Any) -> TestResponse:
         return self.send("GET", path, query_string=query)
@@ -41,17 +53,22 @@ class Caller:
 
 
 @pytest.fixture
-def call_as(app, people: People, world) -> Callable[[str], Caller]:
+def call_as(app, people: People, world) -> Iterator[Callable[[str], Caller]]:
     """Return a maker of callers by their name in the cast, `credential` or `anybody`."""
+    made: list[Caller] = []
+
+    def headers_of(name: str) -> dict[str, str]:
+        if name == ANYBODY:
+            return {}
+        return basic(people.credential) if name == CREDENTIAL else people[name].bearer
 
     def make(name: str) -> Caller:
-        if name == ANYBODY:
-            return Caller(app.test_client(), {})
-        if name == CREDENTIAL:
-            return Caller(app.test_client(), basic(people.credential))
-        return Caller(app.test_client(), people[name].bearer)
+        made.append(Caller(app.test_client(), headers_of(name)))
+        return made[-1]
 
-    return make
+    yield make
+    for caller in made:
+        caller.close()
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from uuid import UUID
 from leadvibe.api.operations import Operation
 from leadvibe.engine.rules import LevelKind
 from leadvibe.events import queries as events
-from leadvibe.identity import personal_tokens, signing_in
+from leadvibe.identity import personal_tokens, signing_in, warrants
 from leadvibe.identity import service as identity
-from leadvibe.identity.types import OrgRole, UnitRole
+from leadvibe.identity.queries import find_member_principal
+from leadvibe.identity.types import OrgRole, UnitRole, Via
 from leadvibe.imports import service as imports
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
@@ -87,6 +88,18 @@ class Stage:
 
     def draft_id(self) -> UUID:
         return self._made(drafts.create_draft, f"Draft {new_id()}").draft_id
+
+    def stream_token(self) -> str:
+        viewer = self.people.viewer
+        found = find_member_principal(
+            viewer.member.org_member_id,
+            session_epoch=viewer.member.session_epoch,
+            via=Via.BEARER,
+            wanted_unit_id=self.unit_id,
+        )
+        assert found is not None
+        warrant = warrants.issue_warrant(found)
+        return warrants.sign_warrant(warrant, security=viewer.security, now=utc_now()).token
 
     def _made(self, create: Callable[..., Any], *what: Any) -> Any:
         made = create(self.world.principal, self.world.scope, *what, now=utc_now())
@@ -293,6 +306,13 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     ),
     "GET /settings/ou/event-types/{eventType}/events/deletion-status": lambda it: Example(
         {"eventType": it.deleted_type()}
+    ),
+    "GET /stream": lambda it: Example(
+        sent={"query_string": {"token": it.stream_token()}, "buffered": False}
+    ),
+    "GET /api/v1/ou/{ouId}/surge/metrics": lambda it: Example(
+        {"ouId": it.unit_id},
+        {"query_string": {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:00:00Z"}},
     ),
     "GET /leads/search": lambda _: Example(sent={"query_string": {"q": "ada"}}),
     "GET /rulesets/{id}/rules": lambda it: Example({"id": it.ruleset_id}),

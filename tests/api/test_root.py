@@ -8,9 +8,12 @@ import subprocess
 import sys
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from leadvibe.lib.db import commit, session
+from leadvibe.lib.db import commit, driver, session
+from leadvibe.lib.queue import JobQueue, open_queue
+from leadvibe.metrics import service
 
 UNREACHABLE = "postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1"
 NO_BROKER = "redis://127.0.0.1:1/0"
@@ -125,13 +128,100 @@ def test_metrics_count_requests_by_code_and_method(client):
     assert "BREW" not in after
 
 
+def families(client):
+    return {it.name: it for it in text_string_to_metric_families(series(client))}
+
+
+def samples(family):
+    return {(it.name, *sorted(it.labels.values())): it.value for it in family.samples}
+
+
+def test_metrics_are_what_prometheus_reads(client):
+    client.get("/healthz")
+
+    found = families(client)
+
+    assert {name: family.type for name, family in found.items()} == {
+        "events_ingested": "counter",
+        "queue_depth": "gauge",
+        "event_to_slack_latency_seconds": "histogram",
+        "http_requests": "counter",
+        "http_request_duration_seconds": "histogram",
+        "live_streams_open": "gauge",
+        "pipeline_lag_seconds": "gauge",
+        "dead_letters": "gauge",
+        "jobs_queued": "gauge",
+    }
+    assert all(family.documentation for family in found.values())
+
+
+def test_requests_are_timed_by_route_and_not_by_address(client, people):
+    for number in range(3):
+        client.get(f"/leads/ld_{number}/score", headers=people.viewer.bearer)
+        client.get(f"/nowhere/{number}")
+    client.open("/nowhere", method="BREW")
+
+    counts = samples(families(client)["http_request_duration_seconds"])
+    name = "http_request_duration_seconds_count"
+    routes = {key[1:] for key in counts if key[0] == name}
+
+    assert counts[name, "/leads/{leadID}/score", "GET"] >= 3
+    assert counts[name, "GET", "none"] >= 3
+    assert ("OTHER", "none") in routes
+    assert not [route for route in routes if "ld_" in str(route) or "nowhere" in str(route)]
+
+
+def test_the_pipelines_lag_is_the_age_of_what_waits_longest(api, client):
+    assert families(client)["pipeline_lag_seconds"].samples[0].value == 0
+    api.post("/ingest", {"event_type": "page_view", "lead_id": "ld_1"})
+    driver().execute("UPDATE inbox SET received_at = received_at - interval '1 hour'")
+    commit()
+
+    [lag] = families(client)["pipeline_lag_seconds"].samples
+
+    assert 3600 <= lag.value < 3700
+
+
+def test_dead_letters_are_counted(client, world):
+    world.fail()
+
+    assert families(client)["dead_letters"].samples[0].value == 1
+
+
+def test_waiting_jobs_are_counted_while_the_broker_is_there(app, client, make_app):
+    before = families(client)["jobs_queued"].samples[0].value
+    JobQueue(app.extensions["leadvibe.redis"]).send("nothing", job_id="a-job-of-this-test")
+
+    assert families(client)["jobs_queued"].samples[0].value == before + 1
+    assert "jobs_queued" not in families(make_app(redis_url=NO_BROKER).test_client())
+    open_queue(app.extensions["leadvibe.redis"]).remove("a-job-of-this-test")
+
+
+def test_latency_to_slack_is_a_histogram_before_and_after_the_first_delivery(client):
+    name = "event_to_slack_latency_seconds"
+    empty = samples(families(client)[name])
+    assert (empty[f"{name}_count",], empty[f"{name}_sum",]) == (0, 0)
+    assert empty[f"{name}_bucket", "+Inf"] == 0
+
+    for seconds in (0.4, 3, 3.5, 4_000, -1):
+        service.note_slack_latency(seconds)
+    commit()
+
+    counted = samples(families(client)[name])
+    assert counted[f"{name}_bucket", "0.5"] == 2
+    assert counted[f"{name}_bucket", "5.0"] == 4
+    assert counted[f"{name}_bucket", "600.0"] == 4
+    assert counted[f"{name}_bucket", "+Inf"] == counted[f"{name}_count",] == 5
+    assert counted[f"{name}_sum",] == pytest.approx(4006.9)
+
+
 def test_requests_are_summed_across_the_processes_of_a_server(tmp_path):
     environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     script = """
 from leadvibe.metrics import service
 from leadvibe.metrics.types import Figures
 for _ in range(3):
-    service.count_request(method="GET", status=200)
+    service.note_request(method="GET", status=200, route="/x", seconds=0.1)
 print(service.render(Figures(0, 0)).decode())
 """
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 
 import pytest
 
+from leadvibe.cli.servers import SECONDS_TO_FINISH_REQUESTS
+from leadvibe.jobs import pipeline
+from leadvibe.jobs.stopping import StopRequest
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
+from leadvibe.lib.radio import LOOK_SECONDS
 from leadvibe.scoring import service as scoring
 from tests.cli.conftest import COMMAND, Installation, environment, wait_until
 from tests.conftest import SECRET_KEY
@@ -19,6 +26,8 @@ from tests.people import People, basic
 
 WEB_WORKERS = 2
 CONNECTIONS = 8  # that the processes share out among themselves
+PATIENCE_SECONDS = 20
+HEADERS = {"Content-Type": "application/json"}
 MOMENT_SECONDS = 1  # for a notice to arrive; less than anything is remembered without one
 
 
@@ -72,6 +81,64 @@ def test_a_deleted_credential_is_refused_by_every_process(connections, people: P
         lambda: {ask(connection, "GET", "/leads", own) for connection in connections} == {401},
         MOMENT_SECONDS,
     )
+
+
+@pytest.fixture
+def streams(served, people: People) -> Iterator[list[HTTPResponse]]:
+    """Open more streams than reads may compute at once, over both processes."""
+    with ExitStack() as stack:
+        opened = []
+        for _ in range(CONNECTIONS):
+            connection = HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE_SECONDS)
+            stack.enter_context(closing(connection))
+            connection.request("GET", "/stream", headers=people.viewer.bearer)
+            opened.append(connection.getresponse())
+        yield opened
+
+
+def test_streams_of_all_processes_hear_the_pipeline_and_hold_up_no_page(
+    app, served, streams, people: People
+):
+    scoring.install_defaults(people.scope, by="setup", now=utc_now())
+    commit()
+    assert {response.status for response in streams} == {200}
+    stop = StopRequest()
+    role = threading.Thread(target=pipeline.run, args=(app, stop), daemon=True)
+    role.start()
+    with closing(HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE_SECONDS)) as page:
+        # The pipeline looks now and then whether anybody listens: the first may go by unheard.
+        for _ in range(2):
+            event = {"event_type": "page_view", "lead_id": "ld_1"}
+            page.request("POST", "/ingest", json.dumps(event), HEADERS | basic(people.credential))
+            assert page.getresponse().read()
+            time.sleep(LOOK_SECONDS * 2)
+        page.request("GET", "/metrics")
+        metrics = page.getresponse().read().decode()
+
+    for response in streams:
+        assert read_until(response, b"event: new_event")
+    assert f"live_streams_open {CONNECTIONS}.0" in metrics
+    stop.make()
+    role.join(PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_streams_end_by_themselves_when_the_server_stops(served, streams, number):
+    began = time.monotonic()
+
+    served.process.send_signal(number)
+
+    for response in streams:
+        response.read()  # to its proper end: a connection that is torn raises
+    served.process.wait(PATIENCE_SECONDS)
+    assert time.monotonic() - began < SECONDS_TO_FINISH_REQUESTS
+
+
+def read_until(response: HTTPResponse, beginning: bytes) -> bytes:
+    """Read a stream up to the line that begins so, and return that."""
+    while not (line := response.readline()).startswith(beginning):
+        assert line, "the stream has ended"
+    return line
 
 
 def count_listeners() -> int:

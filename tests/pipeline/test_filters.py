@@ -428,7 +428,8 @@ def test_tampering_with_what_filters_said_is_found_and_repaired(scope, tampering
     driver().execute(tampering)
     commit()
 
-    assert {lead_id for lead_id, _ in discrepancies(scope)} == {"ana"}
+    # Where it also changes which events count, the counts by day disagree as well.
+    assert "ana" in {lead_id for lead_id, _ in discrepancies(scope)}
     for _ in rescore.rebuild(scope):
         pass
     assert discrepancies(scope) == []

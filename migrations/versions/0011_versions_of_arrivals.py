@@ -3,7 +3,7 @@
 Why: the pipeline took the one in force when it came to an event, so that a rule edited right after
 an event was acknowledged could still decide what that event was worth.
 
-Revision ID: 0010
+Revision ID: 0011
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:
