@@ -39,7 +39,7 @@ _ERROR_SCHEMA = {
     "type": "object",
     "title": "Error",
     "description": "Why a request was refused. `fields` says what is wrong with each.",
-    "required": ["error", "code"],
+    "required": ["error", "code", "request_id"],
     "properties": {
         "error": {"type": "string", "description": "What is wrong and what to do about it."},
         "code": {"type": "string", "description": "The same for programs."},
