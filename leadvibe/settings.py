@@ -26,6 +26,11 @@ SHORTEST_SECRET_KEY = 32  # characters; `openssl rand -hex 32` gives 64
 FERNET_KEY_BYTES = 32
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
+RATE_LIMIT_MODES = ("off", "observe", "enforce")
+RATE_LIMIT_KEYS = ("org", "user", "client", "ip")
+MOST_REQUESTS = 100_000
+"""A second, and at once: far beyond what one installation serves."""
+
 DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 REDIS_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
 
@@ -50,6 +55,10 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "LOG_LEVEL": "info",
         "PIPELINE_BATCH_SIZE": "5000",
         "TRUSTED_PROXIES": "0",
+        "RATE_LIMIT_MODE": "off",
+        "RATE_LIMIT_KEY_BY": "org",
+        "RATE_LIMIT_RPS": "100",
+        "RATE_LIMIT_BURST": "200",
     }
 )
 
@@ -84,6 +93,10 @@ class Settings:
     log_level: str
     pipeline_batch_size: int
     trusted_proxies: int
+    rate_limit_mode: str
+    rate_limit_key_by: str
+    rate_limit_rps: int
+    rate_limit_burst: int
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, home_name: str = MAIN_HOME) -> Self:
@@ -115,6 +128,12 @@ class Settings:
                 "PIPELINE_BATCH_SIZE", at_least=1, at_most=100_000
             ),
             trusted_proxies=variables.integer("TRUSTED_PROXIES", at_least=0, at_most=16),
+            rate_limit_mode=variables.choice("RATE_LIMIT_MODE", RATE_LIMIT_MODES),
+            rate_limit_key_by=variables.choice("RATE_LIMIT_KEY_BY", RATE_LIMIT_KEYS),
+            rate_limit_rps=variables.integer("RATE_LIMIT_RPS", at_least=1, at_most=MOST_REQUESTS),
+            rate_limit_burst=variables.integer(
+                "RATE_LIMIT_BURST", at_least=1, at_most=MOST_REQUESTS
+            ),
         )
 
     @property

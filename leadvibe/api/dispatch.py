@@ -14,6 +14,7 @@ from leadvibe.api import answers, params
 from leadvibe.api.fields import UnitId
 from leadvibe.api.operations import Auth, Operation, path_names
 from leadvibe.http import principal as asking
+from leadvibe.http import rate_limits
 from leadvibe.http.permissions import require, require_member
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Principal
@@ -52,6 +53,8 @@ def _view(operation: Operation, names: tuple[str, ...]) -> Callable[..., Respons
     adapter = None if wanted.reply is None else TypeAdapter(wanted.reply)
 
     def respond(**path: str) -> Response:
+        if operation.is_limited:
+            rate_limits.take()
         if UNIT in path:
             _enter(path[UNIT])
         principal = gatekeeper()

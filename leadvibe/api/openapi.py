@@ -20,7 +20,11 @@ Leadvibe turns what leads do into scores and shows where every point comes from.
 
 Members sign in at `POST /auth/login` and send the token as `Authorization: Bearer`; programs use \
 HTTP Basic with a client_id and client_secret of one organisation unit. Everything belongs to the \
-caller's active unit, which `POST /org-units/active` sets; clients never send a `unit_id`."""
+caller's active unit, which `POST /org-units/active` sets; clients never send a `unit_id`.
+
+Where requests are limited (`GET /me/rate-limit`), every answer says in `RateLimit-Limit`, \
+`RateLimit-Remaining` and `RateLimit-Reset` how many may be made at once, how many are left and in \
+how many seconds all are back; one too many is answered 429 with `Retry-After`."""
 
 _SECURITY: Mapping[Auth, list[dict[str, list[str]]]] = {
     Auth.NONE: [],

@@ -75,6 +75,8 @@ class Operation:
     uploads: str = ""
     """Name of the file in a multipart body."""
     max_body_bytes: int = MAX_BODY_BYTES
+    is_limited: bool = True
+    """Whether it counts towards the rate limit."""
     interface: Interface = field(init=False)
 
     def __post_init__(self) -> None:
