@@ -10,7 +10,7 @@ from flask import Flask
 from pydantic import TypeAdapter
 from werkzeug.wrappers import Response
 
-from leadvibe.api import answers, params
+from leadvibe.api import answers, editing, params
 from leadvibe.api.fields import UnitId
 from leadvibe.api.operations import Auth, Operation, path_names
 from leadvibe.http import principal as asking
@@ -61,7 +61,13 @@ def _view(operation: Operation, names: tuple[str, ...]) -> Callable[..., Respons
         arguments: list[Any] = [principal] if wanted.takes_principal else []
         arguments += [read(path[name]) for name, read in named]
         given = _given(operation)
-        return answers.answer(view(*arguments, **given), adapter=adapter, status=status)
+        if operation.edits is not None and editing.is_conditional():
+            operation.lock(arguments[0].scope)
+            editing.check_unchanged(operation.edits(*arguments))
+        result = view(*arguments, **given)
+        if operation.edits is not None and operation.method == "PUT" and adapter is None:
+            answers.set_etag(operation.edits(*arguments))
+        return answers.answer(result, adapter=adapter, status=status)
 
     return respond
 

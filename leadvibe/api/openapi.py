@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from pydantic import TypeAdapter
 
 from leadvibe.api.answers import JSON, TOTAL_HEADER
+from leadvibe.api.editing import IF_MATCH, Editable
 from leadvibe.api.operations import Auth, Operation, path_names
 
 VERSION = "3.1.0"
@@ -21,6 +22,9 @@ Leadvibe turns what leads do into scores and shows where every point comes from.
 Members sign in at `POST /auth/login` and send the token as `Authorization: Bearer`; programs use \
 HTTP Basic with a client_id and client_secret of one organisation unit. Everything belongs to the \
 caller's active unit, which `POST /org-units/active` sets; clients never send a `unit_id`.
+
+What people edit says in `etag` which state it is in. Send that in `If-Match` to change it only if \
+nobody else has done so meanwhile.
 
 Where requests are limited (`GET /me/rate-limit`), every answer says in `RateLimit-Limit`, \
 `RateLimit-Remaining` and `RateLimit-Reset` how many may be made at once, how many are left and in \
@@ -59,6 +63,11 @@ _PENDING = {
     "description": "It takes longer: this is how far it is, and Location where to follow it.",
     "headers": {"Location": {"schema": {"type": "string"}}},
 }
+_IF_MATCH = (
+    IF_MATCH,
+    "Change it only if it is in this state still: its `etag`, in double quotes. Otherwise 412.",
+)
+_ETAG = {"description": "The state it is in now, for If-Match.", "schema": {"type": "string"}}
 _TOTAL = {"description": "How many there are on all pages.", "schema": {"type": "integer"}}
 
 Schema = dict[str, Any]
@@ -161,7 +170,8 @@ def _query(operation: Operation, queries: Mapping[str, Schema]) -> Iterator[Sche
 
 
 def _headers(operation: Operation) -> Iterator[Schema]:
-    for name, description in operation.headers:
+    heeded = (_IF_MATCH,) if operation.edits else ()
+    for name, description in (*operation.headers, *heeded):
         schema = {"type": "string"}
         yield {"name": name, "in": "header", "description": description, "schema": schema}
 
@@ -190,8 +200,8 @@ def _successes(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:
 
 def _success(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:
     response: Schema = {"description": HTTPStatus(operation.success).phrase}
-    if operation.interface.is_counted:
-        response["headers"] = {TOTAL_HEADER: _TOTAL}
+    if headers := _answer_headers(operation):
+        response["headers"] = headers
     if operation.interface.reply is not None:
         schema = schemas[operation.interface.reply, "serialization"]
         response["content"] = {JSON: {"schema": schema}}
@@ -199,3 +209,19 @@ def _success(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:
         kind = "object" if operation.media_type == JSON else "string"
         response["content"] = {operation.media_type: {"schema": {"type": kind}}}
     return response
+
+
+def _answer_headers(operation: Operation) -> Schema:
+    headers: Schema = {}
+    if operation.interface.is_counted:
+        headers[TOTAL_HEADER] = _TOTAL
+    if _says_its_state(operation):
+        headers["ETag"] = _ETAG
+    return headers
+
+
+def _says_its_state(operation: Operation) -> bool:
+    reply = operation.interface.reply
+    if reply is None:
+        return operation.edits is not None and operation.method == "PUT"
+    return isinstance(reply, type) and issubclass(reply, Editable)

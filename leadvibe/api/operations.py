@@ -18,7 +18,10 @@ from flask import Response
 from pydantic import BaseModel
 
 from leadvibe.api.answers import Counted, Csv, JsonStream, Pending
+from leadvibe.api.editing import Editable
 from leadvibe.identity.permissions import Permission
+from leadvibe.identity.types import Scope
+from leadvibe.scoring.service import lock_configuration
 
 MAX_BODY_BYTES = 1024 * 1024
 """Enough for the largest single event, however its JSON is spelled."""
@@ -75,6 +78,10 @@ class Operation:
     uploads: str = ""
     """Name of the file in a multipart body."""
     max_body_bytes: int = MAX_BODY_BYTES
+    edits: Callable[..., Editable] | None = None
+    """Reads what it changes, called as `view` is but without a body: then If-Match is heeded."""
+    lock: Callable[[Scope], object] = lock_configuration
+    """Keeps others from changing that until the commit."""
     is_limited: bool = True
     """Whether it counts towards the rate limit."""
     interface: Interface = field(init=False)
