@@ -10,7 +10,7 @@ from flask import Flask
 from pydantic import TypeAdapter
 from werkzeug.wrappers import Response
 
-from leadvibe.api import answers, editing, params
+from leadvibe.api import answers, editing, params, repeats
 from leadvibe.api.fields import UnitId
 from leadvibe.api.operations import Auth, Operation, path_names
 from leadvibe.http import principal as asking
@@ -60,6 +60,11 @@ def _view(operation: Operation, names: tuple[str, ...]) -> Callable[..., Respons
         principal = gatekeeper()
         arguments: list[Any] = [principal] if wanted.takes_principal else []
         arguments += [read(path[name]) for name, read in named]
+        if principal is not None and operation.heeds_key:
+            return repeats.once(operation, principal, lambda: carry_out(arguments))
+        return carry_out(arguments)
+
+    def carry_out(arguments: list[Any]) -> Response:
         given = _given(operation)
         if operation.edits is not None and editing.is_conditional():
             operation.lock(arguments[0].scope)

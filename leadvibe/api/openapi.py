@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from leadvibe.api.answers import JSON, TOTAL_HEADER
 from leadvibe.api.editing import IF_MATCH, Editable
 from leadvibe.api.operations import Auth, Operation, path_names
+from leadvibe.api.repeats import KEY_HEADER, REPEATED_HEADER
 
 VERSION = "3.1.0"
 SCHEMAS = "#/components/schemas/"
@@ -25,6 +26,9 @@ caller's active unit, which `POST /org-units/active` sets; clients never send a 
 
 What people edit says in `etag` which state it is in. Send that in `If-Match` to change it only if \
 nobody else has done so meanwhile.
+
+A request that makes something and carries an `Idempotency-Key` may be sent again when its answer \
+was lost.
 
 Where requests are limited (`GET /me/rate-limit`), every answer says in `RateLimit-Limit`, \
 `RateLimit-Remaining` and `RateLimit-Reset` how many may be made at once, how many are left and in \
@@ -67,6 +71,18 @@ _IF_MATCH = (
     IF_MATCH,
     "Change it only if it is in this state still: its `etag`, in double quotes. Otherwise 412.",
 )
+_KEY = (
+    KEY_HEADER,
+    "Within 24 hours, the same request with the same key makes nothing again: same answer.",
+)
+_SECRET_KEY = (
+    KEY_HEADER,
+    "Within 24 hours, the same request with the same key makes nothing again: 409, no secret.",
+)
+_REPEATED = {
+    "description": "true for the answer that an earlier request with the same key had.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
 _ETAG = {"description": "The state it is in now, for If-Match.", "schema": {"type": "string"}}
 _TOTAL = {"description": "How many there are on all pages.", "schema": {"type": "integer"}}
 
@@ -170,8 +186,12 @@ def _query(operation: Operation, queries: Mapping[str, Schema]) -> Iterator[Sche
 
 
 def _headers(operation: Operation) -> Iterator[Schema]:
-    heeded = (_IF_MATCH,) if operation.edits else ()
-    for name, description in (*operation.headers, *heeded):
+    heeded = list(operation.headers)
+    if operation.edits:
+        heeded.append(_IF_MATCH)
+    if operation.heeds_key:
+        heeded.append(_SECRET_KEY if operation.shows_secret else _KEY)
+    for name, description in heeded:
         schema = {"type": "string"}
         yield {"name": name, "in": "header", "description": description, "schema": schema}
 
@@ -217,6 +237,8 @@ def _answer_headers(operation: Operation) -> Schema:
         headers[TOTAL_HEADER] = _TOTAL
     if _says_its_state(operation):
         headers["ETag"] = _ETAG
+    if operation.heeds_key and not operation.shows_secret:
+        headers[REPEATED_HEADER] = _REPEATED
     return headers
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from inspect import signature
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -82,6 +83,10 @@ class Operation:
     """Reads what it changes, called as `view` is but without a body: then If-Match is heeded."""
     lock: Callable[[Scope], object] = lock_configuration
     """Keeps others from changing that until the commit."""
+    happens_once: bool = False
+    """Whether Idempotency-Key is heeded, although it does not answer 201."""
+    shows_secret: bool = False
+    """Whether its answer is not kept for when it is asked again."""
     is_limited: bool = True
     """Whether it counts towards the rate limit."""
     interface: Interface = field(init=False)
@@ -93,6 +98,12 @@ class Operation:
     def path_names(self) -> tuple[str, ...]:
         """Names of the path's parameters as the contract spells them, in order."""
         return path_names(self.path)
+
+    @property
+    def heeds_key(self) -> bool:
+        """Say whether a request with the same Idempotency-Key makes nothing a second time."""
+        makes_something = self.success == HTTPStatus.CREATED or self.happens_once
+        return self.method == "POST" and makes_something
 
     def addresses(self) -> Iterator[tuple[str, str]]:
         """Yield (method, path) of the operation and of its aliases."""
