@@ -89,7 +89,8 @@ def over_http(settings: Settings, place: data.Place, home: str) -> Iterator[Line
     data.fill_leads(place.scope, LEADS)
     with server(["-m", "gunicorn", "-k", "gthread", "-w", "2", "--threads", "64",
                  "--reuse-port", "--no-control-socket", "--log-level", "warning", "-b", "{bind}",
-                 "bench.bare:app"], BENCH_DSN=dsn, probe="/noop") as bare, \
+                 "bench.bare:app"], BENCH_DSN=dsn, BENCH_UNIT=str(place.scope.unit_id),
+                probe="/noop") as bare, \
          server(["-m", "leadvibe.cli", "serve", "--home", home, "--port", "{port}"],
                 LOG_LEVEL="warning", probe="/healthz") as web:  # fmt: skip
         noop = hit(bare, load.request_bytes("GET", "/noop"), 200)
@@ -98,7 +99,10 @@ def over_http(settings: Settings, place: data.Place, home: str) -> Iterator[Line
         yield line("/ingest", ingest_one(web, place), "requests/s", "INSERT + COMMIT", insert)
         yield batches(web, place)
         yield line("leads page", leads_page(web), "requests/s", "no-op route", noop)
-        yield line("GET /leads", leads_api(web, place), "requests/s", "no-op route", noop)
+        rows = hit(bare, load.request_bytes("GET", "/rows"), 200, connections=PAGE_CONNECTIONS)
+        leads = leads_api(web, place)
+        yield line("GET /leads", leads, "requests/s", "no-op route", noop)
+        yield line("  the same", leads, "requests/s", "25 rows as JSON", rows)
 
 
 def in_process(place: data.Place, busy: data.Place) -> Iterator[Line]:

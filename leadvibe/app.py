@@ -23,11 +23,13 @@ from leadvibe.http import (
     headers,
     measuring,
     principal,
+    rate_limits,
     request_id,
     streams,
     transaction,
 )
 from leadvibe.http.errors import json_error
+from leadvibe.http.rate_limits import KeyBy, LimitMode, Rate, RateLimiter
 from leadvibe.http.turnstile import Turnstile
 from leadvibe.identity.queries import has_members
 from leadvibe.identity.remembered import CHANGED
@@ -37,6 +39,7 @@ from leadvibe.lib.errors import LeadvibeError, UnavailableError
 from leadvibe.lib.idle_connections import pool_events
 from leadvibe.lib.listening import Listener
 from leadvibe.lib.resources import resource_folder
+from leadvibe.lib.token_bucket import TokenBuckets, impatient_client
 from leadvibe.notifications.mailer import Mailer
 from leadvibe.notifications.transports.email import MailServer
 from leadvibe.settings import Settings
@@ -177,6 +180,7 @@ def _register_http(app: Flask, settings: Settings, hashing: Hashing) -> None:
     transaction.register(app)
     principal.register(app, security=security)
     csrf.register(app)
+    rate_limits.register(app, _rate_limiter(settings))
 
 
 def _register_errors(app: Flask) -> None:
@@ -233,6 +237,17 @@ def _broker(url: str) -> Redis:
     """Return the process's client; it connects when it is first used."""
     return Redis.from_url(
         url, socket_timeout=BROKER_TIMEOUT_SECONDS, socket_connect_timeout=BROKER_TIMEOUT_SECONDS
+    )
+
+
+def _rate_limiter(settings: Settings) -> RateLimiter:
+    rate = Rate(settings.rate_limit_rps, settings.rate_limit_burst)
+    broker = impatient_client(settings.redis_url)
+    return RateLimiter(
+        TokenBuckets(broker, per_second=rate.per_second, burst=rate.burst),
+        mode=LimitMode(settings.rate_limit_mode),
+        key_by=KeyBy(settings.rate_limit_key_by),
+        rate=rate,
     )
 
 

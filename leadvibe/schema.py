@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import leadvibe.audit.models
 import leadvibe.events.models
+import leadvibe.idempotency.models
 import leadvibe.identity.models
 import leadvibe.imports.models
 import leadvibe.leads.models

@@ -28,6 +28,11 @@ LONGEST_RETENTION_DAYS = 36_500  # a century, which still is a date when taken f
 
 SWITCH = ("no", "yes")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+RATE_LIMIT_MODES = ("off", "observe", "enforce")
+RATE_LIMIT_KEYS = ("org", "user", "client", "ip")
+MOST_REQUESTS = 100_000
+"""A second, and at once: far beyond what one installation serves."""
+
 DATABASE_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 REDIS_SCHEMES = ("redis", "rediss", "valkey", "valkeys", "unix")
 
@@ -55,6 +60,10 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "AUDIT_RETENTION_DAYS": "365",
         "MONTHLY_EVENT_LIMIT": "",
         "STREAM_WITHOUT_SIGN_IN": "no",
+        "RATE_LIMIT_MODE": "off",
+        "RATE_LIMIT_KEY_BY": "org",
+        "RATE_LIMIT_RPS": "100",
+        "RATE_LIMIT_BURST": "200",
     }
 )
 
@@ -92,6 +101,10 @@ class Settings:
     audit_retention_days: int
     monthly_event_limit: int | None
     stream_without_sign_in: bool
+    rate_limit_mode: str
+    rate_limit_key_by: str
+    rate_limit_rps: int
+    rate_limit_burst: int
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str], *, home_name: str = MAIN_HOME) -> Self:
@@ -128,6 +141,12 @@ class Settings:
             ),
             monthly_event_limit=variables.optional_integer("MONTHLY_EVENT_LIMIT", at_least=0),
             stream_without_sign_in=variables.choice("STREAM_WITHOUT_SIGN_IN", SWITCH) == "yes",
+            rate_limit_mode=variables.choice("RATE_LIMIT_MODE", RATE_LIMIT_MODES),
+            rate_limit_key_by=variables.choice("RATE_LIMIT_KEY_BY", RATE_LIMIT_KEYS),
+            rate_limit_rps=variables.integer("RATE_LIMIT_RPS", at_least=1, at_most=MOST_REQUESTS),
+            rate_limit_burst=variables.integer(
+                "RATE_LIMIT_BURST", at_least=1, at_most=MOST_REQUESTS
+            ),
         )
 
     @property

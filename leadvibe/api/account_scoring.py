@@ -79,6 +79,11 @@ def list_rulesets(principal: Principal) -> list[AttributeRulesetItem]:
     return attributes.list_rulesets(principal.scope, Side.ACCOUNT)
 
 
+def get_ruleset(principal: Principal, ruleset_id: AccountRulesetId) -> AttributeRulesetItem:
+    queries.require_abm(principal.scope)
+    return attributes.get_ruleset(principal.scope, Side.ACCOUNT, ruleset_id)
+
+
 def create_ruleset(principal: Principal, body: NewAttributeRuleset) -> AttributeRulesetItem:
     """Make a account ruleset without rules."""
     queries.require_abm(principal.scope)
@@ -104,6 +109,14 @@ def list_rules(principal: Principal, ruleset_id: AccountRulesetId) -> list[Accou
     queries.require_abm(principal.scope)
     found = service.list_rules(principal.scope, Side.ACCOUNT, ruleset_id)
     return [_rule(principal, item) for item in found]
+
+
+def get_rule(
+    principal: Principal, ruleset_id: AccountRulesetId, rule_id: AccountRuleId
+) -> AccountRuleItem:
+    queries.require_abm(principal.scope)
+    found = service.get_rule(principal.scope, Side.ACCOUNT, rule_id, ruleset_id=ruleset_id)
+    return _rule(principal, found)
 
 
 def create_rule(
@@ -140,6 +153,11 @@ def list_mappings(principal: Principal) -> list[AccountMappingItem]:
     queries.require_abm(principal.scope)
     found = queries.list_items(principal.scope, ItemKind.ACCOUNT_MAPPING)
     return [_mapping(item) for item in found]
+
+
+def get_mapping(principal: Principal, mapping_id: AccountMappingId) -> AccountMappingItem:
+    queries.require_abm(principal.scope)
+    return _mapping(queries.get_item(principal.scope, ItemKind.ACCOUNT_MAPPING, mapping_id))
 
 
 def create_mapping(principal: Principal, body: NewAccountMapping) -> AccountMappingItem:

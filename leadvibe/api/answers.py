@@ -8,13 +8,17 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from flask import Response, after_this_request, stream_with_context
+from flask import Response, g, stream_with_context
 from pydantic import TypeAdapter
+from werkzeug.http import quote_etag
+
+from leadvibe.api.editing import Editable
 
 Item = TypeVar("Item")
 
 JSON = "application/json"
 TOTAL_HEADER = "X-Total-Count"
+_HEADERS = "answer_headers"
 ROWS_AT_ONCE = 500
 """Rows serialised in one go: enough to be quick, little enough to hold in memory."""
 
@@ -52,6 +56,22 @@ class Csv:
 
 def answer(result: object, *, adapter: TypeAdapter[Any] | None, status: int) -> Response:
     """Return the response to what a view returned, which `adapter` serialises."""
+    response = _response(result, adapter, status)
+    response.headers.update(g.pop(_HEADERS, {}))
+    return response
+
+
+def set_header(name: str, value: str) -> None:
+    """Put a header on the answer to this request, if it succeeds."""
+    g.setdefault(_HEADERS, {})[name] = value
+
+
+def set_etag(item: Editable) -> None:
+    """Say in which state something is."""
+    set_header("ETag", quote_etag(item.etag))
+
+
+def _response(result: object, adapter: TypeAdapter[Any] | None, status: int) -> Response:
     if isinstance(result, Response):
         return result
     if isinstance(result, Csv):
@@ -67,16 +87,9 @@ def answer(result: object, *, adapter: TypeAdapter[Any] | None, status: int) -> 
     if isinstance(result, Pending):
         set_header("Location", result.location)
         result, status = result.item, HTTPStatus.ACCEPTED
+    if isinstance(result, Editable):
+        set_etag(result)
     return Response(adapter.dump_json(result), status=status, mimetype=JSON)
-
-
-def set_header(name: str, value: str) -> None:
-    """Put a header on the answer to this request."""
-
-    @after_this_request
-    def add(response: Response) -> Response:
-        response.headers[name] = value
-        return response
 
 
 def _empty(status: int) -> Response:

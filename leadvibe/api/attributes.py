@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AliasChoices, BaseModel, Field, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError, to_json
 
+from leadvibe.api.editing import Editable
 from leadvibe.api.fields import LARGEST_INTEGER, LEFT_OUT, Changes, Name, Text, Weight
 from leadvibe.engine.policies import FieldTest, UpdateBehavior
 from leadvibe.explain.profile import AttributeExplanation
@@ -70,7 +71,7 @@ class AttributeRulesetChanges(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttributeRulesetItem:
+class AttributeRulesetItem(Editable):
     id: UUID
     ruleset_id: UUID
     org_id: UUID
@@ -107,7 +108,7 @@ class AttributeRuleChanges(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttributeRuleItem:
+class AttributeRuleItem(Editable):
     id: UUID
     rule_id: UUID
     ruleset_id: UUID
@@ -138,7 +139,7 @@ class AttributeMappingChanges(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttributeMappingItem:
+class AttributeMappingItem(Editable):
     id: UUID
     source_field: str
     update_behavior: UpdateBehavior
@@ -179,6 +180,10 @@ ACCOUNT = RuleNames(side=Side.ACCOUNT, key="account_property")
 def list_rulesets(scope: Scope, side: Side) -> list[AttributeRulesetItem]:
     found = queries.list_items(scope, attributes.KINDS[side].ruleset)
     return [_ruleset(scope, item) for item in found]
+
+
+def get_ruleset(scope: Scope, side: Side, ruleset_id: UUID) -> AttributeRulesetItem:
+    return _ruleset(scope, queries.get_item(scope, attributes.KINDS[side].ruleset, ruleset_id))
 
 
 def create_ruleset(

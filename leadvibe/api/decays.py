@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field, StrictInt
 from pydantic_core import PydanticCustomError
 
+from leadvibe.api.editing import Editable
 from leadvibe.api.fields import LEFT_OUT, MOST_POINTS, Changes, DecayId
 from leadvibe.engine.policies import DecayUnit
 from leadvibe.identity.types import Principal, Scope
@@ -49,7 +50,7 @@ class DecayChanges(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecayItem:
+class DecayItem(Editable):
     decay_id: UUID
     org_id: UUID
     unit_id: UUID
@@ -66,6 +67,11 @@ def list_decays(principal: Principal) -> list[DecayItem]:
     """All decay rules of the unit, oldest first."""
     scope = principal.scope
     return [_item(scope, found) for found in queries.list_items(scope, ItemKind.DECAY)]
+
+
+def get_decay(principal: Principal, decay_id: DecayId) -> DecayItem:
+    scope = principal.scope
+    return _item(scope, queries.get_item(scope, ItemKind.DECAY, decay_id))
 
 
 def create_decay(principal: Principal, body: NewDecay) -> DecayItem:

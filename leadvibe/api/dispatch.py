@@ -10,10 +10,11 @@ from flask import Flask
 from pydantic import TypeAdapter
 from werkzeug.wrappers import Response
 
-from leadvibe.api import answers, params
+from leadvibe.api import answers, editing, params, repeats
 from leadvibe.api.fields import UnitId
 from leadvibe.api.operations import Auth, Operation, path_names
 from leadvibe.http import principal as asking
+from leadvibe.http import rate_limits
 from leadvibe.http.permissions import require, require_member
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Principal
@@ -49,13 +50,26 @@ def _view(operation: Operation, names: tuple[str, ...]) -> Callable[..., Respons
     adapter = None if wanted.reply is None else TypeAdapter(wanted.reply)
 
     def respond(**path: str) -> Response:
+        if operation.is_limited:
+            rate_limits.take()
         if operation.enters in path:
             _enter(path[operation.enters])
         principal = gatekeeper()
         arguments: list[Any] = [principal] if wanted.takes_principal else []
         arguments += [read(path[name]) for name, read in named]
+        if principal is not None and operation.heeds_key:
+            return repeats.once(operation, principal, lambda: carry_out(arguments))
+        return carry_out(arguments)
+
+    def carry_out(arguments: list[Any]) -> Response:
         given = _given(operation)
-        return answers.answer(view(*arguments, **given), adapter=adapter, status=status)
+        if operation.edits is not None and editing.is_conditional():
+            operation.lock(arguments[0].scope)
+            editing.check_unchanged(operation.edits(*arguments))
+        result = view(*arguments, **given)
+        if operation.edits is not None and operation.method == "PUT" and adapter is None:
+            answers.set_etag(operation.edits(*arguments))
+        return answers.answer(result, adapter=adapter, status=status)
 
     return respond
 

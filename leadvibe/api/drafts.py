@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool
 
 from leadvibe.api.config_documents import ConfigDocument
 from leadvibe.api.config_versions import Applied, ChangeItem, applied_item, change_items
+from leadvibe.api.editing import Editable
 from leadvibe.api.fields import LEFT_OUT, Changes, DraftId, Name
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
@@ -41,8 +42,11 @@ class Publishing(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DraftItem:
+class DraftItem(Editable):
     """A draft; it is outdated when the configuration has changed since it was copied."""
+
+    # A list leaves the configuration out; `updated_at` tells when it changes.
+    not_edited: ClassVar[frozenset[str]] = frozenset({"is_outdated", "config"})
 
     draft_id: UUID
     name: str

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import Field, StrictBool
 
+from leadvibe.api.editing import Editable
 from leadvibe.api.fields import LEFT_OUT, Changes
 from leadvibe.engine.policies import Reach
 from leadvibe.events import queries as events
 from leadvibe.identity.types import Principal
 from leadvibe.lib.clock import utc_now
 from leadvibe.scoring import event_types
+from leadvibe.scoring.types import KnownEventType
 
 
 class TypeChanges(Changes):
@@ -27,8 +30,10 @@ class TypeChanges(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TypeItem:
+class TypeItem(Editable):
     """An event type; the events of a protected one cannot be deleted."""
+
+    not_edited: ClassVar[frozenset[str]] = frozenset({"ou_event_count", "protected", "deletable"})
 
     name: str
     hidden: bool
@@ -60,17 +65,11 @@ def list_properties(principal: Principal, event_type: str) -> TypeProperties:
 
 def list_types(principal: Principal) -> list[TypeItem]:
     """All event types of the unit, the most frequent first, with what was decided about each."""
-    return [
-        TypeItem(
-            name=it.name,
-            hidden=it.hidden,
-            ou_event_count=it.event_count,
-            protected=it.is_protected,
-            deletable=not it.is_protected,
-            max_processing_scope=it.reach,
-        )
-        for it in event_types.list_known_types(principal.scope)
-    ]
+    return [_item(it) for it in event_types.list_known_types(principal.scope)]
+
+
+def get_type(principal: Principal, event_type: str) -> TypeItem:
+    return _item(event_types.get_known_type(principal.scope, event_type))
 
 
 def update_type(principal: Principal, event_type: str, body: TypeChanges) -> None:
@@ -82,4 +81,15 @@ def update_type(principal: Principal, event_type: str, body: TypeChanges) -> Non
         hidden=body.hidden,
         reach=body.max_processing_scope,
         now=utc_now(),
+    )
+
+
+def _item(known: KnownEventType) -> TypeItem:
+    return TypeItem(
+        name=known.name,
+        hidden=known.hidden,
+        ou_event_count=known.event_count,
+        protected=known.is_protected,
+        deletable=not known.is_protected,
+        max_processing_scope=known.reach,
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool, StrictInt
 
+from leadvibe.api.editing import Editable
 from leadvibe.api.fields import LEFT_OUT, Changes, VelocityFilterId
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
@@ -45,7 +46,7 @@ class FilterChanges(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilterItem:
+class FilterItem(Editable):
     filter_id: UUID
     org_id: UUID
     unit_id: UUID
@@ -63,6 +64,11 @@ def list_filters(principal: Principal) -> list[FilterItem]:
     """All velocity filters of the unit, oldest first."""
     scope = principal.scope
     return [_item(scope, found) for found in queries.list_items(scope, ItemKind.VELOCITY_FILTER)]
+
+
+def get_filter(principal: Principal, filter_id: VelocityFilterId) -> FilterItem:
+    scope = principal.scope
+    return _item(scope, queries.get_item(scope, ItemKind.VELOCITY_FILTER, filter_id))
 
 
 def create_filter(principal: Principal, body: NewFilter) -> FilterItem:

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from flask import request
 from pydantic import BaseModel, Field, ValidationError, WithJsonSchema, model_validator
 
 from leadvibe.api.params import invalid, problems_of
+from leadvibe.api.repeats import KEY_HEADER, read_key
 from leadvibe.events.types import Arrival
 from leadvibe.http.workers import ring_for_pipeline
 from leadvibe.identity.types import Principal
@@ -23,9 +23,10 @@ from leadvibe.pipeline.intake import IncomingEvent
 SOURCE = "api"
 MOST_EVENTS = 1_000
 LARGEST_BATCH_BYTES = 32 * 1024 * 1024
-KEY_HEADER = "Idempotency-Key"
-LONGEST_KEY = 200
 HEADERS = ((KEY_HEADER, "Stands for message_id: an event that comes twice counts once."),)
+BATCH_HEADERS = (
+    (KEY_HEADER, "With their place in the batch, it stands for the message_id of events."),
+)
 
 
 class IncomingBatch(BaseModel):
@@ -77,7 +78,7 @@ class BatchResult:
 
 def ingest(principal: Principal, body: IncomingEvent) -> Ingested:
     """Accept an event: once this answers 202 it is stored, and will be scored within moments."""
-    event = _with_key(body)
+    event = _with_key(body, read_key())
     (arrival,) = intake.accept(principal.scope, [event], source=SOURCE, now=utc_now())
     ring_for_pipeline()
     return Ingested(message="event ingested", event_id=arrival.event_id, metadata=event.metadata)
@@ -86,7 +87,11 @@ def ingest(principal: Principal, body: IncomingEvent) -> Ingested:
 def ingest_batch(principal: Principal, body: IncomingBatch) -> BatchResult:
     """Accept up to 1,000 events, each by itself; refused only when none of them is good."""
     now = utc_now()
-    read = [_read(document, now=now) for document in body.events]
+    key = read_key()
+    read = [
+        _read(document, key and f"{key}/{index}", now=now)
+        for index, document in enumerate(body.events)
+    ]
     arrivals = [it for it in read if isinstance(it, Arrival)]
     if not arrivals:
         raise _all_refused(read)
@@ -100,20 +105,17 @@ def ingest_batch(principal: Principal, body: IncomingBatch) -> BatchResult:
     )
 
 
-def _with_key(event: IncomingEvent) -> IncomingEvent:
-    """Take the header for the event's message id, unless it has one itself."""
-    key = request.headers.get(KEY_HEADER, "").strip()
-    if not key or event.message_id is not None:
+def _with_key(event: IncomingEvent, key: str | None) -> IncomingEvent:
+    """Take the key for the event's message id, unless it has one itself."""
+    if key is None or event.message_id is not None:
         return event
-    if len(key) > LONGEST_KEY or not key.isprintable():
-        problem = f"must be at most {LONGEST_KEY} printable characters"
-        raise InvalidError(f"{KEY_HEADER} {problem}.", fields={KEY_HEADER: problem})
     return event.model_copy(update={"message_id": key})
 
 
-def _read(document: Any, *, now: datetime) -> Arrival | LeadvibeError:
+def _read(document: Any, key: str | None, *, now: datetime) -> Arrival | LeadvibeError:
     try:
-        return intake.arrive(IncomingEvent.model_validate(document), source=SOURCE, now=now)
+        event = _with_key(IncomingEvent.model_validate(document), key)
+        return intake.arrive(event, source=SOURCE, now=now)
     except ValidationError as error:
         return invalid(problems_of(error))
     except LeadvibeError as error:

@@ -17,7 +17,7 @@ from leadvibe.api.fields import PageQuery, Score, Text
 from leadvibe.api.profile_scores import ProfileScores
 from leadvibe.api.ranges import NamedRange, span_of
 from leadvibe.engine.levels import LevelCut
-from leadvibe.engine.rules import LevelKind
+from leadvibe.engine.rules import Config, LevelKind
 from leadvibe.events.sessions import count_sessions
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leadlist.queries import search_leads, stream_leads
@@ -25,10 +25,10 @@ from leadvibe.leadlist.types import LeadFilter, LeadLine, Sort
 from leadvibe.leads import accounts, queries
 from leadvibe.leads.types import Lead, StoredAlias
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import read_by_statements
 from leadvibe.pipeline import editing
 from leadvibe.pipeline.intake import ShortText, check_metadata
 from leadvibe.scoring import queries as scoring
-from leadvibe.scoring.types import Ruleset
 
 SOURCE = "api"
 MOST_FOUND = 10
@@ -186,26 +186,30 @@ class AliasItem:
 
 
 class Scores:
-    """The scores of leads by ruleset, with names: one read of the rulesets, two a batch."""
+    """The scores of leads by ruleset, as the configuration in force names these."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self.profile = ProfileScores(scope)
-        rulesets = scoring.list_rulesets(scope)
-        self._ids = {ruleset.ruleset_id: str(ruleset.ruleset_id) for ruleset in rulesets}
-        self.rulesets: dict[str, Ruleset] = {str(it.ruleset_id): it for it in rulesets}
-        self.primary_name = next((it.name for it in rulesets if it.is_primary), "")
+        config = _current_config(scope)
+        self.profile = ProfileScores(scope, config)
+        self._ids = {ruleset.ruleset_id: str(ruleset.ruleset_id) for ruleset in config.rulesets}
+        self.rulesets = {str(it.ruleset_id): it for it in config.rulesets}
+        self.primary_name = next((it.name for it in config.rulesets if it.is_primary), "")
 
     def by_lead(self, lead_ids: Sequence[str]) -> dict[str, dict[str, int]]:
         """Return each lead's score by ruleset id; those of deleted rulesets show no more."""
+        engagement, _ = self.of_both_kinds(lead_ids)
+        return engagement
+
+    def of_both_kinds(
+        self, lead_ids: Sequence[str]
+    ) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]]:
+        """Return the engagement scores, as by_lead does, and the profile scores."""
+        engagement, profile = scoring.list_both_scores(self._scope, lead_ids)
         return {
-            lead_id: {
-                self._ids[ruleset_id]: standing.score
-                for ruleset_id, standing in standings.items()
-                if ruleset_id in self._ids
-            }
-            for lead_id, standings in scoring.get_standings(self._scope, lead_ids).items()
-        }
+            lead_id: {self._ids[key]: score for key, score in scores.items() if key in self._ids}
+            for lead_id, scores in engagement.items()
+        }, self.profile.complete(profile, lead_ids)
 
     def names(self, ruleset_ids: Iterable[str]) -> dict[str, str]:
         return {each: self.rulesets[each].name for each in ruleset_ids}
@@ -216,6 +220,7 @@ def list_leads(principal: Principal, query: LeadsQuery) -> LeadsPage | JsonStrea
     scope, wanted = principal.scope, query.read(now=utc_now())
     if not query.is_paged:
         return JsonStream(lambda: _all_leads(scope, wanted))
+    read_by_statements()
     page = search_leads(scope, wanted, Sort(), query.request, count_cap=None)
     return LeadsPage(
         leads=_scored(scope, Scores(scope), page.items, wanted),
@@ -245,7 +250,7 @@ def search(principal: Principal, query: SearchQuery) -> list[FoundLead]:
     found = queries.search_leads(scope, query.q, limit=MOST_FOUND)
     activities = queries.load_activities(scope, [lead_id for lead_id, _, _ in found])
     levels = LevelCut(scoring.list_levels(scope, LevelKind.ENGAGEMENT))
-    profile_levels = ProfileScores(scope).levels_of(list(activities))
+    profile_levels = ProfileScores(scope, _current_config(scope)).levels_of(list(activities))
     return [
         FoundLead(
             id=lead_id,
@@ -317,6 +322,10 @@ def record_of(lead: Lead) -> LeadRecord:
     )
 
 
+def _current_config(scope: Scope) -> Config:
+    return scoring.get_config(scope, scoring.current_version(scope))
+
+
 def _all_leads(scope: Scope, wanted: LeadFilter) -> Iterator[ScoredLead]:
     scores = Scores(scope)
     lines = stream_leads(scope, wanted, Sort())
@@ -328,11 +337,7 @@ def _scored(
     scope: Scope, scores: Scores, lines: list[LeadLine], wanted: LeadFilter
 ) -> list[ScoredLead]:
     lead_ids = [line.lead_id for line in lines]
-    batch = _Batch(
-        scores.by_lead(lead_ids),
-        scores.profile.by_lead(lead_ids),
-        _sessions(scope, lines, wanted),
-    )
+    batch = _Batch(*scores.of_both_kinds(lead_ids), _sessions(scope, lines, wanted))
     return [_scored_lead(scope, line, scores, batch) for line in lines]
 
 

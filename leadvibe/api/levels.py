@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StrictInt, StringConstraints
 
+from leadvibe.api.editing import Editable
 from leadvibe.api.fields import LARGEST_INTEGER, LEFT_OUT, Changes, LevelId, Name
 from leadvibe.engine.rules import LevelKind
 from leadvibe.identity.types import Principal, Scope
@@ -48,7 +49,7 @@ class LevelChanges(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LevelFacts:
+class LevelFacts(Editable):
     org_id: UUID
     unit_id: UUID
     name: str
@@ -79,6 +80,10 @@ def list_engagement_levels(principal: Principal) -> list[StageItem]:
     return [_stage(principal.scope, it) for it in _list(principal, LevelKind.ENGAGEMENT)]
 
 
+def get_engagement_level(principal: Principal, level_id: LevelId) -> StageItem:
+    return _stage(principal.scope, _get(principal, LevelKind.ENGAGEMENT, level_id))
+
+
 def create_engagement_level(principal: Principal, body: NewLevel) -> StageItem:
     """Make a level; leads show it at once."""
     return _stage(principal.scope, _create(principal, LevelKind.ENGAGEMENT, body))
@@ -99,6 +104,10 @@ def delete_engagement_level(principal: Principal, level_id: LevelId) -> None:
 def list_profile_levels(principal: Principal) -> list[LevelItem]:
     """The levels of the profile score, lowest first."""
     return [_level(principal.scope, it) for it in _list(principal, LevelKind.PROFILE)]
+
+
+def get_profile_level(principal: Principal, level_id: LevelId) -> LevelItem:
+    return _level(principal.scope, _get(principal, LevelKind.PROFILE, level_id))
 
 
 def create_profile_level(principal: Principal, body: NewLevel) -> LevelItem:
@@ -122,6 +131,11 @@ def list_account_levels(principal: Principal) -> list[LevelItem]:
     return [_level(principal.scope, it) for it in _list(principal, LevelKind.ACCOUNT)]
 
 
+def get_account_level(principal: Principal, level_id: LevelId) -> LevelItem:
+    require_abm(principal.scope)
+    return _level(principal.scope, _get(principal, LevelKind.ACCOUNT, level_id))
+
+
 def create_account_level(principal: Principal, body: NewLevel) -> LevelItem:
     """Make a level; accounts show it at once."""
     require_abm(principal.scope)
@@ -142,6 +156,10 @@ def delete_account_level(principal: Principal, level_id: LevelId) -> None:
 
 def _list(principal: Principal, kind: LevelKind) -> list[StoredLevel]:
     return levels.list_stored_levels(principal.scope, kind)
+
+
+def _get(principal: Principal, kind: LevelKind, level_id: UUID) -> StoredLevel:
+    return levels.get_stored_level(principal.scope, kind, level_id)
 
 
 def _create(principal: Principal, kind: LevelKind, body: NewLevel) -> StoredLevel:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StrictBool
 from pydantic_core import PydanticCustomError, to_json
 
+from leadvibe.api.editing import Editable
 from leadvibe.api.fields import LEFT_OUT, Changes, EventTypeOrAny, MetadataFilterId, Name, Text
 from leadvibe.engine.conditions import MAX_CLAUSES, ConditionError, parse_operator
 from leadvibe.engine.policies import FieldTest, MetadataFilter
@@ -80,8 +81,10 @@ class ConditionItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MetadataFilterItem:
+class MetadataFilterItem(Editable):
     """A filter; `suppressed_count` of the events that filters took out are as it describes."""
+
+    not_edited: ClassVar[frozenset[str]] = frozenset({"suppressed_count"})
 
     id: UUID
     filter_id: UUID
@@ -102,6 +105,11 @@ def list_metadata_filters(principal: Principal) -> list[MetadataFilterItem]:
     """All metadata filters of the unit, oldest first."""
     scope = principal.scope
     return _items(scope, queries.list_items(scope, ItemKind.METADATA_FILTER))
+
+
+def get_metadata_filter(principal: Principal, filter_id: MetadataFilterId) -> MetadataFilterItem:
+    scope = principal.scope
+    return _items(scope, [queries.get_item(scope, ItemKind.METADATA_FILTER, filter_id)])[0]
 
 
 def create_metadata_filter(principal: Principal, body: NewMetadataFilter) -> MetadataFilterItem:

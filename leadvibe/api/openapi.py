@@ -10,7 +10,9 @@ from typing import Any, Literal, get_args
 from pydantic import TypeAdapter
 
 from leadvibe.api.answers import JSON, TOTAL_HEADER
+from leadvibe.api.editing import IF_MATCH, Editable
 from leadvibe.api.operations import Auth, Operation, path_names
+from leadvibe.api.repeats import KEY_HEADER, REPEATED_HEADER
 
 VERSION = "3.1.0"
 SCHEMAS = "#/components/schemas/"
@@ -22,7 +24,17 @@ Members sign in at `POST /auth/login` and send the token as `Authorization: Bear
 HTTP Basic with a client_id and client_secret of one organisation unit, or act as a member with a \
 personal access token (`Authorization: Bearer lv_pat_…`) made at `POST /me/tokens`. Everything \
 belongs to the caller's active unit, which `POST /org-units/active` sets; clients never send a \
-`unit_id`."""
+`unit_id`.
+
+What people edit says in `etag` which state it is in. Send that in `If-Match` to change it only if \
+nobody else has done so meanwhile.
+
+A request that makes something and carries an `Idempotency-Key` may be sent again when its answer \
+was lost.
+
+Where requests are limited (`GET /me/rate-limit`), every answer says in `RateLimit-Limit`, \
+`RateLimit-Remaining` and `RateLimit-Reset` how many may be made at once, how many are left and in \
+how many seconds all are back; one too many is answered 429 with `Retry-After`."""
 
 _SECURITY: Mapping[Auth, list[dict[str, list[str]]]] = {
     Auth.NONE: [],
@@ -47,7 +59,7 @@ _ERROR_SCHEMA = {
     "type": "object",
     "title": "Error",
     "description": "Why a request was refused. `fields` says what is wrong with each.",
-    "required": ["error", "code"],
+    "required": ["error", "code", "request_id"],
     "properties": {
         "error": {"type": "string", "description": "What is wrong and what to do about it."},
         "code": {"type": "string", "description": "The same for programs."},
@@ -63,6 +75,23 @@ _PENDING = {
     "description": "It takes longer: this is how far it is, and Location where to follow it.",
     "headers": {"Location": {"schema": {"type": "string"}}},
 }
+_IF_MATCH = (
+    IF_MATCH,
+    "Change it only if it is in this state still: its `etag`, in double quotes. Otherwise 412.",
+)
+_KEY = (
+    KEY_HEADER,
+    "Within 24 hours, the same request with the same key makes nothing again: same answer.",
+)
+_SECRET_KEY = (
+    KEY_HEADER,
+    "Within 24 hours, the same request with the same key makes nothing again: 409, no secret.",
+)
+_REPEATED = {
+    "description": "true for the answer that an earlier request with the same key had.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
+_ETAG = {"description": "The state it is in now, for If-Match.", "schema": {"type": "string"}}
 _TOTAL = {"description": "How many there are on all pages.", "schema": {"type": "integer"}}
 
 Schema = dict[str, Any]
@@ -165,7 +194,12 @@ def _query(operation: Operation, queries: Mapping[str, Schema]) -> Iterator[Sche
 
 
 def _headers(operation: Operation) -> Iterator[Schema]:
-    for name, description in operation.headers:
+    heeded = list(operation.headers)
+    if operation.edits:
+        heeded.append(_IF_MATCH)
+    if operation.heeds_key:
+        heeded.append(_SECRET_KEY if operation.shows_secret else _KEY)
+    for name, description in heeded:
         schema = {"type": "string"}
         yield {"name": name, "in": "header", "description": description, "schema": schema}
 
@@ -194,8 +228,8 @@ def _successes(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:
 
 def _success(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:
     response: Schema = {"description": HTTPStatus(operation.success).phrase}
-    if operation.interface.is_counted:
-        response["headers"] = {TOTAL_HEADER: _TOTAL}
+    if headers := _answer_headers(operation):
+        response["headers"] = headers
     if operation.interface.reply is not None:
         schema = schemas[operation.interface.reply, "serialization"]
         response["content"] = {JSON: {"schema": schema}}
@@ -203,3 +237,21 @@ def _success(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:
         kind = "object" if operation.media_type == JSON else "string"
         response["content"] = {operation.media_type: {"schema": {"type": kind}}}
     return response
+
+
+def _answer_headers(operation: Operation) -> Schema:
+    headers: Schema = {}
+    if operation.interface.is_counted:
+        headers[TOTAL_HEADER] = _TOTAL
+    if _says_its_state(operation):
+        headers["ETag"] = _ETAG
+    if operation.heeds_key and not operation.shows_secret:
+        headers[REPEATED_HEADER] = _REPEATED
+    return headers
+
+
+def _says_its_state(operation: Operation) -> bool:
+    reply = operation.interface.reply
+    if reply is None:
+        return operation.edits is not None and operation.method == "PUT"
+    return isinstance(reply, type) and issubclass(reply, Editable)

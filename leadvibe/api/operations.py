@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
+from http import HTTPStatus
 from inspect import signature
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -18,7 +19,10 @@ from flask import Response
 from pydantic import BaseModel
 
 from leadvibe.api.answers import Counted, Csv, JsonStream, Pending
+from leadvibe.api.editing import Editable
 from leadvibe.identity.permissions import Permission
+from leadvibe.identity.types import Scope
+from leadvibe.scoring.service import lock_configuration
 
 MAX_BODY_BYTES = 1024 * 1024
 """Enough for the largest single event, however its JSON is spelled."""
@@ -77,6 +81,16 @@ class Operation:
     max_body_bytes: int = MAX_BODY_BYTES
     enters: str = "ouId"
     """Name of the part of the path, if it has one, that says in which unit the caller works."""
+    edits: Callable[..., Editable] | None = None
+    """Reads what it changes, called as `view` is but without a body: then If-Match is heeded."""
+    lock: Callable[[Scope], object] = lock_configuration
+    """Keeps others from changing that until the commit."""
+    happens_once: bool = False
+    """Whether Idempotency-Key is heeded, although it does not answer 201."""
+    shows_secret: bool = False
+    """Whether its answer is not kept for when it is asked again."""
+    is_limited: bool = True
+    """Whether it counts towards the rate limit."""
     interface: Interface = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,6 +100,12 @@ class Operation:
     def path_names(self) -> tuple[str, ...]:
         """Names of the path's parameters as the contract spells them, in order."""
         return path_names(self.path)
+
+    @property
+    def heeds_key(self) -> bool:
+        """Say whether a request with the same Idempotency-Key makes nothing a second time."""
+        makes_something = self.success == HTTPStatus.CREATED or self.happens_once
+        return self.method == "POST" and makes_something
 
     def addresses(self) -> Iterator[tuple[str, str]]:
         """Yield (method, path) of the operation and of its aliases."""

@@ -77,14 +77,19 @@ def read_body(model: type[Model], *, max_bytes: int) -> Model:
 
     Raises InvalidError, UnsupportedTypeError and TooLargeError.
     """
+    raw = read_bytes(max_bytes=max_bytes)
+    return _validated(model, _parsed(raw) if raw else {})
+
+
+def read_bytes(*, max_bytes: int) -> bytes:
+    """Return the body as it came, also a second time. Raises TooLargeError."""
     request.max_content_length = max_bytes
     try:
-        raw = request.get_data(cache=False)
+        return request.get_data()
     except RequestEntityTooLarge:
         raise TooLargeError(
             f"The body has more than {max_bytes:,} bytes: send less at a time."
         ) from None
-    return _validated(model, _parsed(raw) if raw else {})
 
 
 def path_reader(annotation: Any) -> Callable[[str], Any]:

@@ -90,6 +90,10 @@ def list_rulesets(principal: Principal) -> list[AttributeRulesetItem]:
     return attributes.list_rulesets(principal.scope, Side.PROFILE)
 
 
+def get_ruleset(principal: Principal, ruleset_id: ProfileRulesetId) -> AttributeRulesetItem:
+    return attributes.get_ruleset(principal.scope, Side.PROFILE, ruleset_id)
+
+
 def create_ruleset(principal: Principal, body: NewAttributeRuleset) -> AttributeRulesetItem:
     """Make a profile ruleset without rules."""
     return attributes.create_ruleset(principal, Side.PROFILE, body)
@@ -111,6 +115,13 @@ def list_rules(principal: Principal, ruleset_id: ProfileRulesetId) -> list[Profi
     """The rules of a profile ruleset, as people arranged them."""
     found = service.list_rules(principal.scope, Side.PROFILE, ruleset_id)
     return [_rule(principal, item) for item in found]
+
+
+def get_rule(
+    principal: Principal, ruleset_id: ProfileRulesetId, rule_id: ProfileRuleId
+) -> ProfileRuleItem:
+    found = service.get_rule(principal.scope, Side.PROFILE, rule_id, ruleset_id=ruleset_id)
+    return _rule(principal, found)
 
 
 def create_rule(
@@ -143,6 +154,10 @@ def list_mappings(principal: Principal) -> list[ProfileMappingItem]:
     """All profile mappings of the unit, oldest first."""
     found = queries.list_items(principal.scope, ItemKind.PROFILE_MAPPING)
     return [_mapping(item) for item in found]
+
+
+def get_mapping(principal: Principal, mapping_id: ProfileMappingId) -> ProfileMappingItem:
+    return _mapping(queries.get_item(principal.scope, ItemKind.PROFILE_MAPPING, mapping_id))
 
 
 def create_mapping(principal: Principal, body: NewProfileMapping) -> ProfileMappingItem:

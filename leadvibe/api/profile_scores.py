@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 from leadvibe.engine.levels import LevelCut
-from leadvibe.engine.rules import LevelKind
+from leadvibe.engine.rules import Config, LevelKind
 from leadvibe.identity.types import Scope
 from leadvibe.scoring import profiles, queries
 from leadvibe.scoring.profiles import Side
@@ -14,9 +15,8 @@ from leadvibe.scoring.profiles import Side
 class ProfileScores:
     """The profile scores of leads by ruleset; the configuration in force names them."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, config: Config) -> None:
         self._scope = scope
-        config = queries.get_config(scope, queries.current_version(scope))
         rulesets = config.policies.profile_rulesets
         self._live = [str(it.ruleset_id) for it in rulesets if it.enabled]
         self._names = {str(it.ruleset_id): it.name for it in rulesets}
@@ -26,7 +26,12 @@ class ProfileScores:
 
     def by_lead(self, lead_ids: Sequence[str]) -> dict[str, dict[str, int]]:
         """Return the scores of each lead: of all live rulesets, and what others have left."""
-        found = profiles.list_scores(self._scope, Side.PROFILE, lead_ids)
+        return self.complete(profiles.list_scores(self._scope, Side.PROFILE, lead_ids), lead_ids)
+
+    def complete(
+        self, found: Mapping[str, Mapping[UUID, int]], lead_ids: Sequence[str]
+    ) -> dict[str, dict[str, int]]:
+        """Return stored scores with those of rulesets of which a lead meets no rule."""
         return {
             lead_id: dict.fromkeys(self._live, 0)
             | {str(key): score for key, score in found.get(lead_id, {}).items()}

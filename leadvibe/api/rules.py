@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from leadvibe.api.editing import Editable
 from leadvibe.api.fields import (
     LEFT_OUT,
     Active,
@@ -58,10 +60,21 @@ class RuleChanges(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleItem(Rule):
-    """A rule, and the organisation that it belongs to."""
-
+class RuleItem(Editable):
+    rule_id: UUID
     org_id: UUID
+    unit_id: UUID
+    ruleset_id: UUID
+    event_type: str
+    weight: int
+    icon: str | None
+    active: bool
+    start_at: datetime | None
+    end_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+    updated_by: str
 
 
 def list_rules(principal: Principal) -> list[RuleItem]:
@@ -74,6 +87,10 @@ def list_rules_in_set(principal: Principal, ruleset_id: RulesetId) -> list[RuleI
     scope = principal.scope
     queries.get_ruleset(scope, ruleset_id)
     return [_item(scope, rule) for rule in queries.list_rules(scope, ruleset_id=ruleset_id)]
+
+
+def get_rule(principal: Principal, rule_id: RuleId) -> RuleItem:
+    return _item(principal.scope, queries.get_rule(principal.scope, rule_id))
 
 
 def create_rule(principal: Principal, body: NewRule) -> RuleItem:

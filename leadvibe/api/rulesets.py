@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StrictBool
 
+from leadvibe.api.editing import Editable
 from leadvibe.api.fields import LEFT_OUT, Active, Changes, EndAt, Name, RulesetId, StartAt
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
@@ -44,16 +46,30 @@ class RulesetChanges(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RulesetItem(Ruleset):
-    """A ruleset, and the organisation that it belongs to."""
-
+class RulesetItem(Editable):
+    ruleset_id: UUID
     org_id: UUID
+    unit_id: UUID
+    name: str
+    score_column: str
+    is_primary: bool
+    active: bool
+    start_at: datetime | None
+    end_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+    updated_by: str
 
 
 def list_rulesets(principal: Principal) -> list[RulesetItem]:
     """All rulesets of the unit, the primary one first."""
     scope = principal.scope
     return [_item(scope, ruleset) for ruleset in queries.list_rulesets(scope)]
+
+
+def get_ruleset(principal: Principal, ruleset_id: RulesetId) -> RulesetItem:
+    return _item(principal.scope, queries.get_ruleset(principal.scope, ruleset_id))
 
 
 def create_ruleset(principal: Principal, body: NewRuleset) -> RulesetItem:

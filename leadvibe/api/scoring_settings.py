@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt
 
+from leadvibe.api.editing import Editable
 from leadvibe.api.fields import LEFT_OUT, Changes
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
@@ -34,7 +35,7 @@ class SettingsChanges(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsItem:
+class SettingsItem(Editable):
     allow_negative_scores: bool
     abm_enabled: bool
     session_timeout_minutes: int

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field, StrictFloat, StrictInt
 from pydantic_core import PydanticCustomError
 
+from leadvibe.api.editing import Editable
 from leadvibe.engine.policies import PLAIN_PERCENT, SURGE_STANDARD, Band, SurgeMode, SurgePolicy
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
@@ -76,7 +77,7 @@ class BandItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyItem:
+class PolicyItem(Editable):
     org_id: UUID
     unit_id: UUID
     mode: SurgeMode

@@ -16,7 +16,7 @@ from flask import Flask, Response, g, request
 from leadvibe.audit import service
 from leadvibe.audit.types import Entry
 from leadvibe.http import principal as asking
-from leadvibe.http import request_id
+from leadvibe.http import rate_limits, request_id
 from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.identity.queries import find_member_by_email
 from leadvibe.lib import db
@@ -62,6 +62,8 @@ def _is_audited() -> bool:
     """Say whether the request asks to change something that there is."""
     if request.method in SAFE_METHODS or request.path in INTAKE_PATHS:
         return False
+    if rate_limits.is_refused():
+        return False  # or a flood of requests would still write as many rows
     # Scanners try many addresses that are not ours, and need not fill the record.
     return request.routing_exception is None
 

@@ -118,7 +118,9 @@ def _resolve() -> Principal | None:
 
 
 def _authorized() -> Principal:
-    given = request.authorization
+    # The library would fail over Basic with anything else in it.
+    is_readable = request.headers["Authorization"].isascii()
+    given = request.authorization if is_readable else None
     if given is not None and given.type == "bearer" and given.token:
         return _bearer(given.token)
     if given is not None and given.type == "basic" and given.username and given.password:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from flask import Flask, current_app
 
 from leadvibe.audit import service as audit
+from leadvibe.idempotency import service as idempotency
 from leadvibe.identity import service as identity
 from leadvibe.imports import backfills, sampling
 from leadvibe.imports import service as imports
@@ -127,6 +128,12 @@ def forget_expired_sign_ins(now: datetime) -> None:
     identity.forget_expired(now=now)
 
 
+def forget_answers(now: datetime) -> None:
+    """Forget how requests with a key were answered long ago, some at a time."""
+    while idempotency.forget_expired(now=now):
+        commit()
+
+
 SCHEDULE = (
     Task("resume imports", 2.0, resume_imports),
     Task("resume mails", 5.0, resume_mails),
@@ -142,6 +149,7 @@ SCHEDULE = (
     Task("forget failed files", HOUR, forget_failed_files),
     Task("forget old audit entries", HOUR, forget_old_audit),
     Task("forget expired sign-ins", HOUR, forget_expired_sign_ins),
+    Task("forget answers", HOUR, forget_answers),
 )
 
 

@@ -6,6 +6,7 @@ only the pipeline writes them, set by set.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,14 +20,18 @@ from leadvibe.lib.db import Base
 ALIAS_KINDS = ("email", "phone", "external_id", "cookie", "social")
 
 
-def _listed_by(name: str, order: str) -> Index:
-    """Return the index behind one order of the lead list, in which merged leads never appear."""
+def _listed_by(name: str, order: str, *, holding: Sequence[str] = ()) -> Index:
+    """Return the index behind one order of the lead list, in which merged leads never appear.
+
+    `holding` are columns that a page of it is filtered or sorted by besides.
+    """
     return Index(
         f"ix_leads_{name}",
         "unit_id",
         text(order),
         "lead_id",
         postgresql_where=text("merged_into IS NULL"),
+        postgresql_include=list(holding),
     )
 
 
@@ -35,10 +40,14 @@ class LeadRow(Base):
 
     __tablename__ = "leads"
     __table_args__ = (
-        _listed_by("score", "score DESC"),
-        _listed_by("last_event_at", "last_event_at DESC NULLS LAST"),
-        _listed_by("created_at", "created_at DESC"),
+        _listed_by("score", "score DESC", holding=["created_at", "last_event_at"]),
+        _listed_by("last_event_at", "last_event_at DESC NULLS LAST", holding=["score"]),
+        _listed_by("created_at", "created_at DESC", holding=["score"]),
         _listed_by("name", "name"),
+        Index(
+            "ix_leads_last_event_type", "unit_id", "last_event_type", text("score DESC"), "lead_id",
+            postgresql_where=text("merged_into IS NULL"),
+        ),
         Index(
             "ix_leads_account", "unit_id", "account_id", text("score DESC"), "lead_id",
             postgresql_where=text("account_id IS NOT NULL AND merged_into IS NULL"),
@@ -96,6 +105,29 @@ class LeadTallyRow(Base):
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     listed: Mapped[int] = mapped_column(BigInteger)
+
+
+class LeadHistogramRow(Base):
+    """How many leads a unit has in one bucket of one facet, merged ones not counted.
+
+    Kept by triggers, so that totals of filtered lists need no counting.
+    """
+
+    __tablename__ = "lead_histograms"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 70}},)
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    facet: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    label: Mapped[str] = mapped_column(
+        Text(collation="C"), primary_key=True, comment="the event type, or nothing"
+    )
+    bucket: Mapped[int] = mapped_column(
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="the score, or the hour since 1970",
+    )
+    leads: Mapped[int] = mapped_column(BigInteger)
 
 
 class AliasRow(Base):

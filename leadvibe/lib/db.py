@@ -181,6 +181,16 @@ def is_in_transaction() -> bool:
     return db.session.registry.has() and session().in_transaction()
 
 
+def read_by_statements() -> None:
+    """Let each statement of this request stand alone, unless a transaction is open.
+
+    For a read that is asked for all the time: it sees what it would see anyway, and is spared the
+    two ways to the server that begin and end a transaction. Not for what is streamed or written.
+    """
+    if not is_in_transaction():
+        session().connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+
+
 @contextmanager
 def single_statement() -> Iterator[psycopg.Connection[Any]]:
     """Lend a connection for one statement, which commits by itself unless a transaction is open.

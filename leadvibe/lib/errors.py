@@ -46,6 +46,13 @@ class ConflictError(LeadvibeError):
     code = "conflict"
 
 
+class PreconditionFailedError(LeadvibeError):
+    """It is no longer what the client has seen."""
+
+    status = 412
+    code = "precondition_failed"
+
+
 class TooLargeError(LeadvibeError):
     status = 413
     code = "too_large"

@@ -16,7 +16,7 @@ from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
 from leadvibe.events.types import COUNTS, Fact, Verdict, WrittenDecay
 from leadvibe.identity.types import Scope
-from leadvibe.leads import accounts
+from leadvibe.leads import accounts, histograms
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.leads.types import LeadActivity
@@ -168,6 +168,7 @@ def rebuild(scope: Scope) -> Iterator[Step]:
     leads.lock_identities(scope)
     leads.recount_listed(scope)
     days.rebuild_days(scope)
+    histograms.recount(scope)
     commit()
     for chunk in _walk_accounts(scope):
         accounts.refresh_roll_ups(scope, chunk)
@@ -342,8 +343,11 @@ def _compare_leads(scope: Scope, results: dict[str, Result]) -> Iterator[Discrep
 def _compare_tally(scope: Scope) -> Iterator[Discrepancy]:
     leads.lock_identities(scope)
     stored, counted = lead_queries.count_listed(scope), lead_queries.recount_listed(scope)
+    wrong = list(histograms.find_wrong(scope))
     rollback()
     yield from _difference("", "number of leads", stored, counted)
+    for bucket in wrong:
+        yield from _difference("", bucket.name, bucket.stored, bucket.counted)
 
 
 def _compare_days(scope: Scope) -> Iterator[Discrepancy]:

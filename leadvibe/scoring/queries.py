@@ -452,6 +452,26 @@ def get_standings(scope: Scope, lead_ids: Sequence[str]) -> dict[str, dict[UUID,
     return standings
 
 
+def list_both_scores(
+    scope: Scope, lead_ids: Sequence[str]
+) -> tuple[dict[str, dict[UUID, int]], dict[str, dict[UUID, int]]]:
+    """Return the engagement and the profile scores of leads, by ruleset; in one statement."""
+    statement = """
+        SELECT true, lead_id, ruleset_id, score FROM lead_scores
+        WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)
+        UNION ALL
+        SELECT false, lead_id, ruleset_id, score FROM lead_profile_scores
+        WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)
+    """
+    engagement: dict[str, dict[UUID, int]] = {}
+    profile: dict[str, dict[UUID, int]] = {}
+    bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
+    for is_engagement, lead_id, ruleset_id, score in driver().execute(statement, bound):
+        scores = engagement if is_engagement else profile
+        scores.setdefault(lead_id, {})[ruleset_id] = score
+    return engagement, profile
+
+
 def units_with_decay(*, now: datetime) -> list[UUID]:
     """Return the units in which inactivity may cost points, or did until lately.
 

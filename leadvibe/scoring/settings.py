@@ -36,7 +36,7 @@ def update_settings(
     """
     changes = differing_settings(scope, wanted)
     if changes.keys() & ORG_SETTINGS:
-        units = _lock_organization(scope)
+        units = lock_settings(scope)
         of_org = {name: changes[name] for name in sorted(changes.keys() & ORG_SETTINGS)}
         _save_org_settings(scope, of_org)
     else:
@@ -68,7 +68,7 @@ def _save_org_settings(scope: Scope, changes: Mapping[str, Any]) -> None:
     session().execute(statement.on_conflict_do_update(index_elements=["org_id"], set_=changes))
 
 
-def _lock_organization(scope: Scope) -> list[Scope]:
+def lock_settings(scope: Scope) -> list[Scope]:
     """Make changes to any unit's configuration queue, and new units wait; return all units.
 
     Always in this order, the organisation first, so that two of these cannot block one another.

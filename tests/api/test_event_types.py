@@ -18,7 +18,11 @@ def owner(call_as, world):
 
 
 def types(caller):
-    return {it["name"]: it for it in caller.get(PATH).json}
+    return {it["name"]: it for it in map(without_tag, caller.get(PATH).json)}
+
+
+def without_tag(item):
+    return {name: value for name, value in item.items() if name != "etag"}
 
 
 def decide(caller, name, **choice):

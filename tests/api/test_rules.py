@@ -15,6 +15,7 @@ RULE_FIELDS = {
     "weight",
     "icon",
     "active",
+    "etag",
     "start_at",
     "end_at",
     "created_at",

@@ -64,7 +64,9 @@ class TestErrors:
         answer = probe.get(f"/probe/fail/{name}")
 
         assert answer.status_code >= 400
-        assert {"error", "code"} <= set(answer.json) <= {"error", "code", "fields", "request_id"}
+        assert {"error", "code", "request_id"} <= set(answer.json)
+        assert set(answer.json) <= {"error", "code", "fields", "request_id"}
+        assert answer.json["request_id"] == answer.headers[request_id.HEADER]
         assert answer.json["error"]
 
     @pytest.mark.parametrize("name", ERRORS)

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import text
 
 from leadvibe.lib.db import (
     after_commit,
     commit,
+    db,
     driver,
     held_lock,
     held_lock_keys,
     is_outage,
+    read_by_statements,
     reset,
     rollback,
     session,
@@ -108,3 +111,21 @@ def test_what_no_index_can_hold_is_no_outage():
     assert is_outage(psycopg.OperationalError())
     assert not is_outage(psycopg.errors.ProgramLimitExceeded())
     assert not is_outage(ValueError())
+
+
+def test_reading_by_statements_opens_no_transaction_and_leaves_no_trace(app, fresh_database):
+    read_by_statements()
+    assert driver().execute("SELECT 1").fetchone() == (1,)
+    assert driver().info.transaction_status is TransactionStatus.IDLE
+    db.session.remove()
+
+    assert driver().execute("SELECT 1").fetchone() == (1,)
+    assert driver().info.transaction_status is TransactionStatus.INTRANS
+
+
+def test_a_transaction_that_is_open_goes_on(app, fresh_database):
+    driver().execute("SELECT 1")
+
+    read_by_statements()
+
+    assert driver().info.transaction_status is TransactionStatus.INTRANS

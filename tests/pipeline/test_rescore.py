@@ -67,6 +67,16 @@ def test_tampering_is_found_and_repaired(scope, what):
     assert headline(scope, "ana") == 15
 
 
+def test_a_total_that_is_wrong_is_found_and_repaired(scope):
+    driver().execute("UPDATE lead_histograms SET leads = 7 WHERE facet = 'event_type'")
+    commit()
+    assert ("", "leads by event_type page_view") in found(scope)
+
+    list(rescore.rebuild(scope))
+
+    assert found(scope) == []
+
+
 def test_verifying_changes_nothing(scope):
     driver().execute(TAMPERING["a score"])
     commit()
