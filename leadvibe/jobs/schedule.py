@@ -110,6 +110,10 @@ def forget_failed_files(now: datetime) -> None:
     imports.forget_failed_files(now=now)
 
 
+def forget_unstarted_files(now: datetime) -> None:
+    imports.forget_unstarted_files(now=now)
+
+
 def forget_expired_sign_ins(now: datetime) -> None:
     identity.forget_expired(now=now)
 
@@ -127,6 +131,7 @@ SCHEDULE = (
     Task("forget old backfills", HOUR, forget_old_backfills),
     Task("forget old deletions", HOUR, forget_old_deletions),
     Task("forget failed files", HOUR, forget_failed_files),
+    Task("forget unstarted files", HOUR / 4, forget_unstarted_files),
     Task("forget expired sign-ins", HOUR, forget_expired_sign_ins),
 )
 

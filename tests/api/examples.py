@@ -13,7 +13,11 @@ from leadvibe.engine.rules import LevelKind
 from leadvibe.events import queries as events
 from leadvibe.identity import service as identity
 from leadvibe.identity import signing_in
+from leadvibe.imports import lead_uploads
 from leadvibe.imports import service as imports
+from leadvibe.imports.types import LeadPlan
+from leadvibe.leads import watching
+from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.lib.ids import new_id
@@ -42,6 +46,12 @@ METADATA_FILTER = {
 }  # fmt: skip
 SURGE = {"mode": "custom", "bands": [{"min_events": 2, "multiplier": 1.25}]}
 CSV_FILE = b"event_type,email\npage_view,ada@acme.test\n"
+LEAD_FILE = b"E-mail,Company,Phone\nada@acme.test,Acme,+44 20 7946 0018\nbo@acme.test,Acme,\n"
+LEAD_PLAN = {
+    "primary_identifier": {"column": "E-mail", "kind": "email"},
+    "field_mappings": {"Company": "company"},
+    "alias_mappings": {"Phone": "phone"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,46 @@ class Stage:
         )
         commit()
         return started.import_id
+
+    def lead_file_id(self) -> UUID:
+        uploaded = lead_uploads.upload_leads(
+            self.world.principal,
+            self.world.scope,
+            filename="leads.csv",
+            stream=BytesIO(LEAD_FILE),
+            now=utc_now(),
+        )
+        commit()
+        return uploaded.file.import_id
+
+    def lead_import_id(self) -> UUID:
+        plan = LeadPlan(
+            primary_column="E-mail", primary_kind=AliasKind.EMAIL, properties={}, aliases={}
+        )
+        started = lead_uploads.start_leads(
+            self.world.principal,
+            self.world.scope,
+            self.lead_file_id(),
+            plan,
+            queue=JobQueue(self.broker),
+            now=utc_now(),
+        )
+        commit()
+        return started.import_id
+
+    def watched_lead(self) -> str:
+        """Return a lead that everybody watches who may look at it."""
+        for person in (self.people.admin, self.people.owner, self.people.viewer):
+            watching.watch(
+                self.world.scope,
+                person.member.org_member_id,
+                LEAD,
+                prediction="will_convert",
+                notes="Asked for a quote.",
+                now=utc_now(),
+            )
+        commit()
+        return LEAD
 
     def credential_id(self) -> UUID:
         made = identity.create_credential(
@@ -231,6 +281,17 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     ),
     "GET /import/{jobId}": lambda it: Example({"jobId": it.import_id()}),
     "GET /import/{jobId}/errors": lambda it: Example({"jobId": it.import_id()}),
+    "POST /leads/import/preview": lambda _: Example(
+        sent={"data": {"file": (BytesIO(LEAD_FILE), "leads.csv", "text/csv")}}
+    ),
+    "POST /leads/import/start": lambda it: _body({"file_id": str(it.lead_file_id()), **LEAD_PLAN}),
+    "GET /leads/import/{jobId}": lambda it: Example({"jobId": it.lead_import_id()}),
+    "GET /leads/import/{jobId}/errors": lambda it: Example({"jobId": it.lead_import_id()}),
+    "POST /leads/{leadID}/watch": lambda _: _body({"prediction": "will_convert"}, leadID=LEAD),
+    "DELETE /leads/{leadID}/watch": lambda it: Example({"leadID": it.watched_lead()}),
+    "GET /watched-leads": lambda it: Example(
+        sent={"query_string": {}} if it.watched_lead() else {}
+    ),
     "DELETE /events/batch": lambda it: _body({"ids": [str(it.event_id)]}),
     "POST /dead-letters/{receipt}/retry": lambda it: Example({"receipt": it.dead_letter()}),
     "DELETE /dead-letters/{receipt}": lambda it: Example({"receipt": it.dead_letter()}),
