@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -17,7 +17,7 @@ from leadvibe.http.workers import job_queue
 from leadvibe.identity.types import Principal
 from leadvibe.imports import lead_uploads, queries
 from leadvibe.imports.lead_uploads import LeadPreview
-from leadvibe.imports.types import Import, ImportState, LeadPlan
+from leadvibe.imports.types import Import, LeadPlan
 from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
 from leadvibe.pipeline.intake import ShortText
@@ -25,6 +25,9 @@ from leadvibe.pipeline.intake import ShortText
 UPLOAD = FILE
 ERRORS_SHOWN = 100
 MOST_MAPPINGS = 500
+
+Status = Literal["queued", "running", "finished", "failed"]
+"""Of an import that somebody has started."""
 
 Column = Text
 """The name of a column, as the preview gives it."""
@@ -83,7 +86,7 @@ class LeadImportStart(BaseModel):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartedLeadImport:
     job_id: UUID
-    status: ImportState
+    status: Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,7 @@ class LeadImportItem:
 
     job_id: UUID
     file_name: str
-    status: ImportState
+    status: Status
     percent: int
     processed: int
     created: int
@@ -143,7 +146,7 @@ def start_leads(principal: Principal, body: LeadImportStart) -> StartedLeadImpor
         principal, principal.scope, body.file_id, body.plan, queue=job_queue(), now=utc_now()
     )
     set_header("Location", f"/leads/import/{started.import_id}")
-    return StartedLeadImport(job_id=started.import_id, status=started.state)
+    return StartedLeadImport(job_id=started.import_id, status=_status(started))
 
 
 def get_lead_import(principal: Principal, import_id: ImportId) -> LeadImportItem:
@@ -159,6 +162,10 @@ def export_errors(principal: Principal, import_id: ImportId) -> Csv:
     queries.get_lead_import(principal.scope, import_id)
     text = queries.write_errors_csv(principal.scope, import_id)
     return Csv(f"lead-import-{import_id}-errors.csv", lambda: text)
+
+
+def _status(file: Import) -> Status:
+    return cast("Status", file.state.value)
 
 
 def _preview(preview: LeadPreview) -> LeadFilePreview:
@@ -179,7 +186,7 @@ def _item(file: Import, errors: Sequence[RefusedRow]) -> LeadImportItem:
     return LeadImportItem(
         job_id=file.import_id,
         file_name=file.filename,
-        status=file.state,
+        status=_status(file),
         percent=file.percent_read,
         processed=file.rows_read,
         created=file.rows_created,

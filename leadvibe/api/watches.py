@@ -52,7 +52,7 @@ class WatchedLead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchedLeads:
+class WatchList:
     watched_leads: Sequence[WatchedLead]
 
 
@@ -74,12 +74,12 @@ def unwatch(principal: Principal, lead_id: str) -> None:
     watching.unwatch(principal.scope, _watcher(principal), lead_id)
 
 
-def list_watched(principal: Principal) -> WatchedLeads:
+def list_watched(principal: Principal) -> WatchList:
     """The leads that you watch, the latest first, with their scores then and now."""
     scope = principal.scope
     watches = watching.list_watches(scope, _watcher(principal))
     orders = find_first_since(scope, {it.lead_id: it.watched_at for it in watches})
-    return WatchedLeads(watched_leads=[_item(it, orders.get(it.lead_id)) for it in watches])
+    return WatchList(watched_leads=[_item(it, orders.get(it.lead_id)) for it in watches])
 
 
 def _watcher(principal: Principal) -> UUID:
