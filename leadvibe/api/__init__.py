@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from flask import Flask
 from pydantic_core import to_json
 
 import leadvibe
 from leadvibe.api import dispatch, openapi
-from leadvibe.api.root import DOCUMENT
 from leadvibe.api.routes import OPERATIONS
 from leadvibe.http import workers
+from leadvibe.http.published import publish_document
 
 
 def register(app: Flask) -> None:
@@ -19,9 +17,8 @@ def register(app: Flask) -> None:
     workers.register(app)
     dispatch.register(app, OPERATIONS)
 
-    @cache
     def write_document() -> bytes:
         url = app.config["PUBLIC_URL"]
         return to_json(openapi.build(OPERATIONS, version=leadvibe.__version__, url=url))
 
-    app.extensions[DOCUMENT] = write_document
+    publish_document(app, write_document)

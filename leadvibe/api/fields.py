@@ -68,7 +68,8 @@ def _in_utc(at: datetime) -> datetime:
         raise PydanticCustomError("out_of_range", "lies outside the years 1 to 9999") from None
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """Refuse text that the database cannot hold."""
     if "\x00" in text:
         raise PydanticCustomError("nul_character", "contains a NUL character: remove it")
     return text
@@ -77,7 +78,7 @@ def _storable(text: str) -> str:
 Instant = Annotated[datetime, AfterValidator(_in_utc)]
 """A date and time, taken for UTC when it names no zone."""
 
-Text = Annotated[str, Field(max_length=1000), AfterValidator(_storable)]
+Text = Annotated[str, Field(max_length=1000), AfterValidator(storable)]
 """Text that is only looked for or compared."""
 
 LARGEST_INTEGER = 2_147_483_647

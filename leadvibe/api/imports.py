@@ -22,6 +22,9 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, UnsupportedTypeError
 
 FILE = "file"
+MEGABYTE = 1024 * 1024
+MULTIPART_OVERHEAD_BYTES = MEGABYTE
+"""What the rest of the request may take beside the file."""
 
 
 class ImportQuery(BaseModel):
@@ -68,13 +71,13 @@ class ImportItem:
 
 def start_import(principal: Principal, query: ImportQuery) -> StartedImport:
     """Import a CSV file of events, plain or gzip; its rows are read in the background."""
-    upload = _uploaded()
+    upload = uploaded_file(max_bytes=limit_bytes())
     started = service.start_import(
         principal,
         principal.scope,
         filename=upload.filename or "",
         stream=upload.stream,
-        max_bytes=_limit_bytes(),
+        max_bytes=limit_bytes(),
         queue=job_queue(),
         now=utc_now(),
         content_type=upload.mimetype,
@@ -102,12 +105,19 @@ def export_errors(principal: Principal, import_id: ImportId) -> Csv:
     return Csv(f"import-{import_id}-errors.csv", lambda: text)
 
 
-def _limit_bytes() -> int:
+def limit_bytes() -> int:
+    """Return how large an uploaded file may be, unpacked."""
     megabytes: int = current_app.config["MAX_UPLOAD_MB"]
-    return megabytes * 1024 * 1024
+    return megabytes * MEGABYTE
 
 
-def _uploaded() -> FileStorage:
+def uploaded_file(*, max_bytes: int) -> FileStorage:
+    """Return the file in the request.
+
+    Raises UnsupportedTypeError, InvalidError and, for a request that is larger than any such file
+    would make it, FileTooLargeError.
+    """
+    request.max_content_length = max_bytes + MULTIPART_OVERHEAD_BYTES
     if request.mimetype != "multipart/form-data":
         raise UnsupportedTypeError(
             f"The body is {request.mimetype or 'of no stated type'}:"
@@ -116,7 +126,7 @@ def _uploaded() -> FileStorage:
     try:
         upload = request.files.get(FILE)
     except RequestEntityTooLarge:
-        raise FileTooLargeError(_limit_bytes()) from None
+        raise FileTooLargeError(max_bytes) from None
     if upload is None:
         problem = "is missing: send the CSV file in a field of this name"
         raise InvalidError(f"{FILE} {problem}.", fields={FILE: problem})

@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 from leadvibe.api.answers import JSON, TOTAL_HEADER
 from leadvibe.api.editing import IF_MATCH, Editable
 from leadvibe.api.operations import Auth, Operation, path_names
+from leadvibe.api.recorded import Recorded, find_recorded
+from leadvibe.api.refusals import ERROR_SCHEMA, published_refusals, published_responses
 from leadvibe.api.repeats import KEY_HEADER, REPEATED_HEADER
 
 VERSION = "3.1.0"
@@ -25,6 +27,10 @@ HTTP Basic with a client_id and client_secret of one organisation unit, or act a
 personal access token (`Authorization: Bearer lv_pat_…`) made at `POST /me/tokens`. Everything \
 belongs to the caller's active unit, which `POST /org-units/active` sets; clients never send a \
 `unit_id`.
+
+Bodies are JSON in snake_case, times RFC 3339 in UTC, ids opaque strings. Lists come in pages of \
+`limit` (50, at most 500), counted from `page` 1. A refused request says why in `error`, for \
+programs in `code`, and for each field in `fields`.
 
 What people edit says in `etag` which state it is in. Send that in `If-Match` to change it only if \
 nobody else has done so meanwhile.
@@ -42,34 +48,23 @@ _SECURITY: Mapping[Auth, list[dict[str, list[str]]]] = {
     Auth.EITHER: [{"bearerAuth": []}, {"personalTokenAuth": []}, {"basicAuth": []}],
 }
 _SCHEMES = {
-    "bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "bearerAuth": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The access token that `POST /auth/login` answers with.",
+    },
     "personalTokenAuth": {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "lv_pat_…",
-        "description": "a personal access token: acts as the member, with the member's roles",
+        "description": "A personal access token, which acts as the member who made it.",
     },
     "basicAuth": {
         "type": "http",
         "scheme": "basic",
-        "description": "client_id and client_secret of an API credential",
+        "description": "The client_id and client_secret of an API credential.",
     },
-}
-_ERROR_SCHEMA = {
-    "type": "object",
-    "title": "Error",
-    "description": "Why a request was refused. `fields` says what is wrong with each.",
-    "required": ["error", "code", "request_id"],
-    "properties": {
-        "error": {"type": "string", "description": "What is wrong and what to do about it."},
-        "code": {"type": "string", "description": "The same for programs."},
-        "fields": {"type": "object", "additionalProperties": {"type": "string"}},
-        "request_id": {"type": "string", "description": "What to quote when asking for help."},
-    },
-}
-_ERROR_RESPONSE = {
-    "description": "The request was refused, or failed.",
-    "content": {"application/json": {"schema": {"$ref": f"{SCHEMAS}Error"}}},
 }
 _PENDING = {
     "description": "It takes longer: this is how far it is, and Location where to follow it.",
@@ -102,6 +97,8 @@ def build(operations: Sequence[Operation], *, version: str, url: str) -> Schema:
     """Return the document as JSON can hold it."""
     schemas, components = _read_models(operations)
     queries = {name: components.pop(name) for name in _query_names(operations)}
+    for component in components.values():
+        _drop_titles(component)
     paths: dict[str, Schema] = {}
     for operation in operations:
         for method, path in operation.addresses():
@@ -114,8 +111,8 @@ def build(operations: Sequence[Operation], *, version: str, url: str) -> Schema:
         "tags": [{"name": name} for name in dict.fromkeys(it.tag for it in operations)],
         "paths": paths,
         "components": {
-            "schemas": {"Error": _ERROR_SCHEMA, **components},
-            "responses": {"Error": _ERROR_RESPONSE},
+            "schemas": {"Error": ERROR_SCHEMA, **components},
+            "responses": published_responses(),
             "securitySchemes": _SCHEMES,
         },
     }
@@ -147,6 +144,7 @@ def _operation(
     schemas: Mapping[Key, Schema],
     queries: Mapping[str, Schema],
 ) -> Schema:
+    recorded = find_recorded(operation) or Recorded()
     written: Schema = {
         "operationId": _operation_id(method, path),
         "tags": [operation.tag],
@@ -154,14 +152,18 @@ def _operation(
         "description": (operation.view.__doc__ or "").strip(),
         "security": _SECURITY[operation.auth],
         "responses": {
-            **_successes(operation, schemas),
-            "4XX": {"$ref": "#/components/responses/Error"},
-            "5XX": {"$ref": "#/components/responses/Error"},
+            **_successes(operation, schemas, recorded),
+            **published_refusals(operation),
         },
     }
-    if parameters := [*_path(operation, path), *_query(operation, queries), *_headers(operation)]:
+    parameters = [
+        *_path(operation, path, recorded),
+        *_query(operation, queries, recorded),
+        *_headers(operation),
+    ]
+    if parameters:
         written["parameters"] = parameters
-    if body := _body(operation, schemas):
+    if body := _body(operation, schemas, recorded):
         written["requestBody"] = body
     return written
 
@@ -170,27 +172,48 @@ def _operation_id(method: str, path: str) -> str:
     return f"{method.lower()}{re.sub(r'[^A-Za-z0-9]+', '_', path)}".rstrip("_")
 
 
-def _path(operation: Operation, path: str) -> Iterator[Schema]:
+def _path(operation: Operation, path: str, recorded: Recorded) -> Iterator[Schema]:
+    examples = dict(zip(path_names(path), recorded.path.values(), strict=False))
     for name, annotation in zip(path_names(path), operation.interface.path, strict=True):
         kind = (get_args(annotation) or (annotation,))[0]
         schema = TypeAdapter(kind).json_schema()
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+        written = {"name": name, "in": "path", "required": True, "schema": schema}
+        yield written | ({"example": examples[name]} if name in examples else {})
 
 
-def _query(operation: Operation, queries: Mapping[str, Schema]) -> Iterator[Schema]:
+def _query(
+    operation: Operation, queries: Mapping[str, Schema], recorded: Recorded
+) -> Iterator[Schema]:
     model = operation.interface.query
     if model is None:
         return
     schema = queries[model.__name__]
     for name, field in schema["properties"].items():
-        described = {key: value for key, value in field.items() if key != "description"}
-        yield {
+        written = {
             "name": name,
             "in": "query",
             "required": name in schema.get("required", ()),
             "description": field.get("description", ""),
-            "schema": described,
+            "schema": _without_null(field),
         }
+        yield written | ({"example": recorded.query[name]} if name in recorded.query else {})
+
+
+def _without_null(field: Schema) -> Schema:
+    """Return what may be given in a query string, where what is null is left out."""
+    schema = {key: value for key, value in field.items() if key not in {"description", "title"}}
+    if "default" in schema and schema["default"] is None:
+        del schema["default"]
+    choices = [each for each in schema.pop("anyOf", ()) if each != {"type": "null"}]
+    if len(choices) == 1:
+        return {**choices[0], **schema}
+    return {**schema, "anyOf": choices} if choices else schema
+
+
+def _drop_titles(schema: Schema) -> None:
+    """Take away the titles of fields, which repeat their names."""
+    for field in schema.get("properties", {}).values():
+        field.pop("title", None)
 
 
 def _headers(operation: Operation) -> Iterator[Schema]:
@@ -204,7 +227,7 @@ def _headers(operation: Operation) -> Iterator[Schema]:
         yield {"name": name, "in": "header", "description": description, "schema": schema}
 
 
-def _body(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema | None:
+def _body(operation: Operation, schemas: Mapping[Key, Schema], recorded: Recorded) -> Schema | None:
     if operation.uploads:
         file = {"type": "string", "format": "binary"}
         fields = {"type": "object", "properties": {operation.uploads: file}}
@@ -214,28 +237,35 @@ def _body(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema | None:
     if model is None:
         return None
     is_required = any(field.is_required() for field in model.model_fields.values())
-    content = {"application/json": {"schema": schemas[model, "validation"]}}
-    return {"required": is_required, "content": content}
+    content = {"schema": schemas[model, "validation"]}
+    if recorded.body is not None:
+        content["example"] = recorded.body
+    return {"required": is_required, "content": {JSON: content}}
 
 
-def _successes(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:
-    success = _success(operation, schemas)
+def _successes(operation: Operation, schemas: Mapping[Key, Schema], recorded: Recorded) -> Schema:
+    success = _success(operation, schemas, recorded)
     responses: Schema = {str(operation.success): success}
     if operation.interface.may_be_pending:
         responses[str(HTTPStatus.ACCEPTED.value)] = {**success, **_PENDING}
     return responses
 
 
-def _success(operation: Operation, schemas: Mapping[Key, Schema]) -> Schema:
+def _success(operation: Operation, schemas: Mapping[Key, Schema], recorded: Recorded) -> Schema:
     response: Schema = {"description": HTTPStatus(operation.success).phrase}
     if headers := _answer_headers(operation):
         response["headers"] = headers
     if operation.interface.reply is not None:
-        schema = schemas[operation.interface.reply, "serialization"]
-        response["content"] = {JSON: {"schema": schema}}
+        content = {"schema": schemas[operation.interface.reply, "serialization"]}
+        response["content"] = {JSON: content}
     elif operation.media_type:
         kind = "object" if operation.media_type == JSON else "string"
-        response["content"] = {operation.media_type: {"schema": {"type": kind}}}
+        content = {"schema": {"type": kind}}
+        response["content"] = {operation.media_type: content}
+    else:
+        return response
+    if recorded.answer is not None or operation.interface.reply is not None:
+        content["example"] = recorded.answer
     return response
 
 

@@ -91,6 +91,8 @@ class Operation:
     """Whether its answer is not kept for when it is asked again."""
     is_limited: bool = True
     """Whether it counts towards the rate limit."""
+    refusals: tuple[int, ...] = ()
+    """Statuses it may refuse with beside those that follow from the rest (see api.refusals)."""
     interface: Interface = field(init=False)
 
     def __post_init__(self) -> None:
@@ -141,7 +143,8 @@ def _published(returned: Any) -> Any:
     if get_origin(returned) is Pending:
         return get_args(returned)[0]
     if get_origin(returned) in _UNIONS:
-        seen = [_published(each) for each in get_args(returned)]
+        # What may be null is published as such; whole responses are not for the document.
+        seen = [each if each is NoneType else _published(each) for each in get_args(returned)]
         return Union[tuple(each for each in seen if each is not None)]  # noqa: UP007 - of a tuple
     return None if returned in {NoneType, None, Csv, Response} else returned
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from flask import Response, current_app, redirect, request
 
 from leadvibe.api.answers import JSON
+from leadvibe.http.published import published_document
 
 PAGES = "/app"
-DOCUMENT = "leadvibe.api.document"
-"""The extension that writes the OpenAPI document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,7 @@ def show_home() -> Home | Response:
 
 def describe_api() -> Response:
     """This document: every operation of the API in OpenAPI 3.1."""
-    write = cast("Callable[[], bytes]", current_app.extensions[DOCUMENT])
-    return Response(write(), mimetype=JSON)
+    return Response(published_document(current_app), mimetype=JSON)
 
 
 def _wants_html() -> bool:

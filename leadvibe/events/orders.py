@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -59,6 +59,19 @@ def search_orders(scope: Scope, wanted: OrderFilter, request: PageRequest) -> Pa
 def list_orders(scope: Scope, wanted: OrderFilter, *, limit: int) -> list[Order]:
     """Return the latest orders, the last one first."""
     return list(_read(scope, wanted, limit=limit))
+
+
+def find_first_since(scope: Scope, since: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Return when each lead ordered for the first time since an instant of its own, if it did."""
+    statement = """
+        SELECT o.lead_id, min(o.ordered_at)
+        FROM unnest(%s::text[], %s::timestamptz[]) AS wanted (lead_id, since)
+        JOIN orders o ON o.unit_id = %s AND o.lead_id = wanted.lead_id
+            AND o.ordered_at >= wanted.since
+        GROUP BY o.lead_id
+    """
+    bound = (list(since), list(since.values()), scope.unit_id)
+    return dict(driver().execute(statement, bound).fetchall())
 
 
 def _read(scope: Scope, wanted: OrderFilter, *, limit: int, offset: int = 0) -> Iterator[Order]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leadvibe.lib.errors import (
+    ConflictError,
     InvalidError,
     NotFoundError,
     TooLargeError,
@@ -18,6 +19,23 @@ class ImportNotFoundError(NotFoundError):
     code = "import_not_found"
 
 
+class LeadFileNotFoundError(NotFoundError):
+    code = "lead_file_not_found"
+
+
+class LeadFileStartedError(ConflictError):
+    code = "lead_file_started"
+
+
+class BadPlanError(InvalidError):
+    """What was said about the columns of a file does not fit the file."""
+
+    code = "bad_plan"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field} {problem}.", fields={field: problem})
+
+
 class NotCsvError(UnsupportedTypeError):
     code = "not_csv"
 
@@ -31,7 +49,7 @@ class FileTooLargeError(TooLargeError):
     def __init__(self, limit_bytes: int) -> None:
         megabytes = f"{limit_bytes / 1024**2:,.0f} MB"
         super().__init__(
-            f"The file has more than {megabytes} of text: split it, or raise MAX_UPLOAD_MB.",
+            f"The file has more than {megabytes} of text: split it into several.",
             fields={"file": f"is larger than {megabytes}"},
         )
 

@@ -7,25 +7,36 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadvibe.lib.db import Base
 
 
 class ImportRow(Base):
-    """One file. `bytes_read` is the checkpoint: it moves with the rows, in one transaction."""
+    """One file. `bytes_read` is the checkpoint: it moves with the rows, in one transaction.
+
+    A file of leads waits as `uploaded` until somebody says what its columns mean, in `plan`.
+    """
 
     __tablename__ = "imports"
     __table_args__ = (
-        CheckConstraint("state IN ('queued', 'running', 'finished', 'failed')", name="state"),
+        CheckConstraint("kind IN ('events', 'leads')", name="kind"),
+        CheckConstraint(
+            "state IN ('uploaded', 'queued', 'running', 'finished', 'failed')", name="state"
+        ),
         Index("ix_imports_created_at", "unit_id", text("created_at DESC")),
     )
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     import_id: Mapped[UUID] = mapped_column(primary_key=True)
     org_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(server_default=text("'events'"))
     filename: Mapped[str]
     state: Mapped[str]
+    plan: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), comment="what the columns of a file of leads mean"
+    )
     encoding: Mapped[str]
     delimiter: Mapped[str]
     header: Mapped[list[Any]] = mapped_column(comment="the column names as the file writes them")
@@ -39,6 +50,9 @@ class ImportRow(Base):
     rows_read: Mapped[int] = mapped_column(server_default=text("0"))
     rows_accepted: Mapped[int] = mapped_column(server_default=text("0"))
     rows_failed: Mapped[int] = mapped_column(server_default=text("0"))
+    rows_created: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="accepted rows that made a new lead"
+    )
     skip_triggers: Mapped[bool] = mapped_column(server_default=text("false"))
     attempts: Mapped[int] = mapped_column(
         server_default=text("0"), comment="starts since a row was last read"

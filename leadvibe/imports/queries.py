@@ -16,10 +16,12 @@ from leadvibe.identity.types import Scope
 from leadvibe.imports.errors import ImportNotFoundError
 from leadvibe.imports.models import ImportChunkRow, ImportErrorRow, ImportRow, SampleLoadRow
 from leadvibe.imports.types import (
+    FileKind,
     Import,
     ImportProgress,
     ImportState,
     Layout,
+    LeadPlan,
     RowError,
     SampleLoad,
     SampleState,
@@ -40,8 +42,8 @@ def source_of(import_id: UUID) -> str:
     return f"{SOURCE_PREFIX}{import_id}"
 
 
-def get_import(scope: Scope, import_id: UUID) -> Import:
-    """Return the import without what the pipeline did. Raises ImportNotFoundError."""
+def get_file(scope: Scope, import_id: UUID) -> Import:
+    """Return an uploaded file of any kind. Raises ImportNotFoundError."""
     statement = select(ImportRow).where(
         ImportRow.unit_id == scope.unit_id, ImportRow.import_id == import_id
     )
@@ -51,8 +53,24 @@ def get_import(scope: Scope, import_id: UUID) -> Import:
     return import_of(row)
 
 
+def get_import(scope: Scope, import_id: UUID) -> Import:
+    """Return an import of events, without what the pipeline did. Raises ImportNotFoundError."""
+    file = get_file(scope, import_id)
+    if file.kind is not FileKind.EVENTS:
+        raise _not_found(import_id)
+    return file
+
+
+def get_lead_import(scope: Scope, import_id: UUID) -> Import:
+    """Return an import of leads that somebody has started. Raises ImportNotFoundError."""
+    file = get_file(scope, import_id)
+    if file.kind is not FileKind.LEADS or file.state is ImportState.UPLOADED:
+        raise _not_found(import_id)
+    return file
+
+
 def get_progress(scope: Scope, import_id: UUID, *, now: datetime) -> ImportProgress:
-    """Return how far an import is, reading and scoring. Raises ImportNotFoundError."""
+    """Return how far an import of events is, reading and scoring. Raises ImportNotFoundError."""
     statement = _progress(scope).where(ImportRow.import_id == import_id)
     row = session().execute(statement).one_or_none()
     if row is None:
@@ -63,7 +81,7 @@ def get_progress(scope: Scope, import_id: UUID, *, now: datetime) -> ImportProgr
 def list_progress(
     scope: Scope, *, limit: int, offset: int = 0, now: datetime
 ) -> list[ImportProgress]:
-    """Return the unit's imports, the latest first."""
+    """Return the unit's imports of events, the latest first."""
     statement = (
         _progress(scope)
         .order_by(ImportRow.created_at.desc(), ImportRow.import_id.desc())
@@ -74,9 +92,11 @@ def list_progress(
 
 
 def count_imports(scope: Scope) -> int:
-    """Return how many files were ever imported into the unit."""
+    """Return how many files of events were ever imported into the unit."""
     statement = (
-        select(func.count()).select_from(ImportRow).where(ImportRow.unit_id == scope.unit_id)
+        select(func.count())
+        .select_from(ImportRow)
+        .where(ImportRow.unit_id == scope.unit_id, ImportRow.kind == FileKind.EVENTS)
     )
     return session().scalar(statement) or 0
 
@@ -102,7 +122,7 @@ def write_errors_csv(scope: Scope, import_id: UUID) -> Iterator[str]:
     Raises ImportNotFoundError before the first part. A value that a spreadsheet would take for a
     formula gets a leading apostrophe.
     """
-    get_import(scope, import_id)
+    get_file(scope, import_id)
     errors = _all_errors(scope, import_id)
     return write_csv(
         ("row", "reason", "content"),
@@ -168,8 +188,10 @@ def import_of(row: ImportRow) -> Import:
         import_id=row.import_id,
         unit_id=row.unit_id,
         org_id=row.org_id,
+        kind=FileKind(row.kind),
         filename=row.filename,
         state=ImportState(row.state),
+        plan=None if row.plan is None else LeadPlan.from_json(row.plan),
         layout=Layout(encoding=row.encoding, delimiter=row.delimiter, header=tuple(row.header)),
         size_bytes=row.size_bytes,
         bytes_read=row.bytes_read,
@@ -177,6 +199,7 @@ def import_of(row: ImportRow) -> Import:
         rows_read=row.rows_read,
         rows_accepted=row.rows_accepted,
         rows_failed=row.rows_failed,
+        rows_created=row.rows_created,
         skip_triggers=row.skip_triggers,
         attempts=row.attempts,
         error=row.error,
@@ -199,7 +222,7 @@ def _progress(scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
         select(ImportRow, *columns)
         .outerjoin(SourceTallyRow, is_its_tally)
-        .where(ImportRow.unit_id == scope.unit_id)
+        .where(ImportRow.unit_id == scope.unit_id, ImportRow.kind == FileKind.EVENTS)
         .execution_options(populate_existing=True)
     )
 

@@ -9,6 +9,7 @@ import codecs
 import io
 import mimetypes
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from leadvibe.imports.encoding import BOM, UTF_8
@@ -79,10 +80,28 @@ def check_declared_type(filename: str, content_type: str) -> None:
 
 
 def recognise(sample: bytes) -> Beginning:
-    """Find delimiter and header in the first piece of a file.
+    """Find delimiter and header in the first piece of a file of events.
 
     Raises NotCsvError for what is no CSV and BadFileError for a header that will not do.
     """
+    return _recognise(sample, fitness=lambda header: len(_known(header)), check=_check_header)
+
+
+def recognise_leads(sample: bytes) -> Beginning:
+    """Find delimiter and header in the first piece of a file of leads, whose columns are free.
+
+    Raises as `recognise`.
+    """
+    return _recognise(sample, fitness=len, check=_check_names)
+
+
+def _recognise(
+    sample: bytes,
+    *,
+    fitness: Callable[[tuple[str, ...]], int],
+    check: Callable[[tuple[str, ...]], None],
+) -> Beginning:
+    """Take the delimiter under which the header is fittest; of equals, the more usual one."""
     if not sample.strip(BOM + b" \t\r\n"):
         raise BadFileError("The file is empty.", problem="is empty")
     _check_content(sample)
@@ -90,8 +109,8 @@ def recognise(sample: bytes) -> Beginning:
     start = len(BOM) if has_bom else 0
     text = sample[start:HEADER_WITHIN_BYTES].decode(UTF_8, "surrogateescape")
     candidates = (_read_header(text, delimiter) for delimiter in DELIMITERS)
-    found = max(candidates, key=lambda candidate: len(_known(candidate.header)))
-    _check_header(found.header)
+    found = max(candidates, key=lambda candidate: fitness(candidate.header))
+    check(found.header)
     return Beginning(
         delimiter=found.delimiter,
         header=found.header,
@@ -144,6 +163,15 @@ def _check_header(header: tuple[str, ...]) -> None:
     repeated = [column for column, count in Counter(known).items() if count > 1]
     if repeated:
         raise _header_error(header, f"names the column {repeated[0]} more than once")
+
+
+def _check_names(header: tuple[str, ...]) -> None:
+    names = [name.strip() for name in header if name.strip()]
+    if not any(char.isalnum() for name in names for char in name):
+        raise _header_error(header, "names no column")
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise _header_error(header, f"names the column {_shown(repeated[0])} more than once")
 
 
 def _header_error(header: tuple[str, ...], problem: str) -> BadFileError:

@@ -26,7 +26,7 @@ _REASONS = {
 
 
 class BadRowError(Exception):
-    """The row cannot become an event; the message says why and names the column."""
+    """The row cannot be imported; the message says why and names the column."""
 
 
 class RowReader:
@@ -42,8 +42,7 @@ class RowReader:
 
     def read(self, values: Sequence[str]) -> IncomingEvent:
         """Return the event of a row. Raises BadRowError."""
-        if len(values) != self._width:
-            values = self._fitted(values)
+        values = fit(values, self._width)
         fields: dict[str, Any] = {}
         for name, index in self._plain:
             if value := values[index].strip():
@@ -64,17 +63,23 @@ class RowReader:
         except ValidationError as error:
             raise BadRowError(_explain(error, fields)) from error
 
-    def _fitted(self, values: Sequence[str]) -> Sequence[str]:
-        """Cut off empty values beyond the last column, which some programs write."""
-        if len(values) > self._width and not any(values[self._width :]):
-            return values[: self._width]
-        hint = "is a comma or a quote missing?"
-        if len(values) > self._width:
-            hint = "put a value that contains the separator between quotes"
-        raise BadRowError(
-            f"the row has {_count(len(values), 'value')} but the header names"
-            f" {_count(self._width, 'column')}: {hint}"
-        )
+
+def fit(values: Sequence[str], width: int) -> Sequence[str]:
+    """Cut off empty values beyond the last column, which some programs write.
+
+    Raises BadRowError for a row that still has not as many values as the header has columns.
+    """
+    if len(values) == width:
+        return values
+    if len(values) > width and not any(values[width:]):
+        return values[:width]
+    hint = "is a comma or a quote missing?"
+    if len(values) > width:
+        hint = "put a value that contains the separator between quotes"
+    raise BadRowError(
+        f"the row has {_count(len(values), 'value')} but the header names"
+        f" {_count(width, 'column')}: {hint}"
+    )
 
 
 def is_blank(values: Sequence[str]) -> bool:
@@ -120,8 +125,13 @@ def _column(problem: ErrorDetails, fields: dict[str, Any]) -> str:
 
 
 def _not_a_time(value: str) -> str:
+    return f"timestamp {quote(value)} is not a time: write it as 2025-11-21T14:03:00Z"
+
+
+def quote(value: str) -> str:
+    """Quote a value of a row in a message, cut short when it is long."""
     shown = value if len(value) <= _SHOWN_VALUE else f"{value[:_SHOWN_VALUE]}…"
-    return f"timestamp '{shown}' is not a time: write it as 2025-11-21T14:03:00Z"
+    return f"'{shown}'"
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,12 +8,27 @@ from uuid import UUID
 
 from leadvibe.identity.types import Scope
 from leadvibe.imports import queries
+from leadvibe.imports.reading import Records
+from leadvibe.imports.types import Import
 from leadvibe.imports.uploading import PIECE_BYTES
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _BUFFER_BYTES = 64 * 1024
+
+
+def open_records(scope: Scope, file: Import) -> Records:
+    """Open what of a file is not read yet, row by row."""
+    layout = file.layout
+    text = open_text(scope, file.import_id, encoding=layout.encoding, offset=file.bytes_read)
+    return Records(
+        text,
+        delimiter=layout.delimiter,
+        encoding=layout.encoding,
+        offset=file.bytes_read,
+        row=file.last_row,
+    )
 
 
 def open_text(scope: Scope, import_id: UUID, *, encoding: str, offset: int) -> TextIO:

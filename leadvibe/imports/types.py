@@ -6,9 +6,11 @@ And the sample data, which a worker loads as it reads a file.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from leadvibe.leads.types import AliasKind
@@ -22,9 +24,16 @@ _OTHER_NAMES = {"event_id": "message_id", "e_mail": "email"}
 _GAPS = re.compile(r"[\s-]+")
 
 
+class FileKind(StrEnum):
+    EVENTS = "events"
+    LEADS = "leads"
+
+
 class ImportState(StrEnum):
     """`finished` means that every row is accepted or failed, not yet that all are scored."""
 
+    UPLOADED = "uploaded"
+    """A file of leads of which nobody has said yet what its columns mean."""
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
@@ -72,14 +81,46 @@ def column_of(name: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadPlan:
+    """What the columns of a file of leads mean, by their names in its header.
+
+    A row is about the lead that the primary column names. Other columns hold `properties` of it,
+    or further `aliases`; those that are in neither mean nothing.
+    """
+
+    primary_column: str
+    primary_kind: AliasKind
+    properties: Mapping[str, str]
+    aliases: Mapping[str, AliasKind]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LeadPlan:
+        """Read what to_json wrote."""
+        return cls(
+            primary_column=data["primary_column"],
+            primary_kind=AliasKind(data["primary_kind"]),
+            properties=data["properties"],
+            aliases={column: AliasKind(kind) for column, kind in data["aliases"].items()},
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Import:
-    """One uploaded file. `bytes_read` and `last_row` are where reading goes on."""
+    """One uploaded file. `bytes_read` and `last_row` are where reading goes on.
+
+    Of the accepted rows of a file of leads, `rows_created` made a new one.
+    """
 
     import_id: UUID
     unit_id: UUID
     org_id: UUID
+    kind: FileKind
     filename: str
     state: ImportState
+    plan: LeadPlan | None
     layout: Layout
     size_bytes: int
     bytes_read: int
@@ -87,6 +128,7 @@ class Import:
     rows_read: int
     rows_accepted: int
     rows_failed: int
+    rows_created: int
     skip_triggers: bool
     attempts: int
     error: str | None
@@ -94,6 +136,13 @@ class Import:
     created_by: str
     started_at: datetime | None
     finished_at: datetime | None
+
+    @property
+    def percent_read(self) -> int:
+        """How much of the file is read; 100 is only ever said of all of it."""
+        if self.state is ImportState.FINISHED:
+            return 100
+        return min(99, 100 * self.bytes_read // self.size_bytes) if self.size_bytes else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +230,7 @@ class ImportProgress:
 
 
 _STAGES = {
+    ImportState.UPLOADED: ImportStage.QUEUED,
     ImportState.QUEUED: ImportStage.QUEUED,
     ImportState.RUNNING: ImportStage.READING,
     ImportState.FAILED: ImportStage.FAILED,
@@ -194,6 +244,15 @@ class RowError:
     row_number: int
     reason: str
     row: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What became of a batch of rows. `errors` are those that were refused while writing."""
+
+    accepted: int
+    created: int = 0
+    errors: tuple[RowError, ...] = ()
 
 
 class SampleState(StrEnum):

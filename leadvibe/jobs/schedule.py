@@ -124,6 +124,10 @@ def forget_old_audit(now: datetime) -> None:
             return
 
 
+def forget_unstarted_files(now: datetime) -> None:
+    imports.forget_unstarted_files(now=now)
+
+
 def forget_expired_sign_ins(now: datetime) -> None:
     identity.forget_expired(now=now)
 
@@ -148,6 +152,7 @@ SCHEDULE = (
     Task("forget old deletions", HOUR, forget_old_deletions),
     Task("forget failed files", HOUR, forget_failed_files),
     Task("forget old audit entries", HOUR, forget_old_audit),
+    Task("forget unstarted files", HOUR / 4, forget_unstarted_files),
     Task("forget expired sign-ins", HOUR, forget_expired_sign_ins),
     Task("forget answers", HOUR, forget_answers),
 )

@@ -133,7 +133,7 @@ def blank(scope: Scope, lead_id: str, merged_ids: Sequence[str], *, now: datetim
     Its scores and counts stay until its events are gone.
     """
     everyone = {"unit": scope.unit_id, "lead": lead_id, "ids": [lead_id, *merged_ids]}
-    for table in ("lead_aliases", "lead_search"):
+    for table in ("lead_aliases", "lead_search", "lead_watches"):
         driver().execute(
             f"DELETE FROM {table} WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)",  # noqa: S608 - names of ours
             everyone,

@@ -37,6 +37,10 @@ class SuggestionNotFoundError(NotFoundError):
     code = "merge_suggestion_not_found"
 
 
+class NotWatchedError(NotFoundError):
+    code = "watch_not_found"
+
+
 class DeletionNotFoundError(NotFoundError):
     code = "deletion_not_found"
 

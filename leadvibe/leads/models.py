@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -223,6 +223,24 @@ class LeadDeletionRow(Base):
         comment="the last sign of life of its worker; null while it has none"
     )
     finished_at: Mapped[datetime | None]
+
+
+class LeadWatchRow(Base):
+    """A member watches a lead. `lead_id` stays what it was: who stands for it now is looked up."""
+
+    __tablename__ = "lead_watches"
+    __table_args__ = (Index("ix_lead_watches_lead", "unit_id", "lead_id"),)
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_member_id: Mapped[UUID] = mapped_column(
+        ForeignKey("members.org_member_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    watch_id: Mapped[UUID]
+    prediction: Mapped[str | None]
+    prediction_notes: Mapped[str | None]
+    score: Mapped[int] = mapped_column(comment="the lead's when it was watched")
+    watched_at: Mapped[datetime]
 
 
 class LeadTracesRow(Base):

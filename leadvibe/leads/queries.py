@@ -34,13 +34,14 @@ def find_lead(scope: Scope, lead_id: str) -> Lead | None:
 
 def get_lead(scope: Scope, lead_id: str) -> Lead:
     """Return the lead, or the one it was merged into. Raises LeadNotFoundError."""
+    standing_id = lead_id
     for _ in range(MERGE_DEPTH):
-        lead = find_lead(scope, lead_id)
+        lead = find_lead(scope, standing_id)
         if lead is None:
             break
         if lead.merged_into is None:
             return lead
-        lead_id = lead.merged_into
+        standing_id = lead.merged_into
     raise LeadNotFoundError(f"There is no lead '{lead_id}' in this unit.")
 
 

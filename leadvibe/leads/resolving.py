@@ -1,8 +1,9 @@
 """Which lead an event belongs to: pure decisions over what is already known.
 
-Precedence: an explicit lead id, else the first known alias by kind. Unseen aliases attach to the
-lead. An alias of another lead stays where it is and is noted as a conflict, except when that lead
-is a stranger, known by cookies alone: then it is the same person, and is folded into this one.
+Precedence: an explicit lead id, else the first known alias by kind, one of the identity's decisive
+kind before all others. Unseen aliases attach to the lead. An alias of another lead stays where it
+is and is noted as a conflict, except when that lead is a stranger, known by cookies alone: then it
+is the same person, and is folded into this one.
 """
 
 from __future__ import annotations
@@ -68,7 +69,10 @@ class Resolver:
         known = [alias for alias in identity.aliases if alias.key in self._owners]
         if not known:
             return None
-        best = min(known, key=lambda alias: _PRECEDENCE[AliasKind(alias.kind)])
+        best = min(
+            known,
+            key=lambda alias: (alias.kind != identity.decisive, _PRECEDENCE[AliasKind(alias.kind)]),
+        )
         return self._current(self._owners[best.key])
 
     def _create(self, identity: Identity) -> str:

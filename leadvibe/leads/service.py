@@ -74,7 +74,7 @@ def resolve_identities(
     lead_ids = resolver.resolve_all(identities)
     resolver.settle()
     _store_resolved(scope, resolver, now=now)
-    return Resolution(lead_ids, resolver.folded)
+    return Resolution(lead_ids, resolver.folded, resolver.created.keys())
 
 
 def create(
@@ -222,7 +222,7 @@ def forget(scope: Scope, lead_ids: Sequence[str]) -> None:
     """
     bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
     left = accounts.accounts_of(scope, lead_ids)
-    for table in ("lead_aliases", "lead_search", "lead_traces", "leads"):
+    for table in ("lead_aliases", "lead_search", "lead_traces", "lead_watches", "leads"):
         driver().execute(
             f"DELETE FROM {table} WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)",  # noqa: S608 - names of ours
             bound,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -42,13 +42,15 @@ class Alias(NamedTuple):
 class Identity(NamedTuple):
     """How one event names its lead: an id, aliases, or both.
 
-    `source` and `seen_at` become the source and birth of the lead when it is a new one.
+    `source` and `seen_at` become the source and birth of the lead when it is a new one. Aliases
+    of the `decisive` kind say who it is before all others do.
     """
 
     lead_id: str | None
     aliases: tuple[Alias, ...]
     source: str
     seen_at: datetime
+    decisive: AliasKind | None = None
 
 
 class Birth(NamedTuple):
@@ -127,10 +129,12 @@ class Resolution:
     """Which lead each event belongs to, in the order the identities were given.
 
     `folded` are anonymous leads that turned out to be somebody, and who: their events have moved.
+    `created` are the leads that are new.
     """
 
     lead_ids: list[str]
     folded: Mapping[str, str]
+    created: Collection[str]
 
 
 NOBODY = ""

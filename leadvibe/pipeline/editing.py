@@ -5,21 +5,47 @@ Waits for the pipeline's batch of the unit and flushes without committing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from pydantic_core import to_json
+
 from leadvibe.engine.account import unlink_by_hand
-from leadvibe.engine.mapping import instant_of
+from leadvibe.engine.mapping import instant_of, set_by_hand
+from leadvibe.events import service as events
 from leadvibe.identity.types import Scope
 from leadvibe.leads import accounts, documents
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
-from leadvibe.leads.types import Lead
+from leadvibe.leads.types import Alias, AliasKind, Identity, Lead
+from leadvibe.lib.db import session
+from leadvibe.lib.errors import LeadvibeError
 from leadvibe.pipeline.describe import describe_leads
+from leadvibe.pipeline.intake import check_metadata
+from leadvibe.pipeline.retelling import retell_leads
 from leadvibe.pipeline.scorebook import current_config
 from leadvibe.scoring import profiles
 from leadvibe.scoring.profiles import Side
+
+
+class GivenLead(NamedTuple):
+    """What somebody says of a lead. Aliases of the `decisive` kind say first who it is."""
+
+    aliases: tuple[Alias, ...]
+    decisive: AliasKind
+    properties: Mapping[str, Any]
+
+
+class LeadsDescribed(NamedTuple):
+    """Which of many leads is which, in order; `created` are new.
+
+    Those at the places in `refused` were left out, for the reason that it gives.
+    """
+
+    lead_ids: Sequence[str]
+    created: Collection[str]
+    refused: Mapping[int, str]
 
 
 class AccountsDeleted(NamedTuple):
@@ -55,6 +81,28 @@ def replace_lead(scope: Scope, lead_id: str, metadata: Mapping[str, Any], *, now
     return _restate(
         scope, leads.replace_metadata(scope, lead_id, metadata, now=now).lead_id, now=now
     )
+
+
+def describe_many(
+    scope: Scope, given: Sequence[GivenLead], *, source: str, now: datetime
+) -> LeadsDescribed:
+    """Set properties of many leads, in order, and make those that nobody knows yet.
+
+    An anonymous visitor that turns out to be somebody is folded in, as by an event. Who would have
+    more metadata than can be kept is refused, without any effect. Waits for the pipeline's batch.
+    """
+    leads.lock_identities(scope)
+    refused: dict[int, str] = {}
+    while True:
+        places = [place for place in range(len(given)) if place not in refused]
+        attempt = session().begin_nested()
+        done = _describe(scope, [given[place] for place in places], source=source, now=now)
+        if not done.refused:
+            attempt.commit()
+            return done._replace(refused=refused)
+        # They have made leads or given them aliases already: without them from the beginning.
+        attempt.rollback()
+        refused |= {places[place]: reason for place, reason in done.refused.items()}
 
 
 def move_lead(scope: Scope, lead_id: str, account_id: str | None, *, now: datetime) -> Lead:
@@ -101,6 +149,33 @@ def forget_leads(scope: Scope, lead_ids: Collection[str], *, with_accounts: bool
         gone = accounts.delete_unused(scope, left)
         profiles.erase_scores(scope, Side.ACCOUNT, gone)
     accounts.refresh_roll_ups(scope, left)
+
+
+def _describe(
+    scope: Scope, given: Sequence[GivenLead], *, source: str, now: datetime
+) -> LeadsDescribed:
+    identities = [Identity(None, each.aliases, source, now, each.decisive) for each in given]
+    resolution = leads.resolve_identities(scope, identities, now=now)
+    events.move_events(scope, resolution.folded)
+    if moved := {*resolution.folded, *resolution.folded.values()}:
+        retell_leads(scope, sorted(moved), now=now)
+    lead_ids = resolution.lead_ids
+    before = {
+        lead_id: each.document for lead_id, each in documents.load(scope, set(lead_ids)).items()
+    }
+    after, refused = dict(before), {}
+    for place, (lead_id, each) in enumerate(zip(lead_ids, given, strict=True)):
+        changed = set_by_hand(after[lead_id], each.properties, at=now)
+        try:
+            check_metadata(to_json(changed.properties))
+        except LeadvibeError as error:
+            refused[place] = error.message
+        else:
+            after[lead_id] = changed
+    if not refused:
+        leads.save_documents(scope, before, after, now=now)
+        describe_leads(scope, {}, current_config(scope), now=now, restated=set(lead_ids))
+    return LeadsDescribed(lead_ids, resolution.created, refused)
 
 
 def _restate(scope: Scope, lead_id: str, *, now: datetime) -> Lead:

@@ -12,6 +12,7 @@ from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.web import (
     credentials,
     dead_letters,
+    docs,
     errors,
     imports,
     lead,
@@ -30,7 +31,7 @@ NOUNS = (login, leads, lead, scoring, imports, sample, dead_letters, credentials
 
 
 def register(app: Flask, *, session_lifetime: timedelta) -> None:
-    """Add all pages under /app, and the sessions of the browsers that look at them."""
+    """Add all pages, the API reference among them, and the sessions of browsers."""
     session.register(app, lifetime=session_lifetime)
     rendering.register(app)
     workers.register(app)
@@ -40,6 +41,7 @@ def register(app: Flask, *, session_lifetime: timedelta) -> None:
     for noun in NOUNS:
         everything.register_blueprint(noun.pages)
     app.register_blueprint(everything)
+    docs.register(app)
     app.add_url_rule("/setup", "setup", _to_setup)
     app.add_url_rule("/.well-known/change-password", "change-password", lambda: redirect(ACCOUNT))
 

@@ -20,12 +20,13 @@ from leadvibe.web.redirects import HOME, local_path, login_path
 from leadvibe.web.rendering import render, render_bare
 
 PATH = "/app"
+_PAGES = (PATH, "/docs")
 FIRST_FAULT_OF_OURS = 500
 
 
 def is_page(path: str) -> bool:
     """Say whether an address is one of a page's, so that its errors are for people."""
-    return path == PATH or path.startswith(f"{PATH}/")
+    return path in _PAGES or path.startswith(tuple(f"{page}/" for page in _PAGES))
 
 
 def render_error(error: LeadvibeError | HTTPException) -> AnyResponse:

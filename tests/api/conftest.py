@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from tests.people import People, basic
@@ -30,6 +34,7 @@ class Caller:
         response = self._client.open(
             path, method=method, headers=headers, buffered=is_buffered, **kwargs
         )
+        assert_foreseen(self._client.application, method, path, response)
         if not is_buffered:
             self._endless.append(response)
         return response
@@ -50,6 +55,28 @@ class Caller:
 
     def delete(self, path: str, document: Any = None) -> TestResponse:
         return self.send("DELETE", path, json=document)
+
+
+def assert_foreseen(app: Flask, method: str, path: str, response: TestResponse) -> None:
+    """Check that the published document knows of a refusal: every test of the API helps with it."""
+    status = response.status_code
+    if not 400 <= status < 500:
+        return
+    try:
+        endpoint, _ = app.url_map.bind("").match(urlsplit(path).path, method)
+    except HTTPException:
+        return  # no address of ours
+    method, _, template = endpoint.removeprefix("api.").partition(" ")
+    published = document_of(app)["paths"][template][method.lower()]["responses"]
+    assert str(status) in published, (
+        f"{method} {template} answered {status}: add it to its refusals in api/routes.py"
+    )
+
+
+@cache
+def document_of(app: Flask) -> dict[str, Any]:
+    document: dict[str, Any] = app.test_client().get("/openapi.json").json
+    return document
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from io import BytesIO
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +17,20 @@ from leadvibe.identity import personal_tokens, signing_in, warrants
 from leadvibe.identity import service as identity
 from leadvibe.identity.queries import find_member_principal
 from leadvibe.identity.types import OrgRole, UnitRole, Via
+from leadvibe.imports import lead_uploads
 from leadvibe.imports import service as imports
+from leadvibe.imports.types import LeadPlan
+from leadvibe.leads import watching
+from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
-from leadvibe.lib.ids import new_id
 from leadvibe.lib.queue import JobQueue
-from leadvibe.pipeline import deletion, merging, type_deletion
+from leadvibe.pipeline import deletion, editing, merging, ordering, type_deletion
+from leadvibe.rescoring import previewing
 from leadvibe.rescoring import queries as rescores
 from leadvibe.rescoring import service as rescoring
 from leadvibe.rescoring.types import PreviewKind
-from leadvibe.scoring import drafts, levels, policies, settings
+from leadvibe.scoring import drafts, levels, policies, service, settings
 from leadvibe.scoring import queries as scoring
 from tests.api.attribute_examples import ATTRIBUTE_EXAMPLES
 from tests.people import PASSWORD, People
@@ -32,6 +38,7 @@ from tests.world import World
 
 LEAD = "ld_ada"
 EVENT = {"event_type": "page_view", "lead_id": LEAD}
+PROFILE = {"first_name": "Ada", "last_name": "Lovelace", "company": "Acme", "plan": "pro"}
 LEVEL = {"name": "Freezing", "min_score": -100, "max_score": -1}
 DECAY = {"inactive_for": 30, "unit": "days", "decrease": 25}
 VELOCITY_FILTER = {
@@ -47,7 +54,22 @@ NEW_MEMBER = {
     "first_name": "Grace", "last_name": "Hopper", "email": "grace@acme.test",
     "password": "a long password", "role": "member",
 }  # fmt: skip
-CSV_FILE = b"event_type,email\npage_view,ada@acme.test\n"
+CSV_FILE = b"event_type,email\npage_view,ada@acme.test\n,bo@acme.test\n"
+LEAD_FILE = b"""\
+E-mail,Company,Phone
+ada@acme.test,Acme,+44 20 7946 0018
+bo@acme.test,Acme,
+n/a,Acme,
+"""
+LEAD_PLAN = {
+    "primary_identifier": {"column": "E-mail", "kind": "email"},
+    "field_mappings": {"Company": "company"},
+    "alias_mappings": {"Phone": "phone"},
+}
+
+
+numbers = count(1)
+"""For names that nobody has yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +92,22 @@ class Stage:
         commit()
         return tokens.refresh_token
 
+    def order(self) -> None:
+        """Let the lead have ordered something."""
+        ordering.record_order(
+            self.world.scope,
+            order_id="or_1001",
+            lead_id=LEAD,
+            aliases=(),
+            amount=Decimal("49.90"),
+            currency="EUR",
+            status="completed",
+            ordered_at=utc_now(),
+            items=[{"sku": "pro-monthly", "quantity": 1}],
+            now=utc_now(),
+        )
+        commit()
+
     def decay_id(self) -> UUID:
         return self._made(policies.create_decay, DECAY).item_id
 
@@ -77,7 +115,7 @@ class Stage:
         return self._made(policies.create_velocity_filter, VELOCITY_FILTER).item_id
 
     def metadata_filter_id(self) -> UUID:
-        named = METADATA_FILTER | {"name": f"Bots {new_id()}"}
+        named = METADATA_FILTER | {"name": f"Bots {next(numbers)}"}
         return self._made(policies.create_metadata_filter, named).item_id
 
     def level_id(self, kind: LevelKind) -> UUID:
@@ -87,7 +125,7 @@ class Stage:
         return scoring.current_version(self.world.scope)
 
     def draft_id(self) -> UUID:
-        return self._made(drafts.create_draft, f"Draft {new_id()}").draft_id
+        return self._made(drafts.create_draft, f"Plan {next(numbers)}").draft_id
 
     def stream_token(self) -> str:
         viewer = self.people.viewer
@@ -120,6 +158,17 @@ class Stage:
         commit()
         return asked.walk_id
 
+    def finished_preview_id(self) -> UUID:
+        """Return a preview of what a rule that has changed would do to the lead's score."""
+        service.update_rule(
+            self.world.principal, self.world.scope, self.rule_id, {"weight": 8}, now=utc_now()
+        )
+        commit()
+        preview_id = self.preview_id()
+        previewing.advance_preview(self.world.scope, preview_id)
+        commit()
+        return preview_id
+
     def rescore_id(self) -> UUID:
         running = rescores.find_running_rescore(self.world.scope)
         if running is not None:
@@ -145,7 +194,55 @@ class Stage:
             now=utc_now(),
         )
         commit()
+        self._work(started.import_id)
         return started.import_id
+
+    def lead_file_id(self) -> UUID:
+        uploaded = lead_uploads.upload_leads(
+            self.world.principal,
+            self.world.scope,
+            filename="leads.csv",
+            stream=BytesIO(LEAD_FILE),
+            now=utc_now(),
+        )
+        commit()
+        return uploaded.file.import_id
+
+    def lead_import_id(self) -> UUID:
+        plan = LeadPlan(
+            primary_column="E-mail", primary_kind=AliasKind.EMAIL, properties={}, aliases={}
+        )
+        started = lead_uploads.start_leads(
+            self.world.principal,
+            self.world.scope,
+            self.lead_file_id(),
+            plan,
+            queue=JobQueue(self.broker),
+            now=utc_now(),
+        )
+        commit()
+        self._work(started.import_id)
+        return started.import_id
+
+    def _work(self, import_id: UUID) -> None:
+        imports.advance_import(
+            self.world.scope, import_id, ring=lambda: None, is_stopping=lambda: False
+        )
+        commit()
+
+    def watched_lead(self) -> str:
+        """Return a lead that everybody watches who may look at it."""
+        for person in (self.people.admin, self.people.owner, self.people.viewer):
+            watching.watch(
+                self.world.scope,
+                person.member.org_member_id,
+                LEAD,
+                prediction="will_convert",
+                notes="Asked for a quote.",
+                now=utc_now(),
+            )
+        commit()
+        return LEAD
 
     def credential_id(self) -> UUID:
         made = identity.create_credential(
@@ -157,7 +254,7 @@ class Stage:
     def member_id(self) -> UUID:
         member = identity.create_member(
             self.people.organization.org_id,
-            email=f"{new_id().hex}@acme.test",
+            email=f"member{next(numbers)}@acme.test",
             role=OrgRole.MEMBER,
             password=None,
             security=self.people.owner.security,
@@ -185,7 +282,7 @@ class Stage:
 
     def other_lead(self) -> str:
         """Return a new lead that an event of the first has named as well."""
-        other = f"ld_{new_id().hex}"
+        other = f"ld_bo{next(numbers)}"
         self.world.happen("page_view", other, email=f"{other}@acme.test")
         self.world.happen("unscored", LEAD, email=f"{other}@acme.test")
         return other
@@ -230,6 +327,8 @@ def set_stage(people: People, world: World, broker: Any) -> Stage:
     rule = world.add_rule("page_view", 5)
     event_id = world.happen("page_view", LEAD, email="ada@acme.test", plan="pro")
     world.happen("unscored", LEAD)
+    editing.patch_lead(people.scope, LEAD, PROFILE, now=utc_now())
+    commit()
     return Stage(
         people, world, broker, event_id, rule.rule_id, rule.ruleset_id, people.unit.unit_id
     )
@@ -261,6 +360,16 @@ def _body(document: Any, **path: object) -> Example:
     return Example(path, {"json": document})
 
 
+def _having(make: Callable[[Stage], object]) -> Callable[[Stage], Example]:
+    """Return what makes something, for an example that would otherwise show an empty list."""
+
+    def example(stage: Stage) -> Example:
+        make(stage)
+        return Example()
+
+    return example
+
+
 def _level_examples(noun: str, kind: LevelKind) -> dict[str, Callable[[Stage], Example]]:
     return {
         f"POST /{noun}": lambda _: _body(LEVEL),
@@ -278,12 +387,32 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     "POST /import": lambda _: Example(
         sent={"data": {"file": (BytesIO(CSV_FILE), "events.csv", "text/csv")}}
     ),
+    "GET /imports": _having(Stage.import_id),
+    "GET /orders": _having(Stage.order),
+    "GET /dead-letters": _having(Stage.dead_letter),
+    "GET /leads/merge-suggestions": _having(Stage.other_lead),
+    "GET /scoring/previews": _having(Stage.finished_preview_id),
+    "GET /scoring/rescores": _having(Stage.rescore_id),
+    "GET /scoring/drafts": _having(Stage.draft_id),
+    "GET /decays": _having(Stage.decay_id),
+    "GET /filters": _having(Stage.filter_id),
+    "GET /metadata-filters": _having(Stage.metadata_filter_id),
+    "GET /watched-leads": _having(Stage.watched_lead),
     "GET /import/{jobId}": lambda it: Example({"jobId": it.import_id()}),
     "GET /import/{jobId}/errors": lambda it: Example({"jobId": it.import_id()}),
+    "POST /leads/import/preview": lambda _: Example(
+        sent={"data": {"file": (BytesIO(LEAD_FILE), "leads.csv", "text/csv")}}
+    ),
+    "POST /leads/import/start": lambda it: _body({"file_id": str(it.lead_file_id()), **LEAD_PLAN}),
+    "GET /leads/import/{jobId}": lambda it: Example({"jobId": it.lead_import_id()}),
+    "GET /leads/import/{jobId}/errors": lambda it: Example({"jobId": it.lead_import_id()}),
+    "POST /leads/{leadID}/watch": lambda _: _body({"prediction": "will_convert"}, leadID=LEAD),
+    "DELETE /leads/{leadID}/watch": lambda it: Example({"leadID": it.watched_lead()}),
     "DELETE /events/batch": lambda it: _body({"ids": [str(it.event_id)]}),
     "POST /dead-letters/{receipt}/retry": lambda it: Example({"receipt": it.dead_letter()}),
     "DELETE /dead-letters/{receipt}": lambda it: Example({"receipt": it.dead_letter()}),
     "POST /scores/batch": lambda _: _body({"lead_ids": [LEAD]}),
+    "GET /leads": lambda _: Example(sent={"query_string": {"page": 1, "limit": 25}}),
     "POST /leads": lambda _: _body({"id": "ld_new", "metadata": {"plan": "pro"}}),
     "POST /lead": lambda _: _body({"id": "ld_new"}),
     "POST /orders": lambda _: _body({"lead_id": LEAD, "amount": 49.9, "currency": "EUR"}),
@@ -329,8 +458,8 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     "POST /api/v1/ou/{ouId}/profile-scoring/rescore-preview": lambda it: _body(
         {}, ouId=it.people.unit.unit_id
     ),
-    "GET /scoring/previews/{id}": lambda it: Example({"id": it.preview_id()}),
-    "GET /scoring/previews/{id}/leads": lambda it: Example({"id": it.preview_id()}),
+    "GET /scoring/previews/{id}": lambda it: Example({"id": it.finished_preview_id()}),
+    "GET /scoring/previews/{id}/leads": lambda it: Example({"id": it.finished_preview_id()}),
     "DELETE /scoring/previews/{id}": lambda it: Example({"id": it.preview_id()}),
     "GET /scoring/rescores/{id}": lambda it: Example({"id": it.rescore_id()}),
     "POST /rulesets": lambda _: _body({"name": "Marketing"}),

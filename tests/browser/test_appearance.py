@@ -52,7 +52,8 @@ def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme)
         "/app/leads", "/app/leads?level=Cold&min_score=1&q=x", "/app/leads?sort=colour",
         f"/app/leads/{LONG}", f"/app/leads/{LONG}?window=7d", "/app/scoring", "/app/imports",
         f"/app/imports/{progress.file.import_id}", "/app/dead-letters", "/app/credentials",
-        "/app/account/password", "/app/leads/nobody", "/app/members",
+        "/app/account/password", "/app/leads/nobody", "/app/members", "/docs", "/docs/leads",
+        "/docs/configuration",
     ]  # fmt: skip
 
     for path in paths:
@@ -79,7 +80,7 @@ def test_the_menu_of_a_narrow_screen_leads_everywhere(furnished):
 def test_everything_on_a_page_has_a_name_for_screen_readers(furnished):
     page = furnished.visit(furnished.people.owner)
 
-    for path in ("/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports"):
+    for path in ("/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports", "/docs/leads"):
         page.goto(path)
         nameless = page.evaluate("""() => [...document.querySelectorAll(
             "button, a[href], input:not([type=hidden]), select, textarea, summary")]

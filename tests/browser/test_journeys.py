@@ -279,3 +279,26 @@ def test_an_ended_session_leads_to_the_sign_in_and_back(site):
 
     expect(page).to_have_url(re.compile(r"/app/login\?next="))
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_the_reference_leads_from_the_overview_to_a_command_to_copy(site):
+    page = site.visit(None, "/docs", permissions=["clipboard-read", "clipboard-write"])
+
+    page.get_by_role("link", name="Search leads by ID or alias").click()
+    page.wait_for_url("**/docs/leads#get_leads_search")
+    page.locator("#get_leads_search").get_by_role("button", name="Copy").first.click()
+
+    expect(page.get_by_role("status")).to_contain_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("curl ")
+    assert "/leads/search?q=ada" in copied
+
+
+def test_the_reference_can_be_read_in_the_dark(site):
+    page = site.visit(None, "/docs")
+
+    page.get_by_role("button", name="Dark").click()
+    page.reload()
+
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"

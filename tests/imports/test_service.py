@@ -9,7 +9,7 @@ import pytest
 
 from leadvibe.events import queries as event_queries
 from leadvibe.identity.types import Scope
-from leadvibe.imports import batches, queries, service
+from leadvibe.imports import batches, event_file, queries, service
 from leadvibe.imports.errors import BadFileError, FileTooLargeError, ImportNotFoundError
 from leadvibe.imports.types import Import, ImportProgress, ImportStage, ImportState
 from leadvibe.imports.uploading import PIECE_BYTES
@@ -314,8 +314,8 @@ def test_a_finished_import_is_not_done_again_and_its_file_is_gone(scope, upload)
 
 def test_an_import_waits_while_the_inbox_is_full(scope, upload, monkeypatch):
     monkeypatch.setattr(batches, "BATCH_ROWS", 2)
-    monkeypatch.setattr(service, "DEEPEST_INBOX", 3)
-    monkeypatch.setattr(service.time, "sleep", lambda _seconds: process.process_batch(scope))
+    monkeypatch.setattr(event_file, "DEEPEST_INBOX", 3)
+    monkeypatch.setattr(event_file.time, "sleep", lambda _seconds: process.process_batch(scope))
     deepest: list[int] = []
     file = upload(a_file(9))
 
@@ -330,9 +330,9 @@ def test_an_import_waits_while_the_inbox_is_full(scope, upload, monkeypatch):
 
 
 def test_an_import_gives_its_place_away_when_the_pipeline_stands_still(scope, upload, monkeypatch):
-    monkeypatch.setattr(service, "DEEPEST_INBOX", 0)
-    monkeypatch.setattr(service, "LONGEST_STANDSTILL_SECONDS", 0.0)
-    monkeypatch.setattr(service, "LOOK_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(event_file, "DEEPEST_INBOX", 0)
+    monkeypatch.setattr(event_file, "LONGEST_STANDSTILL_SECONDS", 0.0)
+    monkeypatch.setattr(event_file, "LOOK_AGAIN_SECONDS", 0.0)
     file = upload(a_file(3))
 
     advance(scope, file)

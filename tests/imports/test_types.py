@@ -6,7 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from leadvibe.imports.types import Import, ImportProgress, ImportStage, ImportState, Layout
+from leadvibe.imports.types import (
+    FileKind,
+    Import,
+    ImportProgress,
+    ImportStage,
+    ImportState,
+    Layout,
+)
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -24,6 +31,7 @@ def make_progress(
         "rows_read": 0,
         "rows_accepted": 0,
         "rows_failed": 0,
+        "rows_created": 0,
         "started_at": START,
         "finished_at": None,
         **values,
@@ -32,8 +40,10 @@ def make_progress(
         import_id=uuid4(),
         unit_id=uuid4(),
         org_id=uuid4(),
+        kind=FileKind.EVENTS,
         filename="events.csv",
         state=state,
+        plan=None,
         layout=Layout(encoding="utf-8", delimiter=",", header=("event_type", "email")),
         skip_triggers=False,
         attempts=0,

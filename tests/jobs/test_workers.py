@@ -10,10 +10,12 @@ import pytest
 
 from leadvibe.events import queries as event_queries
 from leadvibe.identity.types import Scope
+from leadvibe.imports import lead_uploads
 from leadvibe.imports import queries as import_queries
 from leadvibe.imports import service as imports
-from leadvibe.imports.types import Import, ImportStage
+from leadvibe.imports.types import Import, ImportStage, LeadPlan
 from leadvibe.leads.deletion import find_deletion
+from leadvibe.leads.types import AliasKind
 from leadvibe.lib import heartbeat
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, held_lock_keys, rollback
@@ -139,6 +141,48 @@ def test_an_import_outlives_the_workers_that_read_it(app, workers, scope):
     assert count("events") == rows
     progress = import_queries.get_progress(scope, file.import_id, now=utc_now())
     assert (progress.accepted, progress.scored, progress.duplicates) == (rows, rows, 0)
+    assert_scores_are_right(scope)
+
+
+def test_an_import_of_leads_outlives_the_workers_that_read_it(app, workers, scope):
+    rows = 8_000
+    lines = (f"lead{row % 5_000}@example.com,Name {row}" for row in range(rows))
+    file = lead_uploads.upload_leads(
+        make_principal(scope),
+        scope,
+        filename="leads.csv",
+        stream=io.BytesIO("\n".join(["Mail,Name", *lines]).encode()),
+        now=utc_now(),
+    ).file
+    lead_uploads.start_leads(
+        make_principal(scope),
+        scope,
+        file.import_id,
+        LeadPlan(
+            primary_column="Mail",
+            primary_kind=AliasKind.EMAIL,
+            properties={"Name": "name"},
+            aliases={},
+        ),
+        queue=JobQueue(app.extensions["leadvibe.redis"]),
+        now=utc_now(),
+    )
+    commit()
+    workers.start("schedule")
+
+    for _ in range(2):
+        worker = workers.start("jobs")
+        before = count("leads")
+        wait_until(lambda before=before: count("leads") != before and is_lock_held(file), pause=0)
+        worker.kill()
+        worker.wait()
+    assert count("leads") < 5_000
+    workers.start("jobs")
+    wait_until(lambda: import_queries.get_file(scope, file.import_id).finished_at is not None)
+
+    done = import_queries.get_lead_import(scope, file.import_id)
+    assert (done.rows_read, done.rows_created, done.rows_failed) == (rows, 5_000, 0)
+    assert count("leads") == count("lead_aliases") == 5_000
     assert_scores_are_right(scope)
 
 

@@ -10,7 +10,7 @@ import pytest
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.errors import BadAliasError
 from leadvibe.leads.resolving import Resolver
-from leadvibe.leads.types import AliasKey, Conflict, Identity
+from leadvibe.leads.types import AliasKey, AliasKind, Conflict, Identity
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -49,6 +49,21 @@ def test_an_explicit_id_wins_over_aliases_and_is_made_when_unknown():
     assert lead_ids == ["mine"]
     assert resolver.created["mine"].has_own_id
     assert resolver.conflicts == {Conflict("mine", "ld_a", "email", "a@x.test")}
+
+
+def test_a_decisive_kind_is_believed_before_all_others():
+    owners = {("phone", "+1555"): "ld_p", ("external_id", "7"): "ld_x"}
+    identity = who(("phone", "1555"), ("external_id", "7"))._replace(decisive=AliasKind.PHONE)
+
+    assert make_resolver(owners).resolve_all([identity]) == ["ld_p"]
+
+
+def test_a_decisive_alias_that_nobody_has_leaves_it_to_the_others():
+    resolver = make_resolver({("external_id", "7"): "ld_x"})
+    identity = who(("phone", "1555"), ("external_id", "7"))._replace(decisive=AliasKind.PHONE)
+
+    assert resolver.resolve_all([identity]) == ["ld_x"]
+    assert resolver.attached.keys() == {("phone", "+1555")}
 
 
 def test_aliases_are_believed_in_order_of_precedence():
