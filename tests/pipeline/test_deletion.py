@@ -16,6 +16,8 @@ from leadvibe.events import service as events
 from leadvibe.events.errors import EventTypeNotFoundError
 from leadvibe.events.orders import save_order
 from leadvibe.events.type_deletion import get_type_deletion
+from leadvibe.http.principal import security as current_security
+from leadvibe.identity.queries import get_organization
 from leadvibe.identity.types import Scope
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import suggestions
@@ -40,7 +42,7 @@ from leadvibe.scoring import service as scoring
 from leadvibe.scoring.errors import ProtectedEventTypeError
 from leadvibe.scoring.snapshots import take_snapshots
 from leadvibe.scoring.types import ItemKind
-from tests.factories import make_event, make_principal, make_rule, make_scope, send
+from tests.factories import make_event, make_member, make_principal, make_rule, make_scope, send
 from tests.pipeline.unit_state import read_unit
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -239,6 +241,15 @@ def record(scope: Scope, *lead_ids: str) -> None:
     ):
         for lead_id in lead_ids:
             driver().execute(statement, (scope.unit_id, lead_id))
+    watcher = make_member(get_organization(scope.org_id), security=current_security())
+    for lead_id in lead_ids:  # of which one is merged: it was watched before
+        driver().execute(
+            """
+            INSERT INTO lead_watches
+            VALUES (%s, %s, %s, gen_random_uuid(), 'will_convert', NULL, 5, now())
+            """,
+            (scope.unit_id, watcher.org_member_id, lead_id),
+        )
 
 
 def bury(scope: Scope, *payloads: str) -> None:
