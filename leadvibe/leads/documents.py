@@ -74,7 +74,7 @@ def load_properties(scope: Scope, lead_ids: Collection[str]) -> dict[str, dict[s
 def save_properties(
     scope: Scope, properties: Mapping[str, Mapping[str, Any]], *, now: datetime
 ) -> None:
-    """Put properties in the place of those that the leads had."""
+    """Put properties in the place of those that the leads had. Does not note them."""
     # As one document: PostgreSQL takes it apart in less time than a list of them takes to write.
     statement = """
         UPDATE leads SET metadata = new.value::jsonb, updated_at = %s
@@ -83,7 +83,6 @@ def save_properties(
     """
     for part in in_parts(properties):
         write(statement, (now, written(part), scope.unit_id))
-    note_properties(scope, LEAD, properties.values())
 
 
 def save_traces(scope: Scope, traces: Mapping[str, Mapping[str, Trace]]) -> None:

@@ -5,8 +5,9 @@ Does not score: it only stores the headline score that the pipeline hands over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from pydantic_core import to_json
@@ -133,11 +134,13 @@ def save_documents(
     before: Mapping[str, Document],
     after: Mapping[str, Document],
     *,
+    stored: Collection[str] = (),
     now: datetime,
 ) -> list[str]:
     """Store what is known about leads now, and call them by it.
 
-    Returns those whose properties are different; traces may change without.
+    Of `stored` leads the properties are stored already. Returns those whose properties are
+    different; traces may change without.
     """
     changed = {
         lead_id: document
@@ -145,8 +148,11 @@ def save_documents(
         if document.properties is not before[lead_id].properties
     }
     documents.save_properties(
-        scope, {lead_id: each.properties for lead_id, each in changed.items()}, now=now
+        scope,
+        {lead_id: each.properties for lead_id, each in changed.items() if lead_id not in stored},
+        now=now,
     )
+    documents.note_properties(scope, documents.LEAD, (each.properties for each in changed.values()))
     documents.save_traces(
         scope,
         {
@@ -156,31 +162,47 @@ def save_documents(
         },
     )
     refresh_names(
-        scope, [it for it, document in changed.items() if _is_renamed(before[it], document)]
+        scope, [it for it, document in changed.items() if is_renamed(before[it], document)]
     )
     return list(changed)
 
 
-def record_activity(scope: Scope, activities: Sequence[LeadActivity], *, now: datetime) -> None:
-    """Store headline scores and last activity of many leads at once."""
+def record_activity(
+    scope: Scope,
+    activities: Sequence[LeadActivity],
+    *,
+    properties: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    now: datetime,
+) -> None:
+    """Store headline scores and last activity of many leads at once.
+
+    And what is known about some of them: writing each lead once takes half the time of twice.
+    """
+    metadata: list[str | None] = [None] * len(activities)
+    if properties:
+        metadata = [
+            documents.written(properties[it.lead_id]) if it.lead_id in properties else None
+            for it in activities
+        ]
     statement = """
         UPDATE leads SET score = new.score, ruleset_id = new.ruleset_id,
             last_event_at = new.last_event_at, last_event_type = new.last_event_type,
             last_receipt = new.last_receipt, event_count = new.event_count,
             session_count = new.session_count, surge_place = new.surge_place,
-            last_decay_at = new.last_decay_at, base_version = new.base_version, updated_at = %s
+            last_decay_at = new.last_decay_at, base_version = new.base_version, updated_at = %s,
+            metadata = coalesce(new.metadata::jsonb, leads.metadata)
         FROM unnest(
             %s::text[], %s::int[], %s::uuid[], %s::timestamptz[], %s::text[], %s::bigint[],
-            %s::int[], %s::int[], %s::int[], %s::timestamptz[], %s::int[]
+            %s::int[], %s::int[], %s::int[], %s::timestamptz[], %s::int[], %s::text[]
         ) AS new (lead_id, score, ruleset_id, last_event_at, last_event_type, last_receipt,
-                  event_count, session_count, surge_place, last_decay_at, base_version)
+                  event_count, session_count, surge_place, last_decay_at, base_version, metadata)
         WHERE leads.unit_id = %s AND leads.lead_id = new.lead_id
         RETURNING leads.account_id
     """
     columns = [list(column) for column in zip(*activities, strict=True)]
 
     def update() -> None:
-        rows = driver().execute(statement, (now, *columns, scope.unit_id))
+        rows = driver().execute(statement, (now, *columns, metadata, scope.unit_id))
         accounts.refresh_roll_ups(scope, {account_id for (account_id,) in rows})
 
     later(update)
@@ -384,5 +406,6 @@ def _set_by_hand(
     return queries.get_lead(scope, lead.lead_id)
 
 
-def _is_renamed(before: Document, after: Document) -> bool:
+def is_renamed(before: Document, after: Document) -> bool:
+    """Say whether a lead may be called otherwise for what is known about it now."""
     return any(before.properties.get(it) != after.properties.get(it) for it in NAMING_PROPERTIES)

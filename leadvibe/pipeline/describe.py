@@ -190,6 +190,22 @@ class Step:
         self._afresh = {*restated, *unscored, *(whole if is_thorough else ())}
         chosen = self._choose({*whole, *restated, *unscored}) if describer else ()
         self._found = documents.load(scope, chosen)
+        self._before = {lead_id: each.document for lead_id, each in self._found.items()}
+        self._after: dict[str, Document] = {}
+        self._stored: set[str] = set()
+
+    def give_properties(self, lead_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+        """Return new properties of those of the leads that have any, for the caller to store."""
+        self._after = self._map(self._told, self._before.keys() - self._whole)
+        given = {
+            lead_id: document.properties
+            for lead_id, document in self._after.items()
+            if lead_id in lead_ids
+            and document.properties is not self._before[lead_id].properties
+            and not leads.is_renamed(self._before[lead_id], document)
+        }
+        self._stored = set(given)
+        return given
 
     def finish(self) -> Described:
         """Describe leads; whole ones from all their events, others from what is told of them."""
@@ -198,9 +214,11 @@ class Step:
         found, told, whole = self._found, self._told, self._whole
         if whole:
             told = {**told, **dict.fromkeys(whole, ()), **self._history(whole)}
-        before = {lead_id: each.document for lead_id, each in found.items()}
-        after = self._map(before, told, whole)
-        changed = leads.save_documents(self._scope, before, after, now=self._now)
+        before = self._before
+        after = self._after | self._map(told, before.keys() - self._after.keys())
+        changed = leads.save_documents(
+            self._scope, before, after, stored=self._stored, now=self._now
+        )
         linked, created = 0, 0
         if self._describer.links:
             links = self._link(found, after, told, whole)
@@ -242,19 +260,18 @@ class Step:
             return set()
         return profiles.find_unscored(self._scope, Side.PROFILE, lead_ids, blank)
 
-    def _map(
-        self, before: Mapping[str, Document], told: Stories, whole: set[str]
-    ) -> dict[str, Document]:
+    def _map(self, told: Stories, lead_ids: Collection[str]) -> dict[str, Document]:
         mapper = self._describer.profile
+        before, whole = self._before, self._whole
         if not mapper:
-            return dict(before)
+            return {lead_id: before[lead_id] for lead_id in lead_ids}
         return {
             lead_id: mapper.rebuild(
-                document, told.get(lead_id, ()), keeps_orphans=self._keeps_orphans
+                before[lead_id], told.get(lead_id, ()), keeps_orphans=self._keeps_orphans
             )
             if lead_id in whole
-            else mapper.apply(document, told.get(lead_id, ()))
-            for lead_id, document in before.items()
+            else mapper.apply(before[lead_id], told.get(lead_id, ()))
+            for lead_id in lead_ids
         }
 
     def _link(

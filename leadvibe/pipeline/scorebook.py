@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from leadvibe.engine.decay import BEGINNING, Fading
 from leadvibe.engine.engagement import Awarder
@@ -230,15 +231,24 @@ def is_overtaken(new: Iterable[Event], past: Sequence[Seen]) -> bool:
     )
 
 
-def add(scope: Scope, results: Mapping[str, Result], *, now: datetime) -> None:
-    """Store what was added to leads: ledger rows, decay, scores, sessions and last activity."""
+def add(
+    scope: Scope,
+    results: Mapping[str, Result],
+    *,
+    properties: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    now: datetime,
+) -> None:
+    """Store what was added to leads: ledger rows, decay, scores, sessions and last activity.
+
+    And `properties` of some of them, which would otherwise have to be written after these.
+    """
     if not results:
         return
     _append(scope, results, now=now)
     events.save_sessions(
         scope, ((lead, one) for lead, result in results.items() for one in result.sessions)
     )
-    _save_heads(scope, results, now=now)
+    _save_heads(scope, results, properties, now=now)
 
 
 def erase(scope: Scope, lead_ids: Sequence[str]) -> None:
@@ -259,7 +269,7 @@ def replace(
         return
     _append(scope, results, now=now)
     _replace_sessions(scope, results, sessions)
-    _save_heads(scope, results, now=now)
+    _save_heads(scope, results, {}, now=now)
 
 
 def _replace_sessions(
@@ -284,7 +294,13 @@ def _append(scope: Scope, results: Mapping[str, Result], *, now: datetime) -> No
         events.store_decays(scope, decays, now=now)
 
 
-def _save_heads(scope: Scope, results: Mapping[str, Result], *, now: datetime) -> None:
+def _save_heads(
+    scope: Scope,
+    results: Mapping[str, Result],
+    properties: Mapping[str, Mapping[str, Any]],
+    *,
+    now: datetime,
+) -> None:
     scoring.save_standings(
         scope,
         (
@@ -294,4 +310,5 @@ def _save_heads(scope: Scope, results: Mapping[str, Result], *, now: datetime) -
         ),
         now=now,
     )
-    leads.record_activity(scope, [result.activity for result in results.values()], now=now)
+    activities = [result.activity for result in results.values()]
+    leads.record_activity(scope, activities, properties=properties, now=now)
