@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import psycopg
 from pydantic_core import to_json
 from sqlalchemy import delete
 
@@ -71,26 +73,39 @@ def post_arrivals(scope: Scope, arrivals: Iterable[Arrival], *, version: int) ->
     copy_rows("inbox", INBOX_COLUMNS, rows)
 
 
-def claim_arrivals(scope: Scope, *, limit: int) -> list[InboxEvent]:
-    """Return the oldest events of the inbox. They leave it with `clear_arrivals`.
+def claim_arrivals(
+    scope: Scope,
+    *,
+    limit: int,
+    after: int = 0,
+    connection: psycopg.Connection[Any] | None = None,
+) -> list[InboxEvent]:
+    """Return the oldest events of the inbox, from after a receipt on.
 
-    Fewer than the limit when they are large: a batch must fit into a worker's memory.
+    They leave it with `clear_arrivals`. Fewer than the limit when they are large: a batch must fit
+    into a worker's memory.
     """
     statement = """
         SELECT receipt, event_id, received_at, source, message_id, payload::text, version
-        FROM inbox WHERE unit_id = %s ORDER BY receipt LIMIT %s
+        FROM inbox WHERE unit_id = %s AND receipt > %s ORDER BY receipt LIMIT %s
     """
     claimed: list[InboxEvent] = []
     length = 0
-    with driver().cursor(name="arrivals") as cursor:
+    with (connection or driver()).cursor(name="arrivals") as cursor:
         cursor.itersize = CLAIM_FETCH_SIZE
-        for row in cursor.execute(statement, (scope.unit_id, limit)):
+        for row in cursor.execute(statement, (scope.unit_id, after, limit)):
             arrival = InboxEvent(*row)
             claimed.append(arrival)
             length += len(arrival.payload)
             if length >= LARGEST_CLAIM:
                 break
     return claimed
+
+
+def list_receipts(scope: Scope, *, limit: int) -> list[int]:
+    """Return the places of the oldest events of the inbox."""
+    statement = "SELECT receipt FROM inbox WHERE unit_id = %s ORDER BY receipt LIMIT %s"
+    return [receipt for (receipt,) in driver().execute(statement, (scope.unit_id, limit))]
 
 
 def clear_arrivals(scope: Scope, receipts: Collection[int]) -> None:

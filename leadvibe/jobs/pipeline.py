@@ -20,6 +20,7 @@ from leadvibe.lib.bell import Bell
 from leadvibe.lib.db import OUTAGES, is_outage, reset, rollback
 from leadvibe.lib.radio import Audience, Transmitter
 from leadvibe.pipeline import process, rescore
+from leadvibe.pipeline.claims import ReadAhead
 from leadvibe.scoring import queries as score_queries
 
 LOOK_SECONDS = 1.0
@@ -72,6 +73,7 @@ class Rounds:
         self._stop = stop
         self._batch_size = batch_size
         self._audience = audience
+        self._ahead = ReadAhead()
         self._scopes: dict[UUID, Scope] = {}
         self._aside_until: dict[UUID, float] = {}
         self._claimed = 0
@@ -109,7 +111,9 @@ class Rounds:
             return 0
 
     def _process_batch(self, scope: Scope) -> int:
-        batch = process.process_batch(scope, limit=self._batch_size, audience=self._audience)
+        batch = process.process_batch(
+            scope, limit=self._batch_size, audience=self._audience, ahead=self._ahead
+        )
         return batch.claimed
 
     def _set_aside(self, unit_id: UUID) -> None:

@@ -230,6 +230,13 @@ def write(statement: str, bound: Sequence[object] | Mapping[str, object]) -> Non
     behind.later(lambda: driver().execute(statement, bound))
 
 
+@contextmanager
+def apart() -> Iterator[psycopg.Connection[Any]]:
+    """Lend a second connection for reading what is committed; whatever it did is undone."""
+    with closing(db.engine.raw_connection()) as pooled:
+        yield cast("psycopg.Connection[Any]", pooled.driver_connection)
+
+
 def driver() -> psycopg.Connection[Any]:
     """Return the psycopg connection of the current transaction."""
     connection = behind.lent()

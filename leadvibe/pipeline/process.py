@@ -11,32 +11,30 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-from leadvibe.engine.engagement import Awarder
 from leadvibe.engine.facts import Event as Fact
 from leadvibe.engine.mapping import Told
-from leadvibe.engine.organic import Suppression, fingerprint
+from leadvibe.engine.organic import Suppression
 from leadvibe.engine.replay import LateEventError
 from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
-from leadvibe.events.channels import channel_of, note_channels
+from leadvibe.events.channels import note_channels
 from leadvibe.events.types import COUNTS, InboxEvent, NewEvent, Tally, Verdict
 from leadvibe.events.usage import count_usage
 from leadvibe.identity.types import Scope
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
-from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import Identity
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, is_outage, rollback, session, writing_behind
 from leadvibe.lib.radio import Audience
 from leadvibe.pipeline import describe, rescore, scorebook
 from leadvibe.pipeline.announcing import News
+from leadvibe.pipeline.claims import Claim, ReadAhead
 from leadvibe.pipeline.scorebook import Result
-from leadvibe.scoring import queries as score_queries
 
 log = logging.getLogger(__name__)
 
@@ -56,27 +54,6 @@ MAX_REASON_LENGTH = 2_000
 """Enough of an error to understand it."""
 
 
-class Claim(NamedTuple):
-    """A claimed event, read: what the inbox kept of it, what it says, and how filters see it."""
-
-    arrival: InboxEvent
-    event_type: str
-    occurred_at: datetime
-    identity: Identity
-    channel: str
-    document: Mapping[str, Any]
-    metadata: str
-    version: int
-    fingerprint: int | None
-    is_filtered: bool
-    is_banned: bool
-
-    @property
-    def is_mute(self) -> bool:
-        """Whether it will not count, whatever comes before or after it."""
-        return self.is_filtered or self.is_banned
-
-
 class Progress(NamedTuple):
     """What one batch did. `claimed` 0 means the inbox was empty, or another worker had the unit."""
 
@@ -89,31 +66,43 @@ class Progress(NamedTuple):
 IDLE = Progress()
 
 
+class Reading(NamedTuple):
+    """What was read ahead, and how much at a time is read on; None for not at all."""
+
+    ahead: ReadAhead
+    limit: int | None
+
+
 def process_batch(
-    scope: Scope, *, limit: int = BATCH_SIZE, audience: Audience | None = None
+    scope: Scope,
+    *,
+    limit: int = BATCH_SIZE,
+    audience: Audience | None = None,
+    ahead: ReadAhead | None = None,
 ) -> Progress:
     """Process the oldest events of a unit's inbox and commit. Returns IDLE when there are none.
 
     Whoever of the `audience` watches the unit is told of it afterwards. An event that fails goes to
     the dead letters with the reason. A database that cannot be reached raises, and nothing is lost:
-    the events are still in the inbox.
+    the events are still in the inbox. Who processes batch after batch keeps what is read `ahead`.
     """
     if not leads.try_lock_identities(scope):
         rollback()
         return IDLE
-    arrivals = events.claim_arrivals(scope, limit=limit)
+    reading = Reading(ahead or ReadAhead(), limit if ahead else None)
+    arrivals = reading.ahead.claim(scope, limit=limit)
     if not arrivals:
         rollback()
         return IDLE
-    progress = _process_or_isolate(scope, arrivals, audience)
+    progress = _process_or_isolate(scope, arrivals, audience, reading)
     commit()
     return progress
 
 
 def drain(scope: Scope, *, limit: int = BATCH_SIZE) -> int:
     """Process a unit's inbox until it is empty; returns how many events left it."""
-    total = 0
-    while (progress := process_batch(scope, limit=limit)).claimed:
+    total, ahead = 0, ReadAhead()
+    while (progress := process_batch(scope, limit=limit, ahead=ahead)).claimed:
         total += progress.claimed
     return total
 
@@ -140,20 +129,23 @@ _OUTGROWN_TABLES = """
 
 
 def _process_or_isolate(
-    scope: Scope, arrivals: Sequence[InboxEvent], audience: Audience | None
+    scope: Scope, arrivals: Sequence[InboxEvent], audience: Audience | None, reading: Reading
 ) -> Progress:
     """Process arrivals, halving them until those that fail stand alone and can be put aside."""
     now = utc_now()
     try:
         with session().begin_nested(), writing_behind():
-            return _process(scope, arrivals, News(audience, scope), now=now)
+            progress = _process(scope, arrivals, News(audience, scope), reading.ahead, now=now)
+            if reading.limit is not None:
+                reading.ahead.read_on(scope, arrivals, limit=reading.limit)
+            return progress
     except Exception as error:
         if is_outage(error):
             raise
         if len(arrivals) > 1:
             middle = len(arrivals) // 2
             parts = (arrivals[:middle], arrivals[middle:])
-            return _sum(_process_or_isolate(scope, part, audience) for part in parts)
+            return _sum(_process_or_isolate(scope, part, audience, reading) for part in parts)
         log.exception("event %s cannot be processed", arrivals[0].event_id)
         return _bury(scope, arrivals[0], error, now=now)
 
@@ -171,11 +163,11 @@ def _sum(parts: Iterable[Progress]) -> Progress:
 
 
 def _process(
-    scope: Scope, arrivals: Sequence[InboxEvent], news: News, *, now: datetime
+    scope: Scope, arrivals: Sequence[InboxEvent], news: News, ahead: ReadAhead, *, now: datetime
 ) -> Progress:
     fresh = _drop_duplicates(scope, arrivals)
     config = scorebook.current_config(scope)
-    claims = _read_all(scope, fresh, config.version)
+    claims = ahead.read_all(scope, fresh, current=config.version)
     lead_ids, folded = _resolve(scope, claims, now=now)
     events.move_events(scope, folded)
     facts = _facts_by_lead(claims, lead_ids)
@@ -232,39 +224,6 @@ def _drop_duplicates(scope: Scope, arrivals: Sequence[InboxEvent]) -> list[Inbox
             seen.add(arrival.message_id)
         fresh.append(arrival)
     return fresh
-
-
-def _read_all(scope: Scope, arrivals: Iterable[InboxEvent], current: int) -> list[Claim]:
-    """Read arrivals, each as the configuration sees it that was in force when it came in."""
-    awarders: dict[int, Awarder] = {}
-    claims = []
-    for arrival in arrivals:
-        version = current if arrival.version is None else arrival.version
-        if version not in awarders:
-            awarders[version] = score_queries.get_awarder(scope, version)
-        claims.append(_read(arrival, version, awarders[version]))
-    return claims
-
-
-def _read(arrival: InboxEvent, version: int, awarder: Awarder) -> Claim:
-    payload = from_json(arrival.payload)
-    event_type, metadata = payload["event_type"], payload["metadata"]
-    aliases = tuple(make_alias(kind, value) for kind, value in payload["aliases"])
-    is_watched = event_type in awarder.velocity_filters
-    test = awarder.metadata_test
-    return Claim(
-        arrival=arrival,
-        event_type=event_type,
-        occurred_at=datetime.fromisoformat(payload["timestamp"]),
-        identity=Identity(payload["lead_id"], aliases, arrival.source, arrival.received_at),
-        channel=channel_of(event_type, metadata),
-        document=metadata,
-        metadata=to_json(metadata).decode(),
-        version=version,
-        fingerprint=fingerprint(metadata) if is_watched else None,
-        is_filtered=bool(test) and test.suppresses(event_type, metadata),
-        is_banned=event_type in awarder.banned,
-    )
 
 
 def _new_events(
