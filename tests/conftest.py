@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import Context
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -28,7 +28,7 @@ from leadvibe.app import create_app
 from leadvibe.http.principal import security as current_security
 from leadvibe.identity.security import Hashing, Security
 from leadvibe.imports.sample_load import load_sample
-from leadvibe.lib.db import commit, db
+from leadvibe.lib.db import commit, db, driver
 from leadvibe.settings import Settings
 from tests.people import People, Person, make_people
 
@@ -223,6 +223,8 @@ def _rolled_back(app: Flask) -> Iterator[None]:
         patch.setitem(factory.kw, "join_transaction_mode", "create_savepoint")
         # A statement outside a transaction would take another connection and commit there.
         patch.setattr("leadvibe.lib.db.is_in_transaction", lambda: True)
+        # What a second connection should see as committed is seen by the test's one alone.
+        patch.setattr("leadvibe.lib.db.second_connection", lambda: nullcontext(driver()))
         yield
         transaction.rollback()
 

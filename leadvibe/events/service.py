@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import psycopg
 from pydantic_core import to_json
 from sqlalchemy import delete
 
@@ -73,13 +71,7 @@ def post_arrivals(scope: Scope, arrivals: Iterable[Arrival], *, version: int) ->
     copy_rows("inbox", INBOX_COLUMNS, rows)
 
 
-def claim_arrivals(
-    scope: Scope,
-    *,
-    limit: int,
-    after: int = 0,
-    connection: psycopg.Connection[Any] | None = None,
-) -> list[InboxEvent]:
+def claim_arrivals(scope: Scope, *, limit: int, after: int = 0) -> list[InboxEvent]:
     """Return the oldest events of the inbox, from after a receipt on.
 
     They leave it with `clear_arrivals`. Fewer than the limit when they are large: a batch must fit
@@ -91,7 +83,7 @@ def claim_arrivals(
     """
     claimed: list[InboxEvent] = []
     length = 0
-    with (connection or driver()).cursor(name="arrivals") as cursor:
+    with driver().cursor(name="arrivals") as cursor:
         cursor.itersize = CLAIM_FETCH_SIZE
         for row in cursor.execute(statement, (scope.unit_id, after, limit)):
             arrival = InboxEvent(*row)

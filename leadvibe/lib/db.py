@@ -231,8 +231,17 @@ def write(statement: str, bound: Sequence[object] | Mapping[str, object]) -> Non
 
 
 @contextmanager
-def apart() -> Iterator[psycopg.Connection[Any]]:
-    """Lend a second connection for reading what is committed; whatever it did is undone."""
+def reading_apart() -> Iterator[None]:
+    """Let `driver` read what is committed over a second connection, waiting for no write.
+
+    Not for what the current transaction has changed, which cannot be seen from there.
+    """
+    with second_connection() as connection, behind.lending(connection):
+        yield
+
+
+@contextmanager
+def second_connection() -> Iterator[psycopg.Connection[Any]]:
     with closing(db.engine.raw_connection()) as pooled:
         yield cast("psycopg.Connection[Any]", pooled.driver_connection)
 

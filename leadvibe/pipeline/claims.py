@@ -22,7 +22,7 @@ from leadvibe.events.types import InboxEvent
 from leadvibe.identity.types import Scope
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import Identity
-from leadvibe.lib.db import apart
+from leadvibe.lib.db import reading_apart
 from leadvibe.scoring import queries as score_queries
 
 
@@ -79,10 +79,8 @@ class ReadAhead:
         """
         if len(batch) < limit:
             return
-        with apart() as connection:
-            next_ones = events.claim_arrivals(
-                scope, limit=limit, after=batch[-1].receipt, connection=connection
-            )
+        with reading_apart():
+            next_ones = events.claim_arrivals(scope, limit=limit, after=batch[-1].receipt)
         versions = {it.version for it in batch}
         readable = [it for it in next_ones if it.version is not None and it.version in versions]
         try:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from leadvibe.engine.engagement import Awarder
-from leadvibe.engine.facts import Entry, Event
+from leadvibe.engine.facts import Entry, Event, Session
 from leadvibe.engine.organic import fingerprint
 from leadvibe.engine.rules import Config
 from leadvibe.events import days
@@ -21,11 +21,14 @@ from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.leads.types import LeadActivity
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit, rollback, writing_behind
+from leadvibe.lib.db import commit, reading_apart, rollback, writing_behind
 from leadvibe.pipeline import scorebook
 from leadvibe.pipeline.scorebook import NEW, Result, Scorer
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import service as scoring
+
+LEADS_READ_AT_ONCE = 100
+"""Of those, leads whose events are read while others are written."""
 
 LEADS_AT_ONCE = 500
 """Leads replayed or verified in one go: some 10,000 events, which memory hardly notices."""
@@ -86,26 +89,33 @@ def replay_leads(
     """
     for start in range(0, len(lead_ids), LEADS_AT_ONCE):
         chunk = lead_ids[start : start + LEADS_AT_ONCE]
-        _rewrite(scope, chunk, _own(scope, chunk, until=now, is_afresh=is_afresh), now=now)
+        _rewrite_own(scope, chunk, now=now, is_afresh=is_afresh)
 
 
 def rescore_leads(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> None:
     """Write the leads' scores anew under the current version, as if it had always been in force.
 
     Their events count as that version's from now on. Needs the identities' lock, and flushes
-    without committing.
+    without committing. What is committed of the leads is what is gone over: the next are read
+    while those before them are written, over a second connection.
     """
     config = scorebook.current_config(scope)
-    under = _under(scope, lead_ids, config, until=now)
-    based = ((lead_id, replay.based_on(config.version)) for lead_id, replay in under)
-    _rewrite(scope, lead_ids, based, now=now)
+    scorer = Scorer(scope, config=config)
+    with writing_behind():
+        for start in range(0, len(lead_ids), LEADS_READ_AT_ONCE):
+            some = lead_ids[start : start + LEADS_READ_AT_ONCE]
+            with reading_apart():
+                replays = _under(scope, some, scorer, config, until=now)
+                sessions = event_queries.list_sessions(scope, some)
+            based = ((lead_id, replay.based_on(config.version)) for lead_id, replay in replays)
+            _rewrite(scope, some, based, sessions, now=now)
 
 
 def replay_under(
     scope: Scope, lead_ids: Sequence[str], config: Config, *, until: datetime
 ) -> dict[str, Replay]:
     """Return what the leads' events come to under a configuration, writing nothing."""
-    return dict(_under(scope, lead_ids, config, until=until))
+    return dict(_under(scope, lead_ids, Scorer(scope, config=config), config, until=until))
 
 
 def settle_decay(scope: Scope, *, now: datetime) -> Iterator[int]:
@@ -162,7 +172,7 @@ def rebuild(scope: Scope) -> Iterator[Step]:
     """Replay every lead of the unit from its events, committing as it goes."""
     for done, chunk in _walk(scope):
         now = utc_now()
-        _rewrite(scope, chunk, _own(scope, chunk, until=now, is_afresh=True), now=now)
+        _rewrite_own(scope, chunk, now=now, is_afresh=True)
         commit()
         yield Step(done, [])
     leads.lock_identities(scope)
@@ -217,9 +227,10 @@ def _walk_accounts(scope: Scope) -> Iterator[list[str]]:
         yield chunk
 
 
-def _under(scope: Scope, lead_ids: Sequence[str], config: Config, *, until: datetime) -> Replays:
-    """Read the leads' events; return their replays under one configuration."""
-    scorer = Scorer(scope, config=config)
+def _under(
+    scope: Scope, lead_ids: Sequence[str], scorer: Scorer, config: Config, *, until: datetime
+) -> Replays:
+    """Read the leads' events; return their replays under the scorer's one configuration."""
     awarder = scorer.history(0).awarders[config.version]
     told = dict(
         event_queries.stream_facts(
@@ -277,19 +288,31 @@ def _judged(fact: Fact, awarder: Awarder) -> Event:
     )
 
 
-def _rewrite(scope: Scope, lead_ids: Sequence[str], replays: Replays, *, now: datetime) -> None:
+def _rewrite_own(scope: Scope, lead_ids: Sequence[str], *, now: datetime, is_afresh: bool) -> None:
+    replays = _own(scope, lead_ids, until=now, is_afresh=is_afresh)
+    sessions = event_queries.list_sessions(scope, lead_ids)
+    with writing_behind():
+        _rewrite(scope, lead_ids, replays, sessions, now=now)
+
+
+def _rewrite(
+    scope: Scope,
+    lead_ids: Sequence[str],
+    replays: Replays,
+    sessions: Mapping[str, list[Session]],
+    *,
+    now: datetime,
+) -> None:
     """Store replays, whose events are read, in the place of what was there.
 
     The old rows go while the replays are worked out, and ledger rows are stored while the next are
     written out: nothing in between asks the database for anything.
     """
-    sessions = event_queries.list_sessions(scope, lead_ids)
-    with writing_behind():
-        scorebook.erase(scope, lead_ids)
-        replayed = dict(replays)
-        results = {lead_id: it.result for lead_id, it in replayed.items()}
-        scorebook.replace(scope, results, sessions=sessions, now=now)
-        events.save_verdicts(scope, _changed_verdicts(replayed))
+    scorebook.erase(scope, lead_ids)
+    replayed = dict(replays)
+    results = {lead_id: it.result for lead_id, it in replayed.items()}
+    scorebook.replace(scope, results, sessions=sessions, now=now)
+    events.save_verdicts(scope, _changed_verdicts(replayed))
 
 
 def _changed_verdicts(replays: Mapping[str, Replay]) -> dict[UUID, tuple[Verdict, int | None]]:
