@@ -39,13 +39,16 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 6
+EXAMPLES = 3
 """For each operation and test run: thousands in all, within a minute."""
 
 LAST = {"DELETE /lead/{leadID}", "GET /lead/{leadID}/deletion-status"}
 """What takes away the lead that the others are about."""
 
-TAGS = sorted({operation.tag for operation in OPERATIONS})
+ENDLESS = "GET /stream"
+"""What is no answer that could be checked as a whole."""
+
+TAGS = sorted({it.tag for it in OPERATIONS if name_of(it) != ENDLESS})
 
 
 @pytest.mark.parametrize("tag", TAGS)
@@ -54,7 +57,9 @@ def test_whatever_is_sent_is_answered_as_published(app, people, world, tag):
     stage = set_stage(people, world, app.extensions["leadvibe.redis"])
     headers = people.admin.bearer
 
-    operations = [it for it in OPERATIONS if it.tag == tag and name_of(it) not in LAST]
+    operations = [
+        it for it in OPERATIONS if it.tag == tag and name_of(it) not in {*LAST, ENDLESS}
+    ]
     # Before anything is sent, which may change what the examples build upon.
     paths = [(operation, example_of(operation, stage).path) for operation in operations]
     paths += [(it, {"leadID": LEAD}) for it in OPERATIONS if it.tag == tag and name_of(it) in LAST]
