@@ -19,11 +19,13 @@ RESPONSES = "#/components/responses/"
 _ONLY_SIGNED_IN = frozenset({Permission.SIGNED_IN, Permission.ADMINISTER})
 _READS = frozenset({Permission.SIGNED_IN, Permission.READ})
 
+REQUEST_ID = "0193647b8a3e7c52a5ad0d2f8e2f6c11"
+
 ERROR_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "title": "Error",
     "description": "Why a request was refused. `fields` says what is wrong with each.",
-    "required": ["error", "code"],
+    "required": ["error", "code", "request_id"],
     "properties": {
         "error": {"type": "string", "description": "What is wrong and what to do about it."},
         "code": {"type": "string", "description": "The same for programs."},
@@ -50,6 +52,7 @@ class Refusal:
         example: dict[str, Any] = {"error": self.error, "code": self.code}
         if self.fields:
             example["fields"] = self.fields
+        example["request_id"] = REQUEST_ID
         content = {"schema": {"$ref": ERROR}, "example": example}
         response: dict[str, Any] = {
             "description": self.when,
@@ -110,6 +113,18 @@ REFUSALS: Mapping[int, Refusal] = {
         code="unsupported_type",
         error="The body is text/plain: send JSON with Content-Type: application/json.",
     ),
+    412: Refusal(
+        name="ChangedMeanwhile",
+        when="It is not in the state that If-Match names: somebody else has changed it.",
+        code="precondition_failed",
+        error="Somebody else has changed this meanwhile: read it again, then decide.",
+    ),
+    422: Refusal(
+        name="KeyReused",
+        when="The Idempotency-Key came with another request before.",
+        code="idempotency_key_reused",
+        error="This Idempotency-Key was used for another request: choose a new one.",
+    ),
     429: Refusal(
         name="TooManyRequests",
         when="Too many attempts: wait as long as Retry-After says.",
@@ -143,6 +158,12 @@ def statuses_of(operation: Operation) -> list[int]:
             statuses.add(403)
     if operation.path_names:
         statuses.add(404)
+    if operation.edits is not None:
+        statuses.add(412)
+    if operation.heeds_key:
+        statuses |= {400, 409, 422}
+    if operation.is_limited:
+        statuses.add(429)
     return sorted(statuses)
 
 

@@ -24,8 +24,8 @@ DEEPEST = 4
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CALLERS = {
     (): "Anybody",
-    ("bearerAuth", "personalToken"): "Members",
-    ("bearerAuth", "personalToken", "basicAuth"): "Members and API credentials",
+    ("bearerAuth", "personalTokenAuth"): "Members",
+    ("bearerAuth", "personalTokenAuth", "basicAuth"): "Members and API credentials",
 }
 _MEMBER = '-H "Authorization: Bearer $TOKEN"'
 _CREDENTIAL = '-u "$CLIENT_ID:$CLIENT_SECRET"'
