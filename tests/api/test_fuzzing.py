@@ -57,9 +57,7 @@ def test_whatever_is_sent_is_answered_as_published(app, people, world, tag):
     stage = set_stage(people, world, app.extensions["leadvibe.redis"])
     headers = people.admin.bearer
 
-    operations = [
-        it for it in OPERATIONS if it.tag == tag and name_of(it) not in {*LAST, ENDLESS}
-    ]
+    operations = [it for it in OPERATIONS if it.tag == tag and name_of(it) not in {*LAST, ENDLESS}]
     # Before anything is sent, which may change what the examples build upon.
     paths = [(operation, example_of(operation, stage).path) for operation in operations]
     paths += [(it, {"leadID": LEAD}) for it in OPERATIONS if it.tag == tag and name_of(it) in LAST]
