@@ -213,7 +213,7 @@ def test_a_receiver_outlives_a_lost_connection(hall, sender, topic, broker, capl
 
     for client in broker.client_list():
         if client["cmd"].startswith("xread"):
-            broker.client_kill(client["addr"])
+            broker.client_kill_filter(_id=client["id"])  # all sockets have one address
     send(sender, topic, news("after"))
 
     assert hear(receiver)[-1].messages == (news("after"),)
