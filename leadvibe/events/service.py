@@ -28,8 +28,8 @@ from leadvibe.lib.db import (
     driver,
     later,
     session,
-    single_statement,
     write,
+    write_together,
 )
 
 INBOX_COLUMNS = (
@@ -51,15 +51,18 @@ LARGEST_CLAIM = 16 * 1024**2
 
 
 def post_arrival(scope: Scope, arrival: Arrival) -> None:
-    """Put one event into the inbox in one statement: outside a transaction it is accepted then."""
-    # Looking for the version here spares the round trip that asking for it would cost.
-    statement = """
-        INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload, version)
-        VALUES (%s, %s, %s, %s, %s, %s,
-                (SELECT max(version) FROM config_versions WHERE unit_id = %s))
-    """
-    with single_statement() as connection:
-        connection.execute(statement, (scope.unit_id, *arrival, scope.unit_id))
+    """Put one event into the inbox: outside a transaction it is accepted when this returns."""
+    write_together(_POST_ARRIVALS, (scope.unit_id, *arrival))
+
+
+# Looking for the version here spares the round trip that asking for it would cost.
+_POST_ARRIVALS = """
+    INSERT INTO inbox (unit_id, event_id, received_at, source, message_id, payload, version)
+    SELECT unit_id, event_id, received_at, source, message_id, payload::json,
+           (SELECT max(version) FROM config_versions config WHERE config.unit_id = arrival.unit_id)
+    FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::text[], %s::text[], %s::text[])
+        AS arrival (unit_id, event_id, received_at, source, message_id, payload)
+"""
 
 
 def post_arrivals(scope: Scope, arrivals: Iterable[Arrival], *, version: int) -> None:

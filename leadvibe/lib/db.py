@@ -17,6 +17,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import psycopg
+from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.errors import ProgramLimitExceeded
 from sqlalchemy import Connection, DateTime, MetaData, Text, Uuid
@@ -26,6 +27,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from leadvibe.lib import arrays, behind
+from leadvibe.lib.group_commit import GroupCommit
 
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -36,12 +38,16 @@ NAMING = {
 }
 
 _EFFECTS = "leadvibe.effects"
+_GROUPS = "leadvibe.groups"
 _log = logging.getLogger(__name__)
 
 OUTAGES = (
     OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError,
 )  # fmt: skip
 """What a database that is away raises, through the session and beside it. See `is_outage`."""
+
+FAULTS_OF_ROWS = (psycopg.DataError, psycopg.IntegrityError)
+"""What a row raises that cannot be stored, whichever rows it is stored with."""
 
 
 class Base(DeclarativeBase):
@@ -208,6 +214,34 @@ def single_statement() -> Iterator[psycopg.Connection[Any]]:
             yield connection
         finally:
             connection.autocommit = False
+
+
+def write_together(statement: str, row: Sequence[object]) -> None:
+    """Carry out a statement for one row, together with the rows that other threads bring meanwhile.
+
+    The statement takes its rows as one array for each column, and returns nothing. Outside a
+    transaction the row is committed when this returns.
+    """
+    if is_in_transaction():
+        _write_rows(statement, [row])  # what others bring must not wait for this commit
+        return
+    _group_of(statement).put(row)
+
+
+def _group_of(statement: str) -> GroupCommit[Sequence[object]]:
+    """Return who writes together: the threads of one application, with the same statement."""
+    groups = cast(
+        "dict[str, GroupCommit[Sequence[object]]]", current_app.extensions.setdefault(_GROUPS, {})
+    )
+    if statement not in groups:
+        write_rows = partial(_write_rows, statement)
+        groups.setdefault(statement, GroupCommit(write_rows, faults_of_items=FAULTS_OF_ROWS))
+    return groups[statement]
+
+
+def _write_rows(statement: str, rows: Sequence[Sequence[object]]) -> None:
+    with single_statement() as connection:
+        connection.execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from leadvibe.imports.queries import find_sample
 from leadvibe.leadlist.queries import has_leads, highest_score, search_leads
 from leadvibe.leadlist.types import LeadLine, SortKey
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import read_by_statements
 from leadvibe.lib.paging import Page
 from leadvibe.scoring import queries as scoring
 from leadvibe.web.import_cards import SAMPLE_ID
@@ -85,6 +86,7 @@ pages = Blueprint("leads", __name__)
 
 @pages.get("/leads")
 def show_leads() -> AnyResponse:
+    read_by_statements()
     principal = require(Permission.READ)
     scope = principal.scope
     config = scoring.get_config(scope, scoring.current_version(scope))

@@ -57,7 +57,7 @@ def wait_until(holds):
 
 def test_reads_beyond_the_limit_wait_and_then_have_their_turn():
     slow = Slow()
-    gate = Turnstile(slow, reads_at_once=2)
+    gate = Turnstile(slow, reads_at_once=2, patience=SECONDS)
 
     threads = [ask(gate, "GET") for _ in range(6)]
     wait_until(lambda: slow.inside == 2)
@@ -72,7 +72,7 @@ def test_reads_beyond_the_limit_wait_and_then_have_their_turn():
 
 def test_a_write_passes_reads_that_wait():
     slow = Slow()
-    gate = Turnstile(slow, reads_at_once=1)
+    gate = Turnstile(slow, reads_at_once=1, patience=SECONDS)
 
     threads = [ask(gate, "GET"), ask(gate, "GET"), ask(gate, "POST")]
     wait_until(lambda: slow.inside == 2)
@@ -85,7 +85,7 @@ def test_a_write_passes_reads_that_wait():
 
 def test_files_wait_for_files_but_not_for_pages():
     slow = Slow()
-    gate = Turnstile(slow, reads_at_once=1)
+    gate = Turnstile(slow, reads_at_once=1, patience=SECONDS)
 
     threads = [ask(gate, "GET") for _ in range(3)]
     wait_until(lambda: slow.inside == 1)
@@ -112,8 +112,9 @@ def test_health_is_told_while_pages_and_files_have_everybody_waiting(app, path):
     ("path", "line"),
     [("/", "_reads"), ("/app/login", "_reads"), ("/static/css/base.css", "_files")],
 )
-def test_reads_and_files_of_the_application_wait_in_their_lines(app, path, line):
+def test_reads_and_files_of_the_application_wait_in_their_lines(app, path, line, monkeypatch):
     line = getattr(app.wsgi_app, line)
+    monkeypatch.setattr(line, "_patience", SECONDS)
     answers = []
     reader = threading.Thread(target=lambda: answers.append(app.test_client().get(path)))
 
@@ -142,7 +143,7 @@ def test_a_read_that_fails_gives_its_place_back():
 
 
 def test_who_waits_longest_is_next():
-    line, order = Line(1), []
+    line, order = Line(1, patience=SECONDS), []
 
     def wait(number):
         with line.place():
@@ -159,3 +160,27 @@ def test_who_waits_longest_is_next():
         thread.join(SECONDS)
 
     assert order == [0, 1, 2, 3, 4]
+
+
+def test_nobody_waits_long_behind_a_slow_read_and_the_places_come_back():
+    line = Line(1, patience=0.01)
+    inside, go = [], threading.Event()
+
+    def hurry():
+        with line.place():
+            inside.append(True)
+            go.wait(SECONDS)
+
+    with line.place():
+        threads = [threading.Thread(target=hurry) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(inside) == 3)
+        assert line._free == -3
+    assert line._free == -2
+    go.set()
+    for thread in threads:
+        thread.join(SECONDS)
+
+    assert line._free == 1
+    assert not line._waiting
