@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
@@ -17,6 +19,7 @@ from leadvibe.lib.db import (
     reset,
     rollback,
     session,
+    write_together,
 )
 
 KEY = -0x1234_5678_9ABC_DEF0  # negative: ids make such keys as well
@@ -129,3 +132,49 @@ def test_a_transaction_that_is_open_goes_on(app, fresh_database):
     read_by_statements()
 
     assert driver().info.transaction_status is TransactionStatus.INTRANS
+
+
+JOT = "INSERT INTO jottings SELECT unnest(%s::int[]), unnest(%s::text[])::json"
+
+
+def make_jottings():
+    driver().execute("DROP TABLE IF EXISTS jottings")
+    driver().execute("CREATE TABLE jottings (number integer PRIMARY KEY, body json)")
+    commit()
+
+
+def list_jottings():
+    numbers = driver().execute("SELECT number FROM jottings ORDER BY number").fetchall()
+    rollback()
+    return [number for (number,) in numbers]
+
+
+def test_rows_of_many_threads_are_stored_once_each_and_a_bad_one_fails_alone(app, fresh_database):
+    make_jottings()
+
+    def jot(number):
+        with app.app_context():
+            try:
+                write_together(JOT, (number, "{" if number % 50 == 7 else "{}"))
+            except psycopg.DataError:
+                return number
+        return None
+
+    with ThreadPoolExecutor(16) as pool:
+        refused = [number for number in pool.map(jot, range(500)) if number is not None]
+
+    assert refused == list(range(7, 500, 50))
+    assert list_jottings() == [number for number in range(500) if number % 50 != 7]
+
+
+def test_a_row_written_inside_a_transaction_is_stored_with_it(app, fresh_database):
+    make_jottings()
+
+    session().execute(text("SELECT 1"))
+    write_together(JOT, (1, "{}"))
+    rollback()
+    session().execute(text("SELECT 1"))
+    write_together(JOT, (2, "{}"))
+    commit()
+
+    assert list_jottings() == [2]
