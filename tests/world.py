@@ -19,6 +19,7 @@ from leadvibe.pipeline import intake, process
 from leadvibe.scoring import queries, service
 from leadvibe.scoring.types import Rule, Ruleset
 from tests.people import People
+from tests.scenes import Scenes
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +103,15 @@ class World:
 
 
 @pytest.fixture
-def world(people: People) -> World:
+def world(scenes: Scenes, people: People) -> World:
     """Return Acme's unit, ready to score; the stranger's is, too."""
-    for scope in (people.scope, people.stranger.scope):
-        service.install_defaults(scope, by="setup", now=utc_now())
-    commit()
-    return World(people.scope)
+
+    def make() -> World:
+        for scope in (people.scope, people.stranger.scope):
+            service.install_defaults(scope, by="setup", now=utc_now())
+        return World(people.scope)
+
+    return scenes.set("world", make)
 
 
 @pytest.fixture

@@ -15,7 +15,10 @@ from werkzeug.test import TestResponse
 
 from leadvibe.api import openapi
 from leadvibe.api.routes import OPERATIONS
+from tests.api.examples import Stage, set_stage
 from tests.people import People, basic
+from tests.scenes import Scenes
+from tests.world import World
 
 ANYBODY = "anybody"
 CREDENTIAL = "credential"
@@ -78,6 +81,13 @@ def assert_foreseen(app: Flask, method: str, path: str, response: TestResponse) 
 @cache
 def published_document() -> dict[str, Any]:
     return openapi.build(OPERATIONS, version="", url="")
+
+
+@pytest.fixture
+def stage(app: Flask, scenes: Scenes, people: People, world: World) -> Stage:
+    """Return what the examples are about."""
+    broker = app.extensions["leadvibe.redis"]
+    return scenes.set("stage", lambda: set_stage(people, world, broker))
 
 
 @pytest.fixture

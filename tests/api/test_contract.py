@@ -14,7 +14,7 @@ from leadvibe.api.operations import Auth
 from leadvibe.api.routes import OPERATIONS
 from leadvibe.identity.permissions import Permission
 from tests.api.conftest import ANYBODY, CREDENTIAL
-from tests.api.examples import example_of, set_stage
+from tests.api.examples import example_of
 
 CONTRACT = Path(__file__).with_name("operations.csv")
 ADDRESSES = [
@@ -26,11 +26,6 @@ OPERATIONS_BY_NAME = [
     pytest.param(operation, id=f"{operation.method} {operation.path}") for operation in OPERATIONS
 ]
 WRITES = set(Permission) - {Permission.SIGNED_IN, Permission.READ}
-
-
-@pytest.fixture
-def stage(app, people, world):
-    return set_stage(people, world, app.extensions["leadvibe.redis"])
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,9 @@ from threading import Barrier
 import pytest
 
 from leadvibe.api.routes import OPERATIONS
-from tests.api.examples import METADATA_FILTER, example_of, set_stage
+from tests.api.examples import METADATA_FILTER, example_of
 
 EDITS = [pytest.param(it, id=f"{it.method} {it.path}") for it in OPERATIONS if it.edits is not None]
-
-
-@pytest.fixture
-def stage(app, people, world):
-    return set_stage(people, world, app.extensions["leadvibe.redis"])
 
 
 def send_if(caller, tag, operation, example):

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 from leadvibe.api.recorded import name_of
 from leadvibe.api.routes import OPERATIONS
 from leadvibe.lib.db import commit
-from tests.api.examples import LEAD, example_of, set_stage
+from tests.api.examples import LEAD, example_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -52,9 +52,8 @@ TAGS = sorted({it.tag for it in OPERATIONS if name_of(it) != ENDLESS})
 
 
 @pytest.mark.parametrize("tag", TAGS)
-def test_whatever_is_sent_is_answered_as_published(app, people, world, tag):
+def test_whatever_is_sent_is_answered_as_published(app, people, stage, tag):
     schema = schemathesis.openapi.from_wsgi("/openapi.json", separated(app))
-    stage = set_stage(people, world, app.extensions["leadvibe.redis"])
     headers = people.admin.bearer
 
     operations = [it for it in OPERATIONS if it.tag == tag and name_of(it) not in {*LAST, ENDLESS}]

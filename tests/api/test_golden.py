@@ -13,16 +13,11 @@ import pytest
 
 from leadvibe.api.recorded import name_of
 from leadvibe.api.routes import OPERATIONS
-from tests.api.examples import example_of, set_stage
+from tests.api.examples import example_of
 from tests.api.shapes import differences
 
 GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())
 SHOWN = [pytest.param(it, id=name_of(it)) for it in OPERATIONS if name_of(it) in GOLDEN]
-
-
-@pytest.fixture
-def stage(app, people, world):
-    return set_stage(people, world, app.extensions["leadvibe.redis"])
 
 
 @pytest.mark.parametrize("operation", SHOWN)

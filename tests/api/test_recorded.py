@@ -17,7 +17,7 @@ from leadvibe.api import recorded
 from leadvibe.api.operations import Operation
 from leadvibe.api.recorded import find_recorded, name_of
 from leadvibe.api.routes import OPERATIONS
-from tests.api.examples import Example, example_of, set_stage
+from tests.api.examples import Example, example_of
 from tests.api.shapes import differences
 
 IS_RECORDING = bool(os.environ.get("RECORD_EXAMPLES"))
@@ -29,11 +29,6 @@ KEPT_OF_A_SECRET = 12
 KEPT_OF_A_LIST = 2
 KEPT_OF_A_TEXT = 1_500
 BY_NAME = [pytest.param(it, id=name_of(it)) for it in OPERATIONS if name_of(it) not in UNRECORDED]
-
-
-@pytest.fixture
-def stage(app, people, world):
-    return set_stage(people, world, app.extensions["leadvibe.redis"])
 
 
 @pytest.fixture(scope="module")

@@ -17,16 +17,11 @@ from leadvibe.idempotency import service
 from leadvibe.jobs import schedule
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, session
-from tests.api.examples import example_of, set_stage
+from tests.api.examples import example_of
 
 KEYED = [pytest.param(it, id=it.path) for it in OPERATIONS if it.heeds_key]
 RULE = {"event_type": "page_view", "weight": 5}
 SECRETIVE = re.compile(r"secret|token|password")
-
-
-@pytest.fixture
-def stage(app, people, world):
-    return set_stage(people, world, app.extensions["leadvibe.redis"])
 
 
 def post(caller, path, document=None, *, key="order-7", **kwargs):
