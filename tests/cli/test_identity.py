@@ -1,4 +1,7 @@
-"""`leadvibe user` and `leadvibe credential`, each as a process of its own."""
+"""`leadvibe user` and `leadvibe credential`, the first test with processes of their own.
+
+The others call the command in this process: loading it takes longer than all that they test.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,16 @@ import os
 import re
 import subprocess
 import sys
+from contextvars import Context
+from functools import partial
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 
 from leadvibe.audit.queries import list_entries
+from leadvibe.cli import main
 from leadvibe.identity import queries, signing_in
 from leadvibe.identity.types import OrgRole, UnitRole, Via
 from leadvibe.lib.clock import utc_now
@@ -19,28 +27,53 @@ from tests.people import PASSWORD
 
 
 @pytest.fixture
-def leadvibe(app, fresh_database, settings):
-    """Return a way to run the command on this test's database."""
-    environment = {
-        **os.environ,
+def environment(app, fresh_database, settings):
+    """Return the variables that have the command work on this test's database."""
+    return {
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
         "SECRET_KEY": settings.secret_key,
         "LEADVIBE_HOME": str(settings.home),
     }
 
-    def run(*arguments: str, stdin: str = "", **variables: str):
-        return subprocess.run(
+
+@pytest.fixture
+def leadvibe(environment):
+    """Return a way to run the command."""
+
+    def run(*arguments, stdin="", **variables):
+        call = partial(CliRunner().invoke, main, arguments, input=stdin)
+        ended = Context().run(call, env=environment | variables, prog_name="leadvibe")
+        return Ended(ended.exit_code, ended.stdout, ended.stderr)
+
+    return run
+
+
+@pytest.fixture
+def process(environment):
+    """Return a way to run the command in a process of its own."""
+
+    def run(*arguments, stdin=""):
+        ended = subprocess.run(
             [sys.executable, "-m", "leadvibe.cli", *arguments],
             input=stdin,
-            env=environment | variables,
+            env=os.environ | environment,
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     return run
+
+
+class Ended(NamedTuple):
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 def _create(leadvibe, email, *options, password=PASSWORD):
@@ -48,15 +81,13 @@ def _create(leadvibe, email, *options, password=PASSWORD):
     return leadvibe(*arguments, stdin=f"{password}\n")
 
 
-def test_people_and_programs_are_let_in_without_a_browser(leadvibe, security):
+def test_people_and_programs_are_let_in_without_a_browser(process, security):
     owner = json.loads(
-        _create(leadvibe, "Anna@acme.test", "--role", "owner", "--name", "Anna Berg").stdout
+        _create(process, "Anna@acme.test", "--role", "owner", "--name", "Anna Berg").stdout
     )
-    viewer = json.loads(_create(leadvibe, "ben@acme.test", "--role", "viewer").stdout)
+    viewer = json.loads(_create(process, "ben@acme.test", "--role", "viewer").stdout)
     made = json.loads(
-        leadvibe(
-            "credential", "create", "--org", "Acme", "--ou", "default", "--name", "Site"
-        ).stdout
+        process("credential", "create", "--org", "Acme", "--ou", "default", "--name", "Site").stdout
     )
 
     anna = signing_in.sign_in("anna@acme.test", PASSWORD, ip=None, security=security, now=utc_now())
