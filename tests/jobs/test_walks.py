@@ -54,7 +54,7 @@ def finish_though_killed(workers, find: Callable[[], Walk]) -> Walk:
         worker = workers.start("jobs")
         wait_until(lambda done=done: look().leads_done > done, pause=0)
         worker.kill()
-        worker.wait()
+        worker.join()
         walk = look()
         assert (walk.state, done < walk.leads_done < LEADS) == (WalkState.RUNNING, True)
         done = walk.leads_done

@@ -112,7 +112,7 @@ def test_a_pipeline_killed_in_the_middle_of_batches_loses_and_doubles_nothing(wo
         worker = workers.start("pipeline")
         wait_for_change_and(is_batch_in_progress)
         worker.kill()
-        worker.wait()
+        worker.join()
         wait_until(lambda: not is_batch_in_progress())
         assert count("inbox") + count("events") == total
     assert count("inbox") > 0
@@ -133,7 +133,7 @@ def test_an_import_outlives_the_workers_that_read_it(app, workers, scope):
         worker = workers.start("jobs")
         wait_for_change_and(lambda: is_lock_held(file))
         worker.kill()
-        worker.wait()
+        worker.join()
     workers.start("jobs")
     workers.start("pipeline")
     wait_until(lambda: stage(scope, file) is ImportStage.FINISHED)
@@ -175,7 +175,7 @@ def test_an_import_of_leads_outlives_the_workers_that_read_it(app, workers, scop
         before = count("leads")
         wait_until(lambda before=before: count("leads") != before and is_lock_held(file), pause=0)
         worker.kill()
-        worker.wait()
+        worker.join()
     assert count("leads") < 5_000
     workers.start("jobs")
     wait_until(lambda: import_queries.get_file(scope, file.import_id).finished_at is not None)
@@ -205,7 +205,7 @@ def test_a_deletion_outlives_the_workers_that_are_at_it(app, workers, scope):
     worker = workers.start("jobs")
     wait_until(lambda: count("score_entries") <= events, pause=0)
     worker.kill()
-    worker.wait()
+    worker.join()
     assert count("leads") == 2
     workers.start("jobs")
     wait_until(lambda: count("lead_deletions WHERE state = 'completed'") == 1)
