@@ -17,7 +17,6 @@ from leadvibe.pipeline import process, rescore
 from leadvibe.pipeline.claims import ReadAhead
 from tests.factories import make_event, make_metadata_filter, make_rule, make_scope, send, set_surge
 
-
 TABLES = ("inbox", "events", "dead_letters")
 
 
