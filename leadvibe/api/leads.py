@@ -28,6 +28,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import read_by_statements
 from leadvibe.pipeline import editing
 from leadvibe.pipeline.intake import ShortText, check_metadata
+from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as scoring
 
 SOURCE = "api"
@@ -205,7 +206,7 @@ class Scores:
         self, lead_ids: Sequence[str]
     ) -> tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]]:
         """Return the engagement scores, as by_lead does, and the profile scores."""
-        engagement, profile = scoring.list_both_scores(self._scope, lead_ids)
+        engagement, profile = lead_scores.list_both_scores(self._scope, lead_ids)
         return {
             lead_id: {self._ids[key]: score for key, score in scores.items() if key in self._ids}
             for lead_id, scores in engagement.items()

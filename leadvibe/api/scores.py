@@ -22,7 +22,7 @@ from leadvibe.leads import queries as leads
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
 from leadvibe.pipeline.intake import ShortText
-from leadvibe.scoring import history
+from leadvibe.scoring import history, lead_scores
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.types import Ruleset
 
@@ -187,7 +187,7 @@ def list_scores(principal: Principal, body: ScoresWanted) -> list[LeadScoreItem]
     targets = leads.merge_targets(scope, set(body.lead_ids))
     scores: dict[str, int] = {}
     if ruleset is not None:
-        found = scoring.list_scores(scope, set(targets.values()), ruleset_id=ruleset.ruleset_id)
+        found = lead_scores.list_scores(scope, set(targets.values()), ruleset_id=ruleset.ruleset_id)
         scores = {it.lead_id: it.score for it in found}
     return [
         LeadScoreItem(lead_id, scores.get(targets[lead_id], 0))

@@ -25,7 +25,7 @@ from leadvibe.explain.types import (
 )
 from leadvibe.identity.types import Scope
 from leadvibe.leads.types import Lead
-from leadvibe.scoring import history
+from leadvibe.scoring import history, lead_scores
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.types import LedgerEntry, Ruleset
 
@@ -37,7 +37,9 @@ def explain_event(scope: Scope, event_id: UUID) -> EventExplanation:
     """
     event = get_event(scope, event_id)
     lead_id = event.lead_id
-    entries = [] if lead_id is None else scoring.list_entries(scope, lead_id, event_ids=[event_id])
+    entries = (
+        [] if lead_id is None else lead_scores.list_entries(scope, lead_id, event_ids=[event_id])
+    )
     deltas = [
         _delta(ruleset, [it for it in entries if it.ruleset_id == ruleset.ruleset_id])
         for ruleset in scoring.list_rulesets(scope)
@@ -54,7 +56,7 @@ def explain_score(
     """Return the lead's score in a ruleset as steps that end in it; none without a ruleset."""
     if ruleset is None:
         return ScoreExplanation(None, 0, since, (), {})
-    entries = scoring.list_entries(scope, lead_id, ruleset_id=ruleset.ruleset_id, since=since)
+    entries = lead_scores.list_entries(scope, lead_id, ruleset_id=ruleset.ruleset_id, since=since)
     score = entries[-1].after if entries else _score_at(scope, lead_id, ruleset.ruleset_id, None)
     reasons = [Reason(_entry(it), it.event_type) for it in entries]
     return ScoreExplanation(
@@ -78,7 +80,7 @@ def explain_window(
     since, until = window
     reasons = [
         Reason(_entry(it), it.event_type)
-        for it in scoring.list_entries(scope, lead.lead_id, since=since, until=until)
+        for it in lead_scores.list_entries(scope, lead.lead_id, since=since, until=until)
     ]
     shown = [reason for reason in reasons if reason.entry.ruleset_id == wanted]
     steps = build_waterfall(shown) or _unmoved(_score_at(scope, lead.lead_id, wanted, until))
@@ -97,7 +99,9 @@ def deltas_of_events(
 ) -> dict[UUID, int]:
     """Return the points each event gave in a ruleset; events that no rule scores are left out."""
     deltas: dict[UUID, int] = {}
-    for entry in scoring.list_entries(scope, lead_id, ruleset_id=ruleset_id, event_ids=event_ids):
+    for entry in lead_scores.list_entries(
+        scope, lead_id, ruleset_id=ruleset_id, event_ids=event_ids
+    ):
         deltas[entry.event_id] = deltas.get(entry.event_id, 0) + entry.delta
     return deltas
 
@@ -111,7 +115,7 @@ def _score_at(scope: Scope, lead_id: str, ruleset_id: UUID | None, until: dateti
         return 0
     if until is not None:
         return history.scores_at(scope, lead_id, until).get(ruleset_id, 0)
-    stored = scoring.list_scores(scope, [lead_id], ruleset_id=ruleset_id)
+    stored = lead_scores.list_scores(scope, [lead_id], ruleset_id=ruleset_id)
     return stored[0].score if stored else 0
 
 

@@ -15,12 +15,12 @@ from functools import partial
 from itertools import islice
 from typing import Any, cast
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
-from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.errors import ProgramLimitExceeded
-from sqlalchemy import Connection, DateTime, MetaData, Text, Uuid
+from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -38,7 +38,6 @@ NAMING = {
 }
 
 _EFFECTS = "leadvibe.effects"
-_GROUPS = "leadvibe.groups"
 _log = logging.getLogger(__name__)
 
 OUTAGES = (
@@ -216,6 +215,9 @@ def single_statement() -> Iterator[psycopg.Connection[Any]]:
             connection.autocommit = False
 
 
+_groups: WeakKeyDictionary[Engine, dict[str, GroupCommit[Sequence[object]]]] = WeakKeyDictionary()
+
+
 def write_together(statement: str, row: Sequence[object]) -> None:
     """Carry out a statement for one row, together with the rows that other threads bring meanwhile.
 
@@ -229,10 +231,8 @@ def write_together(statement: str, row: Sequence[object]) -> None:
 
 
 def _group_of(statement: str) -> GroupCommit[Sequence[object]]:
-    """Return who writes together: the threads of one application, with the same statement."""
-    groups = cast(
-        "dict[str, GroupCommit[Sequence[object]]]", current_app.extensions.setdefault(_GROUPS, {})
-    )
+    """Return who writes together: the threads on one database, with the same statement."""
+    groups = _groups.setdefault(db.engine, {})
     if statement not in groups:
         write_rows = partial(_write_rows, statement)
         groups.setdefault(statement, GroupCommit(write_rows, faults_of_items=FAULTS_OF_ROWS))

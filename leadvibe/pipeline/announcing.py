@@ -20,7 +20,7 @@ from leadvibe.lib.db import after_commit
 from leadvibe.lib.radio import Audience, Message
 from leadvibe.metrics import live
 from leadvibe.pipeline.scorebook import Result
-from leadvibe.scoring import queries as score_queries
+from leadvibe.scoring import lead_scores
 
 MOST_MESSAGES = 100
 """Of each kind in one batch: more than anybody can watch go by."""
@@ -81,7 +81,7 @@ class News:
         latest = [(it, scored[it]) for it in islice(reversed(scored), MOST_MESSAGES)][::-1]
         self._moves = list(_moves(latest))
         watched = sorted(replayed)[:MOST_MESSAGES]
-        before = score_queries.get_standings(self._scope, watched) if watched else {}
+        before = lead_scores.get_standings(self._scope, watched) if watched else {}
         self._replayed = {lead_id: before.get(lead_id, {}) for lead_id in watched}
         self._has_more = max(len(claims), len(scored), len(replayed)) > MOST_MESSAGES
 
@@ -122,7 +122,7 @@ class News:
 
     def _moved_by_replay(self) -> Iterator[Move]:
         leads = list(self._replayed)
-        after = score_queries.get_standings(self._scope, leads) if leads else {}
+        after = lead_scores.get_standings(self._scope, leads) if leads else {}
         for lead_id, then in self._replayed.items():
             now = after.get(lead_id, {})
             for ruleset_id in sorted(then.keys() | now.keys()):

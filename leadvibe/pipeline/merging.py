@@ -23,6 +23,7 @@ from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.leads.types import Lead
 from leadvibe.pipeline.retelling import retell_leads
+from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as score_queries
 
 KEEP_ALL = Truncation()
@@ -178,7 +179,7 @@ def unmerge(
 
 
 def _scores(scope: Scope, lead_id: str) -> dict[UUID, int]:
-    standings = score_queries.get_standings(scope, [lead_id]).get(lead_id, {})
+    standings = lead_scores.get_standings(scope, [lead_id]).get(lead_id, {})
     return {ruleset_id: standing.score for ruleset_id, standing in standings.items()}
 
 

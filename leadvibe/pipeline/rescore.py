@@ -24,6 +24,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, reading_apart, rollback, writing_behind
 from leadvibe.pipeline import scorebook
 from leadvibe.pipeline.scorebook import NEW, Result, Scorer
+from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import service as scoring
 
@@ -129,7 +130,7 @@ def settle_decay(scope: Scope, *, now: datetime) -> Iterator[int]:
     after = ""
     while spells:
         leads.lock_identities(scope)
-        chunk = score_queries.list_quiet_leads(
+        chunk = lead_scores.list_quiet_leads(
             scope, spells, now=now, after=after, limit=LEADS_AT_ONCE
         )
         if not chunk:
@@ -345,8 +346,8 @@ def _compare_decays(scope: Scope, results: dict[str, Result]) -> Iterator[Discre
 
 
 def _compare_ledgers(scope: Scope, results: dict[str, Result]) -> Iterator[Discrepancy]:
-    stored = score_queries.list_ledger(scope, list(results))
-    standings = score_queries.get_standings(scope, list(results))
+    stored = lead_scores.list_ledger(scope, list(results))
+    standings = lead_scores.get_standings(scope, list(results))
     for lead_id, result in results.items():
         expected = sorted(result.entries, key=_entry_key)
         yield from _difference(lead_id, "ledger", stored.get(lead_id, []), expected)

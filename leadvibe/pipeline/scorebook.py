@@ -31,6 +31,7 @@ from leadvibe.identity.types import Scope
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.leads.types import LeadActivity
+from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import service as scoring
 
@@ -63,7 +64,7 @@ def load_standings(scope: Scope, lead_ids: Sequence[str]) -> dict[str, Standing]
     """Return where each lead stands; leads without events are NEW."""
     activities = lead_queries.load_activities(scope, lead_ids)
     known = [lead_id for lead_id, it in activities.items() if it.last_event_at is not None]
-    scores = score_queries.get_standings(scope, known)
+    scores = lead_scores.get_standings(scope, known)
     sessions = event_queries.open_sessions(scope, known)
     standings = dict.fromkeys(lead_ids, NEW)
     for lead_id, it in activities.items():

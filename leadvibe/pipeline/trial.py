@@ -25,6 +25,7 @@ from leadvibe.leads.types import Lead
 from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.ids import new_id
 from leadvibe.pipeline.scorebook import Scorer
+from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring.types import Ruleset as StoredRuleset
 
@@ -76,7 +77,7 @@ def try_rule(scope: Scope, lead: Lead, rule: TriedRule) -> Trial:
     events = [_sorted_out(fact.event, rule, matching) for fact in facts]
     outcome = _replay(scope, lead, events, _TriedAwarders(scope, ruleset.ruleset_id, rule))
     matching &= {event.event_id for event in outcome.counted}
-    scores = score_queries.list_scores(scope, [lead.lead_id], ruleset_id=ruleset.ruleset_id)
+    scores = lead_scores.list_scores(scope, [lead.lead_id], ruleset_id=ruleset.ruleset_id)
     standing = outcome.state.standings.get(ruleset.ruleset_id)
     trial = Trial(
         ruleset_id=ruleset.ruleset_id,

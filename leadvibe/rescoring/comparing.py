@@ -21,7 +21,7 @@ from leadvibe.rescoring import queries
 from leadvibe.rescoring.findings import Comparison, Findings
 from leadvibe.rescoring.queries import Head
 from leadvibe.rescoring.types import Preview
-from leadvibe.scoring import profiles
+from leadvibe.scoring import lead_scores, profiles
 from leadvibe.scoring import queries as score_queries
 
 CALM_TRIES = 2
@@ -61,7 +61,7 @@ class EngagementComparer:
         tries = 0
         while waiting:
             lead_ids = list(waiting)
-            standings = score_queries.get_standings(self._scope, lead_ids)
+            standings = lead_scores.get_standings(self._scope, lead_ids)
             replays = rescore.replay_under(self._scope, lead_ids, self._config, until=utc_now())
             seen = queries.load_heads(self._scope, lead_ids)
             for lead_id in [it for it in lead_ids if seen.get(it) == waiting[it]]:

@@ -27,6 +27,7 @@ from leadvibe.leads.errors import LeadNotFoundError
 from leadvibe.leads.types import Lead, StoredAlias
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.ids import parse_id
+from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.errors import RulesetNotFoundError
 from leadvibe.scoring.types import Ruleset
@@ -161,12 +162,14 @@ def _recount(
 ) -> Timeline:
     events = list_timeline(scope, lead.lead_id, limit=BATCH + 1, before=query.before)
     event_ids = [event.event_id for event in events[:BATCH]]
-    entries = scoring.list_entries(scope, lead.lead_id, event_ids=event_ids) if event_ids else []
+    entries = (
+        lead_scores.list_entries(scope, lead.lead_id, event_ids=event_ids) if event_ids else []
+    )
     return build_timeline(query, events, entries, rulesets, now=now)
 
 
 def _head(scope: Scope, lead: Lead, query: WhyQuery, rulesets: Sequence[Ruleset]) -> LeadPage:
-    scores = {it.ruleset_id: it.score for it in scoring.list_scores(scope, [lead.lead_id])}
+    scores = {it.ruleset_id: it.score for it in lead_scores.list_scores(scope, [lead.lead_id])}
     return LeadPage(
         id=lead.lead_id,
         name=lead.name,

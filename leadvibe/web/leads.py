@@ -21,6 +21,7 @@ from leadvibe.leadlist.types import LeadLine, SortKey
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import read_by_statements
 from leadvibe.lib.paging import Page
+from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as scoring
 from leadvibe.web.import_cards import SAMPLE_ID
 from leadvibe.web.lead_paths import LEADS, lead_path
@@ -169,7 +170,7 @@ def _other_scores(
 ) -> Mapping[tuple[str, UUID], int]:
     if not rulesets:
         return {}
-    stored = scoring.list_scores(scope, [line.lead_id for line in lines])
+    stored = lead_scores.list_scores(scope, [line.lead_id for line in lines])
     return {(it.lead_id, it.ruleset_id): it.score for it in stored}
 
 

@@ -11,7 +11,7 @@ from leadvibe.events import queries as event_queries
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import commit, driver
 from leadvibe.pipeline import rescore
-from leadvibe.scoring import policies, settings
+from leadvibe.scoring import lead_scores, policies, settings
 from leadvibe.scoring import queries as score_queries
 from tests.factories import (
     make_decay,
@@ -168,7 +168,7 @@ def test_points_fade_in_every_ruleset_that_has_any(scope):
 
     settle(scope, days(2))
 
-    scores = {it.ruleset_id: it.score for it in score_queries.list_scores(scope, ["ana"])}
+    scores = {it.ruleset_id: it.score for it in lead_scores.list_scores(scope, ["ana"])}
     assert sorted(scores.values()) == [0, 40]
     assert discrepancies(scope) == []
 

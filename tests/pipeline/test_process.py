@@ -16,7 +16,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.lib.ids import new_id
 from leadvibe.pipeline import process, rescore
-from leadvibe.scoring import queries as score_queries
+from leadvibe.scoring import lead_scores
 from leadvibe.scoring import service as scoring
 from tests.factories import make_event, make_principal, make_rule, make_ruleset, make_scope, send
 
@@ -133,10 +133,10 @@ def test_an_event_scores_by_every_active_ruleset(scope):
     send(scope, make_event(lead_id="ana"), make_event(lead_id="ana"))
     process_all(scope)
 
-    scores = {one.ruleset_id: one.score for one in score_queries.list_scores(scope, ["ana"])}
+    scores = {one.ruleset_id: one.score for one in lead_scores.list_scores(scope, ["ana"])}
     assert sorted(scores.values()) == [4, 10]
     assert score_of(scope, "ana") == 10
-    assert [entry.before for entry in score_queries.list_entries(scope, "ana")[:2]] == [0, 5]
+    assert [entry.before for entry in lead_scores.list_entries(scope, "ana")[:2]] == [0, 5]
 
 
 def test_a_late_event_changes_what_came_after_it(scope):
@@ -151,7 +151,7 @@ def test_a_late_event_changes_what_came_after_it(scope):
 
     # The floor at 0 is what makes order matter: -8 first leaves 5, -8 last would leave 0.
     assert score_of(scope, "ana") == 5
-    deltas = [entry.delta for entry in score_queries.list_entries(scope, "ana")]
+    deltas = [entry.delta for entry in lead_scores.list_entries(scope, "ana")]
     assert deltas == [0, 5]
     assert discrepancies(scope) == []
 

@@ -15,6 +15,7 @@ from leadvibe.lib.db import commit
 from leadvibe.lib.errors import InvalidError
 from leadvibe.pipeline import process
 from leadvibe.pipeline.trial import TriedRule, try_rule
+from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as scoring_queries
 from leadvibe.scoring import service as scoring
 from tests.factories import (
@@ -118,11 +119,11 @@ def test_suppressed_events_match_without_counting(scope):
 
 
 def test_trying_stores_nothing_and_other_rules_stay(scope):
-    before = scoring_queries.list_entries(scope, "ana")
+    before = lead_scores.list_entries(scope, "ana")
 
     attempt(scope, "page_view", 500)
 
-    assert scoring_queries.list_entries(scope, "ana") == before
+    assert lead_scores.list_entries(scope, "ana") == before
     assert [rule.event_type for rule in scoring_queries.list_rules(scope)] == ["spam", "page_view"]
 
 

@@ -1,0 +1,175 @@
+"""Reads of leads' scores and of the ledger that they are sums of, each confined to one unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select
+
+from leadvibe.engine.decay import Spell
+from leadvibe.engine.facts import Entry, Standing
+from leadvibe.events.models import EventRow
+from leadvibe.identity.types import Scope
+from leadvibe.lib.db import driver, session
+from leadvibe.scoring.models import (
+    ScoreEntryRow,
+)
+from leadvibe.scoring.types import (
+    LeadScore,
+    LedgerEntry,
+)
+
+
+def get_standings(scope: Scope, lead_ids: Sequence[str]) -> dict[str, dict[UUID, Standing]]:
+    """Return each lead's standing in every ruleset that has scored it."""
+    statement = """
+        SELECT lead_id, ruleset_id, score, seq FROM lead_scores
+        WHERE unit_id = %s AND lead_id = ANY(%s)
+    """
+    standings: dict[str, dict[UUID, Standing]] = {}
+    for lead_id, ruleset_id, score, seq in driver().execute(
+        statement, (scope.unit_id, list(lead_ids))
+    ):
+        standings.setdefault(lead_id, {})[ruleset_id] = Standing(score, seq)
+    return standings
+
+
+def list_both_scores(
+    scope: Scope, lead_ids: Sequence[str]
+) -> tuple[dict[str, dict[UUID, int]], dict[str, dict[UUID, int]]]:
+    """Return the engagement and the profile scores of leads, by ruleset; in one statement."""
+    statement = """
+        SELECT true, lead_id, ruleset_id, score FROM lead_scores
+        WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)
+        UNION ALL
+        SELECT false, lead_id, ruleset_id, score FROM lead_profile_scores
+        WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)
+    """
+    engagement: dict[str, dict[UUID, int]] = {}
+    profile: dict[str, dict[UUID, int]] = {}
+    bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
+    for is_engagement, lead_id, ruleset_id, score in driver().execute(statement, bound):
+        scores = engagement if is_engagement else profile
+        scores.setdefault(lead_id, {})[ruleset_id] = score
+    return engagement, profile
+
+
+def list_quiet_leads(
+    scope: Scope, spells: Sequence[Spell], *, now: datetime, after: str, limit: int
+) -> list[str]:
+    """Return leads that have been quiet for so long that decay may be due, in order of their ids.
+
+    Told by their last event and what decay took since; the engine decides (engine.decay).
+    """
+    statement = """
+        SELECT l.lead_id FROM leads l
+        WHERE l.unit_id = %(unit)s AND l.lead_id > %(after)s
+          AND l.merged_into IS NULL AND l.last_event_at IS NOT NULL
+          AND EXISTS (
+            SELECT FROM unnest(%(periods)s::bigint[], %(starts)s::timestamptz[],
+                               %(ends)s::timestamptz[]) AS spell (period, starts_at, ends_at)
+            CROSS JOIN LATERAL (
+                SELECT floor(extract(epoch FROM least(%(now)s, ends_at) - l.last_event_at) / period)
+            ) AS passed (periods)
+            CROSS JOIN LATERAL (
+                SELECT l.last_event_at + periods * period * interval '1 second'
+            ) AS latest (at)
+            WHERE periods > 0 AND at >= starts_at
+              AND at > coalesce(l.last_decay_at, l.last_event_at)
+          )
+          AND EXISTS (
+            SELECT FROM lead_scores s
+            WHERE s.unit_id = l.unit_id AND s.lead_id = l.lead_id AND s.score <> 0
+          )
+        ORDER BY l.lead_id LIMIT %(limit)s
+    """
+    bound = {
+        "unit": scope.unit_id,
+        "after": after,
+        "now": now,
+        "limit": limit,
+        "periods": [int(spell.period.total_seconds()) for spell in spells],
+        "starts": [spell.starts_at for spell in spells],
+        "ends": [spell.ends_at for spell in spells],
+    }
+    return [lead_id for (lead_id,) in driver().execute(statement, bound)]
+
+
+def list_scores(
+    scope: Scope, lead_ids: Iterable[str], *, ruleset_id: UUID | None = None
+) -> list[LeadScore]:
+    """Return the leads' scores, in one ruleset or in all."""
+    statement = """
+        SELECT lead_id, ruleset_id, score, seq FROM lead_scores
+        WHERE unit_id = %s AND lead_id = ANY(%s) AND (%s::uuid IS NULL OR ruleset_id = %s)
+    """
+    bound = (scope.unit_id, list(lead_ids), ruleset_id, ruleset_id)
+    return [LeadScore(*row) for row in driver().execute(statement, bound)]
+
+
+def list_ledger(scope: Scope, lead_ids: Sequence[str]) -> dict[str, list[Entry]]:
+    """Return the whole ledger of the leads, as the engine would write it."""
+    statement = """
+        SELECT lead_id, ruleset_id, seq, event_id, rule_id, version, kind, weight,
+               multiplier_percent, before, delta, after, occurred_at
+        FROM score_entries WHERE unit_id = %s AND lead_id = ANY(%s)
+        ORDER BY lead_id, ruleset_id, seq
+    """
+    ledger: dict[str, list[Entry]] = {}
+    for lead_id, *values in driver().execute(statement, (scope.unit_id, list(lead_ids))):
+        ledger.setdefault(lead_id, []).append(Entry(*values))
+    return ledger
+
+
+def list_entries(
+    scope: Scope,
+    lead_id: str,
+    *,
+    ruleset_id: UUID | None = None,
+    event_ids: Sequence[UUID] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[LedgerEntry]:
+    """Return ledger rows of one lead with their event types, oldest first; both ends included."""
+    conditions: list[ColumnElement[bool]] = []
+    if ruleset_id is not None:
+        conditions.append(ScoreEntryRow.ruleset_id == ruleset_id)
+    if event_ids is not None:
+        conditions.append(ScoreEntryRow.event_id.in_(event_ids))
+    if since is not None:
+        conditions.append(ScoreEntryRow.occurred_at >= since)
+    if until is not None:
+        conditions.append(ScoreEntryRow.occurred_at <= until)
+    statement = _entries(scope, lead_id).where(*conditions)
+    return [LedgerEntry(*row) for row in session().execute(statement)]
+
+
+def _entries(scope: Scope, lead_id: str) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        ScoreEntryRow.ruleset_id,
+        ScoreEntryRow.seq,
+        ScoreEntryRow.event_id,
+        EventRow.event_type,
+        ScoreEntryRow.rule_id,
+        ScoreEntryRow.version,
+        ScoreEntryRow.kind,
+        ScoreEntryRow.weight,
+        ScoreEntryRow.multiplier_percent,
+        ScoreEntryRow.before,
+        ScoreEntryRow.delta,
+        ScoreEntryRow.after,
+        ScoreEntryRow.occurred_at,
+    )
+    return (
+        select(*columns)
+        .join(
+            EventRow,
+            (EventRow.unit_id == ScoreEntryRow.unit_id)
+            & (EventRow.event_id == ScoreEntryRow.event_id),
+        )
+        .where(ScoreEntryRow.unit_id == scope.unit_id, ScoreEntryRow.lead_id == lead_id)
+        .order_by(ScoreEntryRow.ruleset_id, ScoreEntryRow.seq)
+    )
