@@ -11,6 +11,7 @@ from flask import Flask
 from leadvibe.app import create_app
 from leadvibe.cli.wiring import command_settings, connected, needs_embedded_servers
 from leadvibe.lib import migrate
+from leadvibe.lib.db import reset
 from leadvibe.lib.errors import UnavailableError
 from leadvibe.settings import Settings
 
@@ -29,7 +30,10 @@ def opened_app(home: Path | None = None) -> Iterator[Flask]:
             _check_migrations(settings)
         app = create_app(settings)
         with app.app_context():
-            yield app
+            try:
+                yield app
+            finally:
+                reset()  # connections end before the servers do
 
 
 def _check_migrations(settings: Settings) -> None:
