@@ -11,7 +11,8 @@ import leadvibe.leads.models
 import leadvibe.metrics.models
 import leadvibe.notifications.models
 import leadvibe.rescoring.models
-import leadvibe.scoring.models  # noqa: F401
+import leadvibe.scoring.models
+import leadvibe.segments.models  # noqa: F401
 from leadvibe.lib.db import Base
 
 metadata = Base.metadata

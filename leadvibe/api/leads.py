@@ -334,6 +334,11 @@ def _all_leads(scope: Scope, wanted: LeadFilter) -> Iterator[ScoredLead]:
         yield from _scored(scope, scores, chunk, wanted)
 
 
+def scored_leads(scope: Scope, lines: list[LeadLine]) -> list[ScoredLead]:
+    """Return leads as the list of leads shows them."""
+    return _scored(scope, Scores(scope), lines, LeadFilter())
+
+
 def _scored(
     scope: Scope, scores: Scores, lines: list[LeadLine], wanted: LeadFilter
 ) -> list[ScoredLead]:

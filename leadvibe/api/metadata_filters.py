@@ -25,13 +25,13 @@ LONGEST_VALUE = 4_000
 """In bytes of JSON: lists of names fit, and every config version holds a copy."""
 
 
-def _brief(value: Any) -> Any:
+def storable_value(value: Any) -> Any:
     if len(to_json(value)) > LONGEST_VALUE:
         raise PydanticCustomError("too_long_value", "is too long: give at most 4,000 bytes of JSON")
     return value
 
 
-def _operator(text: str) -> str:
+def known_operator(text: str) -> str:
     """Return an operator in the one spelling that is stored."""
     try:
         return parse_operator(text).value
@@ -44,10 +44,10 @@ class ConditionBody(BaseModel):
     """What must hold for an event's metadata."""
 
     key: Text = Field(min_length=1, description="The property; dots reach into objects.")
-    operator: Annotated[Text, AfterValidator(_operator)] = Field(
+    operator: Annotated[Text, AfterValidator(known_operator)] = Field(
         description="equals, not_equals, contains, gt, in, exists and so on."
     )
-    value: Annotated[Any, AfterValidator(_brief)] = Field(
+    value: Annotated[Any, AfterValidator(storable_value)] = Field(
         None, description="What to compare with: text, a number, true or false, or a list of them."
     )
 

@@ -185,6 +185,32 @@ def stream_leads(scope: Scope, lead_filter: LeadFilter, sort: Sort) -> Iterator[
     return (LeadLine(*row) for row in rows)
 
 
+def count_members(scope: Scope, membership: ColumnElement[bool]) -> int:
+    """Return how many leads an expression over their table is true of."""
+    statement = select(func.count()).select_from(LeadRow).where(_LISTED, membership)
+    return session().scalar(statement, {"unit_id": scope.unit_id}) or 0
+
+
+def list_members(
+    scope: Scope, membership: ColumnElement[bool], request: PageRequest
+) -> list[LeadLine]:
+    """Return a page of the leads that it is true of, the highest score first."""
+    statement = _members(membership).limit(request.size).offset(request.offset)
+    return [LeadLine(*row) for row in session().execute(statement, {"unit_id": scope.unit_id})]
+
+
+def stream_members(scope: Scope, membership: ColumnElement[bool]) -> Iterator[LeadLine]:
+    """Yield all of them in that order, without holding them in memory."""
+    rows = session().execute(
+        _members(membership), {"unit_id": scope.unit_id}, execution_options={"yield_per": 1_000}
+    )
+    return (LeadLine(*row) for row in rows)
+
+
+def _members(membership: ColumnElement[bool]) -> Select[Any]:
+    return select(*_LINE).where(_LISTED, membership).order_by(*_order(Sort()))
+
+
 def page_statement(
     scope: Scope, lead_filter: LeadFilter, sort: Sort, request: PageRequest
 ) -> Select[Any]:

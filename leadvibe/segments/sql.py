@@ -21,6 +21,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Numeric,
+    SQLColumnExpression,
     Text,
     and_,
     any_,
@@ -67,7 +68,7 @@ _Arms: TypeAlias = dict[str, ColumnElement[bool]]
 _Test: TypeAlias = Callable[[Condition, _Atom], _Arms]
 
 
-def condition_sql(column: ColumnElement[Any], condition: Condition) -> ColumnElement[bool]:
+def condition_sql(column: SQLColumnExpression[Any], condition: Condition) -> ColumnElement[bool]:
     """Say `conditions.holds` over a jsonb column of documents; a null column is an empty one."""
     affirmative = condition.operator.affirmative
     value = _find_value(column, condition)
@@ -84,7 +85,7 @@ def clauses_sql(clauses: Iterable[Clause[ColumnElement[bool]]]) -> ColumnElement
     return false() if folded is None else folded
 
 
-def _find_value(column: ColumnElement[Any], condition: Condition) -> _Atom:
+def _find_value(column: SQLColumnExpression[Any], condition: Condition) -> _Atom:
     *parents, last = condition.keys
     parent = reduce(_child, parents, column)
     value = _Atom(_child(parent, last), _child_text(parent, last))
@@ -98,12 +99,12 @@ def _find_value(column: ColumnElement[Any], condition: Condition) -> _Atom:
     )
 
 
-def _child(parent: ColumnElement[Any], key: str) -> ColumnElement[Any]:
+def _child(parent: SQLColumnExpression[Any], key: str) -> ColumnElement[Any]:
     # Neither a subscript nor a path, which take the key "0" for the first element of an array.
     return parent.op("->", return_type=JSONB())(literal(key, Text))
 
 
-def _child_text(parent: ColumnElement[Any], key: str) -> ColumnElement[str]:
+def _child_text(parent: SQLColumnExpression[Any], key: str) -> ColumnElement[str]:
     return parent.op("->>", return_type=Text())(literal(key, Text))
 
 

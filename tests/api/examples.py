@@ -33,6 +33,7 @@ from leadvibe.rescoring.types import PreviewKind
 from leadvibe.scoring import drafts, levels, policies, service, settings
 from leadvibe.scoring import queries as scoring
 from tests.api.attribute_examples import ATTRIBUTE_EXAMPLES
+from tests.api.segment_examples import SEGMENT_EXAMPLES
 from tests.people import PASSWORD, People
 from tests.world import World
 
@@ -342,10 +343,13 @@ class Example:
     sent: dict[str, Any] = field(default_factory=dict)
 
 
+EXAMPLES_OF_WORLD = {**ATTRIBUTE_EXAMPLES, **SEGMENT_EXAMPLES}
+
+
 def example_of(operation: Operation, stage: Stage) -> Example:
     name = f"{operation.method} {operation.path}"
-    if name in ATTRIBUTE_EXAMPLES:
-        sent = ATTRIBUTE_EXAMPLES[name](stage.world)
+    if name in EXAMPLES_OF_WORLD:
+        sent = EXAMPLES_OF_WORLD[name](stage.world)
         return Example(sent.pop("path", {}), sent)
     make = EXAMPLES.get(name)
     return make(stage) if make else Example(_path(operation, stage))

@@ -1,0 +1,25 @@
+"""What can be wrong with a request about segments."""
+
+from __future__ import annotations
+
+from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
+
+
+class SegmentNotFoundError(NotFoundError):
+    code = "segment_not_found"
+
+
+class SegmentExistsError(ConflictError):
+    code = "segment_exists"
+
+
+class SegmentRuleNotFoundError(NotFoundError):
+    code = "segment_rule_not_found"
+
+
+class BadSegmentRuleError(InvalidError):
+    code = "bad_segment_rule"
+
+
+class TooManySegmentRulesError(ConflictError):
+    code = "too_many_segment_rules"

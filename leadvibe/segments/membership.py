@@ -1,0 +1,194 @@
+"""Who is in a segment, said in SQL over the table of leads, always from what is stored now.
+
+Levels are decided by the engine: it says which of them meet a condition, and SQL only looks
+whether a score is in one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
+
+from leadvibe.engine.conditions import Clause, Condition, holds
+from leadvibe.engine.levels import UNCLASSIFIED
+from leadvibe.engine.rules import Config, Level, LevelKind
+from leadvibe.events.models import EventRow
+from leadvibe.identity.types import Scope
+from leadvibe.leads.models import AccountRow, LeadRow
+from leadvibe.lib.db import session
+from leadvibe.scoring import queries as scoring
+from leadvibe.scoring.models import LeadProfileScoreRow
+from leadvibe.scoring.profiles import primary_of
+from leadvibe.segments.queries import list_rules_of_all, list_segments
+from leadvibe.segments.sql import clauses_sql, condition_sql
+from leadvibe.segments.types import LEVEL_FIELD, RuleType, Segment, SegmentRule
+
+
+class Membership:
+    """What rules mean in one unit, whose levels and primary rulesets they depend on."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def of(self, segment: Segment, rules: Iterable[SegmentRule]) -> ColumnElement[bool]:
+        """Say that a lead is a member. Without active rules nobody is."""
+        return self.of_rules(rules) if segment.active else false()
+
+    def of_rules(self, rules: Iterable[SegmentRule]) -> ColumnElement[bool]:
+        """Say that a lead meets the active ones of some rules, joined as they say."""
+        return clauses_sql(
+            Clause(self.of_rule(rule), rule.group, rule.order, rule.logic_op)
+            for rule in rules
+            if rule.active
+        )
+
+    def of_rule(self, rule: SegmentRule) -> ColumnElement[bool]:
+        """Say that a lead meets one rule."""
+        return _MEANINGS[rule.rule_type](self, rule)
+
+    def lead_metadata(self, rule: SegmentRule) -> ColumnElement[bool]:
+        return condition_sql(LeadRow.metadata_, rule.condition)
+
+    def event_metadata(self, rule: SegmentRule) -> ColumnElement[bool]:
+        return exists().where(
+            EventRow.unit_id == LeadRow.unit_id,
+            EventRow.lead_id == LeadRow.lead_id,
+            EventRow.event_type == rule.event_type,
+            EventRow.suppression_reason.is_(None),
+            condition_sql(EventRow.metadata_, rule.condition),
+        )
+
+    def account_metadata(self, rule: SegmentRule) -> ColumnElement[bool]:
+        return self._of_account(
+            rule.condition,
+            lambda affirmative: condition_sql(AccountRow.metadata_, affirmative),
+        )
+
+    def account_level(self, rule: SegmentRule) -> ColumnElement[bool]:
+        levels = self._levels[LevelKind.ACCOUNT]
+        return self._of_account(
+            rule.condition,
+            lambda affirmative: _in_levels(AccountRow.score, levels, affirmative),
+        )
+
+    def engagement_level(self, rule: SegmentRule) -> ColumnElement[bool]:
+        return _in_levels(LeadRow.score, self._levels[LevelKind.ENGAGEMENT], rule.condition)
+
+    def profile_level(self, rule: SegmentRule) -> ColumnElement[bool]:
+        score = func.coalesce(
+            select(LeadProfileScoreRow.score)
+            .where(
+                LeadProfileScoreRow.unit_id == LeadRow.unit_id,
+                LeadProfileScoreRow.lead_id == LeadRow.lead_id,
+                LeadProfileScoreRow.ruleset_id == self._profile_primary_id,
+            )
+            .scalar_subquery(),
+            0,
+        )
+        return _in_levels(score, self._levels[LevelKind.PROFILE], rule.condition)
+
+    def _of_account(
+        self, condition: Condition, meaning: Callable[[Condition], ColumnElement[bool]]
+    ) -> ColumnElement[bool]:
+        """Say something about a lead's account; one without an account has no properties."""
+        affirmative = replace(condition, operator=condition.operator.affirmative)
+        met = exists().where(
+            AccountRow.unit_id == LeadRow.unit_id,
+            AccountRow.account_id == LeadRow.account_id,
+            meaning(affirmative),
+        )
+        return met if affirmative.operator is condition.operator else not_(met)
+
+    @cached_property
+    def _config(self) -> Config:
+        return scoring.get_config(self._scope, scoring.current_version(self._scope))
+
+    @cached_property
+    def _levels(self) -> Mapping[LevelKind, Sequence[Level]]:
+        return {kind: self._config.levels_of(kind) for kind in LevelKind}
+
+    @cached_property
+    def _profile_primary_id(self) -> UUID | None:
+        primary = primary_of(self._config.policies.profile_rulesets)
+        return primary.ruleset_id if primary else None
+
+
+_MEANINGS: Mapping[RuleType, Callable[[Membership, SegmentRule], ColumnElement[bool]]] = {
+    RuleType.LEAD_METADATA: Membership.lead_metadata,
+    RuleType.EVENT_METADATA: Membership.event_metadata,
+    RuleType.ACCOUNT_METADATA: Membership.account_metadata,
+    RuleType.ENGAGEMENT_LEVEL: Membership.engagement_level,
+    RuleType.PROFILE_LEVEL: Membership.profile_level,
+    RuleType.ACCOUNT_LEVEL: Membership.account_level,
+}
+
+
+def _in_levels(
+    score: SQLColumnExpression[int], levels: Sequence[Level], condition: Condition
+) -> ColumnElement[bool]:
+    """Say that a score's level meets the condition, by the name that it is shown with."""
+    met = [
+        _in_level(score, level) for level in levels if holds(condition, {LEVEL_FIELD: level.name})
+    ]
+    if holds(condition, {LEVEL_FIELD: UNCLASSIFIED}):
+        met.append(not_(or_(false(), *(_in_level(score, level) for level in levels))))
+    return or_(false(), *met)
+
+
+def _in_level(score: SQLColumnExpression[int], level: Level) -> ColumnElement[bool]:
+    if level.max_score is None:
+        return score >= level.min_score
+    return score.between(level.min_score, level.max_score)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Whether a lead is in a segment, and which of its active rules it meets."""
+
+    is_member: bool
+    met: Mapping[UUID, bool]
+
+
+def explain(
+    scope: Scope, segment: Segment, rules: Sequence[SegmentRule], lead_id: str
+) -> Explained:
+    """Say why a lead is in a segment, or why not; inactive rules say nothing."""
+    membership, active = Membership(scope), [rule for rule in rules if rule.active]
+    truths = [membership.of(segment, rules), *(membership.of_rule(rule) for rule in active)]
+    is_member, *met = _ask(scope, lead_id, truths)
+    return Explained(is_member, dict(zip((it.rule_id for it in active), met, strict=True)))
+
+
+def segments_of(scope: Scope, lead_id: str) -> list[Segment]:
+    """Return the segments that a lead is in, by name."""
+    membership, rules = Membership(scope), list_rules_of_all(scope)
+    segments = [it for it in list_segments(scope) if it.active and it.segment_id in rules]
+    truths = [membership.of(segment, rules[segment.segment_id]) for segment in segments]
+    answers = _ask(scope, lead_id, truths) if truths else ()
+    return [segment for segment, is_in in zip(segments, answers, strict=True) if is_in]
+
+
+def _ask(scope: Scope, lead_id: str, truths: Sequence[ColumnElement[bool]]) -> Sequence[Any]:
+    named = [truth.label(f"truth_{place}") for place, truth in enumerate(truths)]
+    statement = select(*named).where(
+        and_(LeadRow.unit_id == literal(scope.unit_id), LeadRow.lead_id == literal(lead_id)),
+        LeadRow.merged_into.is_(None),
+    )
+    row = session().execute(statement).one_or_none()
+    return tuple(row) if row else (False,) * len(truths)

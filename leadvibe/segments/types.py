@@ -1,0 +1,78 @@
+"""What a segment is: named rules about leads, and how they are joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from leadvibe.engine.conditions import Condition, Joiner, parse_operator
+
+
+class RuleType(StrEnum):
+    """What a rule looks at."""
+
+    LEAD_METADATA = "lead_metadata"
+    EVENT_METADATA = "event_metadata"
+    """Events of one type that count; one that meets the condition is enough."""
+    ACCOUNT_METADATA = "account_metadata"
+    ENGAGEMENT_LEVEL = "engagement_level"
+    PROFILE_LEVEL = "profile_level"
+    ACCOUNT_LEVEL = "account_level"
+
+    @property
+    def is_level(self) -> bool:
+        return self in {self.ENGAGEMENT_LEVEL, self.PROFILE_LEVEL, self.ACCOUNT_LEVEL}
+
+
+LEVEL_FIELD = "level"
+"""The property that a rule about a level compares, whatever it calls its field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A named audience. Inactive, it keeps its rules and has no members."""
+
+    segment_id: UUID
+    name: str
+    description: str
+    active: bool
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+    updated_by: str
+
+
+@dataclass(frozen=True)
+class SegmentRule:
+    """One rule of a segment; `logic_op` joins it to what stands before it in its group."""
+
+    rule_id: UUID
+    segment_id: UUID
+    name: str
+    rule_type: RuleType
+    field: str
+    operator: str
+    value: Any
+    event_type: str
+    group: int
+    logic_op: Joiner
+    order: int
+    active: bool
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+    updated_by: str
+
+    @cached_property
+    def condition(self) -> Condition:
+        return condition_of(self.rule_type, self.field, self.operator, self.value)
+
+
+def condition_of(rule_type: RuleType, field: str, operator: str, value: Any) -> Condition:
+    """Return the condition of a rule. Raises ConditionError."""
+    name = LEVEL_FIELD if rule_type.is_level else field
+    return Condition(name, parse_operator(operator), value)
