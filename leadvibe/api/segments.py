@@ -34,7 +34,7 @@ from leadvibe.lib.ids import new_id
 from leadvibe.lib.paging import PageRequest
 from leadvibe.lib.spreadsheets import write_csv
 from leadvibe.segments import queries, service
-from leadvibe.segments.membership import Membership, explain, segments_of
+from leadvibe.segments.membership import Audience, Membership, explain, segments_of
 from leadvibe.segments.types import RuleType, Segment, SegmentRule
 
 EXPORT_HEADER = (
@@ -223,16 +223,16 @@ def list_leads(principal: Principal, segment_id: SegmentId, query: PageQuery) ->
     """Who is in it now, the highest score first."""
     scope = principal.scope
     segment, rules = queries.get_segment(scope, segment_id), queries.list_rules(scope, segment_id)
-    is_member = Membership(scope).of(segment, rules)
-    return scored_leads(scope, leadlist.list_members(scope, is_member, query.request))
+    audience = Membership(scope).of(segment, rules)
+    return scored_leads(scope, leadlist.list_members(scope, audience, query.request))
 
 
 def export_leads(principal: Principal, segment_id: SegmentId) -> Csv:
     """Everybody who is in it now, as a CSV file."""
     scope = principal.scope
     segment, rules = queries.get_segment(scope, segment_id), queries.list_rules(scope, segment_id)
-    is_member = Membership(scope).of(segment, rules)
-    return Csv("segment.csv", lambda: write_csv(EXPORT_HEADER, _lines(scope, is_member)))
+    audience = Membership(scope).of(segment, rules)
+    return Csv("segment.csv", lambda: write_csv(EXPORT_HEADER, _lines(scope, audience)))
 
 
 def explain_lead(principal: Principal, segment_id: SegmentId, lead_id: str) -> MemberExplanation:
@@ -262,10 +262,10 @@ def list_segments_of_lead(principal: Principal, lead_id: str) -> list[SegmentIte
 def try_rules(principal: Principal, body: SegmentTrial) -> SegmentTrialResult:
     """Whom rules would let in, before a segment has them. Nothing is stored."""
     scope = principal.scope
-    is_member = Membership(scope).of_rules(_tried(body.rules))
-    lines = leadlist.list_members(scope, is_member, PageRequest(1, SHOWN_IN_PREVIEW))
+    audience = Membership(scope).of_rules(_tried(body.rules))
+    lines = leadlist.list_members(scope, audience, PageRequest(1, SHOWN_IN_PREVIEW))
     return SegmentTrialResult(
-        count=leadlist.count_members(scope, is_member), leads=scored_leads(scope, lines)
+        count=leadlist.count_members(scope, audience), leads=scored_leads(scope, lines)
     )
 
 
@@ -332,8 +332,8 @@ def _tried(rules: Iterable[NewSegmentRule]) -> Iterator[SegmentRule]:
         )  # fmt: skip
 
 
-def _lines(scope: Scope, is_member: Any) -> Iterator[tuple[Any, ...]]:
-    for line in leadlist.stream_members(scope, is_member):
+def _lines(scope: Scope, audience: Audience) -> Iterator[tuple[Any, ...]]:
+    for line in leadlist.stream_members(scope, audience):
         yield tuple(getattr(line, name) for name in EXPORT_HEADER)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,9 +23,10 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    true,
 )
 
-from leadvibe.engine.conditions import Clause, Condition, holds
+from leadvibe.engine.conditions import Clause, Condition, Joiner, holds
 from leadvibe.engine.levels import UNCLASSIFIED
 from leadvibe.engine.rules import Config, Level, LevelKind
 from leadvibe.events.models import EventRow
@@ -40,23 +41,39 @@ from leadvibe.segments.sql import clauses_sql, condition_sql
 from leadvibe.segments.types import LEVEL_FIELD, RuleType, Segment, SegmentRule
 
 
+class Audience(NamedTuple):
+    """Leads, said over their table; all of them lie `within` what an index of scores can find."""
+
+    condition: ColumnElement[bool]
+    within: ColumnElement[bool]
+
+
+NOBODY = Audience(false(), true())
+
+
 class Membership:
     """What rules mean in one unit, whose levels and primary rulesets they depend on."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def of(self, segment: Segment, rules: Iterable[SegmentRule]) -> ColumnElement[bool]:
-        """Say that a lead is a member. Without active rules nobody is."""
-        return self.of_rules(rules) if segment.active else false()
+    def of(self, segment: Segment, rules: Iterable[SegmentRule]) -> Audience:
+        """Return the members of a segment. Without active rules there are none."""
+        return self.of_rules(rules) if segment.active else NOBODY
 
-    def of_rules(self, rules: Iterable[SegmentRule]) -> ColumnElement[bool]:
-        """Say that a lead meets the active ones of some rules, joined as they say."""
-        return clauses_sql(
-            Clause(self.of_rule(rule), rule.group, rule.order, rule.logic_op)
-            for rule in rules
-            if rule.active
+    def of_rules(self, rules: Iterable[SegmentRule]) -> Audience:
+        """Return the leads that meet the active ones of some rules, joined as they say."""
+        active = [rule for rule in rules if rule.active]
+        if not active:
+            return NOBODY
+        clauses = (
+            Clause(self.of_rule(rule), rule.group, rule.order, rule.logic_op) for rule in active
         )
+        scores: list[ColumnElement[bool]] = []
+        if all(rule.logic_op is Joiner.AND for rule in active):
+            levels = (it for it in active if it.rule_type is RuleType.ENGAGEMENT_LEVEL)
+            scores = [self.engagement_level(rule) for rule in levels]
+        return Audience(clauses_sql(clauses), and_(true(), *scores))
 
     def of_rule(self, rule: SegmentRule) -> ColumnElement[bool]:
         """Say that a lead meets one rule."""
@@ -170,7 +187,10 @@ def explain(
 ) -> Explained:
     """Say why a lead is in a segment, or why not; inactive rules say nothing."""
     membership, active = Membership(scope), [rule for rule in rules if rule.active]
-    truths = [membership.of(segment, rules), *(membership.of_rule(rule) for rule in active)]
+    truths = [
+        membership.of(segment, rules).condition,
+        *(membership.of_rule(rule) for rule in active),
+    ]
     is_member, *met = _ask(scope, lead_id, truths)
     return Explained(is_member, dict(zip((it.rule_id for it in active), met, strict=True)))
 
@@ -179,7 +199,7 @@ def segments_of(scope: Scope, lead_id: str) -> list[Segment]:
     """Return the segments that a lead is in, by name."""
     membership, rules = Membership(scope), list_rules_of_all(scope)
     segments = [it for it in list_segments(scope) if it.active and it.segment_id in rules]
-    truths = [membership.of(segment, rules[segment.segment_id]) for segment in segments]
+    truths = [membership.of(it, rules[it.segment_id]).condition for it in segments]
     answers = _ask(scope, lead_id, truths) if truths else ()
     return [segment for segment, is_in in zip(segments, answers, strict=True) if is_in]
 

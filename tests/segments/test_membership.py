@@ -136,11 +136,11 @@ def test_members_are_those_that_meet_the_rules(app, seed):
         rules = [some_rule(chance, levels) for _ in range(chance.randrange(1, 6))]
         expected = {lead.lead_id for lead in leads if lead.is_member(rules)}
 
-        is_member = membership.of_rules(rules)
+        audience = membership.of_rules(rules)
 
-        page = leadlist.list_members(scope, is_member, PageRequest(1, 100))
+        page = leadlist.list_members(scope, audience, PageRequest(1, 100))
         assert {line.lead_id for line in page} == expected
-        assert leadlist.count_members(scope, is_member) == len(expected)
+        assert leadlist.count_members(scope, audience) == len(expected)
         lead = chance.choice(leads)
         segment = Segment(new_id(), "S", "", True, utc_now(), utc_now(), "", "")
         found = explain(scope, segment, rules, lead.lead_id)
