@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.forking import run_command
+
 SECRET_KEY = "a key of the tests that is long enough"
 COMMAND = [sys.executable, "-m", "leadvibe.cli"]
 
@@ -25,14 +27,7 @@ def leadvibe() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Return a runner of commands to their end; keywords are environment variables."""
 
     def run(*arguments: str | Path, **variables: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            capture_output=True,
-            check=False,
-            env=environment(**variables),
-            text=True,
-            timeout=60,
-        )
+        return run_command([str(it) for it in arguments], environment(**variables))
 
     return run
 

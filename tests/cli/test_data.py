@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -17,6 +15,7 @@ from leadvibe.pipeline import setup
 from leadvibe.scoring import queries as scoring_queries
 from leadvibe.scoring import service as scoring
 from tests.factories import make_principal, make_rule
+from tests.forking import run_command
 
 FILE = "event_type,email\npage_view,ana@example.com\npage_view,\npage_view,bo@example.com\n"
 
@@ -36,15 +35,8 @@ def leadvibe(app, fresh_database, settings):
         "LEADVIBE_HOME": str(settings.home),
     }
 
-    def run(*arguments, stdin: bytes = b""):
-        return subprocess.run(
-            [sys.executable, "-m", "leadvibe.cli", *map(str, arguments)],
-            input=stdin,
-            env=environment,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+    def run(*arguments, stdin=""):
+        return run_command([str(it) for it in arguments], environment, stdin=stdin)
 
     return run
 
@@ -72,16 +64,16 @@ def test_a_file_is_imported_proved_broken_and_repaired(leadvibe, csv_file):
         1,
         2,
     )
-    assert b"row 3: the row names no lead" in imported.stderr
-    assert (verified.returncode, b"2 leads" in verified.stdout) == (0, True)
+    assert "row 3: the row names no lead" in imported.stderr
+    assert (verified.returncode, "2 leads" in verified.stdout) == (0, True)
     assert found.returncode == 1
-    assert b"scores rebuild" in found.stderr
+    assert "scores rebuild" in found.stderr
     assert (rebuilt.returncode, repaired.returncode) == (0, 0)
     assert driver().execute("SELECT score FROM lead_scores").fetchall() == [(5,), (5,)]
 
 
 def test_without_waiting_the_file_is_left_to_the_workers(leadvibe, app):
-    imported = leadvibe("import", "events", "-", "--org", "Acme", stdin=FILE.encode())
+    imported = leadvibe("import", "events", "-", "--org", "Acme", stdin=FILE)
 
     told = json.loads(imported.stdout)
     assert told["stage"] == "queued"
@@ -94,12 +86,12 @@ def test_without_waiting_the_file_is_left_to_the_workers(leadvibe, app):
 
 def test_what_is_wrong_is_said_in_one_line(leadvibe, csv_file):
     unknown = leadvibe("import", "events", csv_file, "--org", "Nobody")
-    no_csv = leadvibe("import", "events", "-", "--org", "Acme", stdin=b"%PDF-1.7")
+    no_csv = leadvibe("import", "events", "-", "--org", "Acme", stdin="%PDF-1.7")
 
     assert (unknown.returncode, no_csv.returncode) == (1, 1)
-    assert b'There is no organisation "Nobody"' in unknown.stderr
-    assert b"This is a PDF, not CSV" in no_csv.stderr
-    assert no_csv.stderr.count(b"\n") == 1
+    assert 'There is no organisation "Nobody"' in unknown.stderr
+    assert "This is a PDF, not CSV" in no_csv.stderr
+    assert no_csv.stderr.count("\n") == 1
 
 
 def test_all_leads_are_rescored_and_proved(leadvibe, csv_file):
@@ -114,7 +106,7 @@ def test_all_leads_are_rescored_and_proved(leadvibe, csv_file):
     verified = leadvibe("scores", "verify", "--org", "Acme")
 
     version = scoring_queries.current_version(scope)
-    assert rescored.stdout.decode() == f"2 leads are scored under version {version}\n"
+    assert rescored.stdout == f"2 leads are scored under version {version}\n"
     assert verified.returncode == 0
     assert driver().execute("SELECT score FROM lead_scores").fetchall() == [(9,), (9,)]
 
@@ -125,7 +117,7 @@ def test_a_difference_is_told_by_the_place_where_it_is(leadvibe, csv_file):
     driver().execute("DELETE FROM lead_sessions")
     commit()
 
-    found = leadvibe("scores", "verify", "--org", "Acme").stdout.decode()
+    found = leadvibe("scores", "verify", "--org", "Acme").stdout
 
     assert found.count("Verdict(reason='inorganic'") == 2
     assert found.count("sessions no. 1 is missing, a replay says Session(") == 2

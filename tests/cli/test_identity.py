@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from contextvars import Context
 from functools import partial
 from typing import NamedTuple
@@ -23,6 +21,7 @@ from leadvibe.cli import main
 from leadvibe.identity import queries, signing_in
 from leadvibe.identity.types import OrgRole, UnitRole, Via
 from leadvibe.lib.clock import utc_now
+from tests.forking import run_command
 from tests.people import PASSWORD
 
 
@@ -54,15 +53,7 @@ def process(environment):
     """Return a way to run the command in a process of its own."""
 
     def run(*arguments, stdin=""):
-        ended = subprocess.run(
-            [sys.executable, "-m", "leadvibe.cli", *arguments],
-            input=stdin,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        ended = run_command(list(arguments), os.environ | environment, stdin=stdin)
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     return run

@@ -1,27 +1,18 @@
-"""Workers as they really run: processes of the `leadvibe` command.
-
-They are forked from one that has loaded its code already, which takes longer than what is tested.
-"""
+"""Workers as they really run: processes of the `leadvibe` command."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing.context import ForkServerProcess as Process
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from leadvibe.cli import main
 from leadvibe.settings import Settings
-
-_fork_server = multiprocessing.get_context("forkserver")
-_fork_server.set_forkserver_preload(["leadvibe.cli.servers", "leadvibe.jobs.roles", "leadvibe.app"])
+from tests.forking import Process, start_command
 
 
 class Workers:
@@ -40,8 +31,8 @@ class Workers:
         self._running: list[Process] = []
 
     def start(self, role: str) -> Process:
-        worker = _fork_server.Process(target=_work, args=(role, self._environment, self._log))
-        worker.start()
+        arguments = ["worker", "--role", role]
+        worker = start_command(arguments, self._environment, stdout=self._log, stderr=self._log)
         self._running.append(worker)
         return worker
 
@@ -59,15 +50,6 @@ class Workers:
     @property
     def output(self) -> str:
         return self._log.read_text()
-
-
-def _work(role: str, environment: dict[str, str], log: Path) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
-    with log.open("ab") as output:
-        os.dup2(output.fileno(), sys.stdout.fileno())
-        os.dup2(output.fileno(), sys.stderr.fileno())
-    main(["worker", "--role", role], prog_name="leadvibe")
 
 
 @pytest.fixture
