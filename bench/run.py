@@ -98,6 +98,7 @@ def over_http(settings: Settings, place: data.Place, home: str) -> Iterator[Line
         insert = hit(bare, load.request_bytes("POST", "/insert", body=one), 202)
         yield line("/ingest", ingest_one(web, place), "requests/s", "INSERT + COMMIT", insert)
         yield batches(web, place)
+        data.settle()  # those batches would be vacuumed while pages are measured
         yield line("leads page", leads_page(web), "requests/s", "no-op route", noop)
         rows = hit(bare, load.request_bytes("GET", "/rows"), 200, connections=PAGE_CONNECTIONS)
         leads = leads_api(web, place)
