@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from leadvibe.web.pages.display import Choice, Moment, Pager
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeadRow:
+class LeadRow(NamedTuple):
     """One lead, every cell ready to print; kept flat because the list is the hottest page."""
 
     url: str
