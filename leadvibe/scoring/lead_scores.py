@@ -14,13 +14,8 @@ from leadvibe.engine.facts import Entry, Standing
 from leadvibe.events.models import EventRow
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver, session
-from leadvibe.scoring.models import (
-    ScoreEntryRow,
-)
-from leadvibe.scoring.types import (
-    LeadScore,
-    LedgerEntry,
-)
+from leadvibe.scoring.models import ScoreEntryRow
+from leadvibe.scoring.types import LeadScore, LedgerEntry
 
 
 def get_standings(scope: Scope, lead_ids: Sequence[str]) -> dict[str, dict[UUID, Standing]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,7 +19,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    literal,
     not_,
     or_,
     select,
@@ -39,6 +38,9 @@ from leadvibe.scoring.profiles import primary_of
 from leadvibe.segments.queries import list_rules_of_all, list_segments
 from leadvibe.segments.sql import clauses_sql, condition_sql
 from leadvibe.segments.types import LEVEL_FIELD, RuleType, Segment, SegmentRule
+
+ASKED_AT_ONCE = 100
+"""Truths in one statement: far below the columns that a result may have."""
 
 
 class Audience(NamedTuple):
@@ -200,15 +202,21 @@ def segments_of(scope: Scope, lead_id: str) -> list[Segment]:
     membership, rules = Membership(scope), list_rules_of_all(scope)
     segments = [it for it in list_segments(scope) if it.active and it.segment_id in rules]
     truths = [membership.of(it, rules[it.segment_id]).condition for it in segments]
-    answers = _ask(scope, lead_id, truths) if truths else ()
+    answers = _ask(scope, lead_id, truths)
     return [segment for segment, is_in in zip(segments, answers, strict=True) if is_in]
 
 
-def _ask(scope: Scope, lead_id: str, truths: Sequence[ColumnElement[bool]]) -> Sequence[Any]:
-    named = [truth.label(f"truth_{place}") for place, truth in enumerate(truths)]
-    statement = select(*named).where(
-        and_(LeadRow.unit_id == literal(scope.unit_id), LeadRow.lead_id == literal(lead_id)),
-        LeadRow.merged_into.is_(None),
-    )
-    row = session().execute(statement).one_or_none()
-    return tuple(row) if row else (False,) * len(truths)
+def _ask(scope: Scope, lead_id: str, truths: Sequence[ColumnElement[bool]]) -> list[bool]:
+    """Return which of these are true of a lead; none are of one that is not there."""
+    answers: list[bool] = []
+    for start in range(0, len(truths), ASKED_AT_ONCE):
+        asked = truths[start : start + ASKED_AT_ONCE]
+        named = [truth.label(f"truth_{place}") for place, truth in enumerate(asked)]
+        statement = select(*named).where(
+            LeadRow.unit_id == scope.unit_id,
+            LeadRow.lead_id == lead_id,
+            LeadRow.merged_into.is_(None),
+        )
+        row = session().execute(statement).one_or_none()
+        answers += row or [False] * len(asked)
+    return answers

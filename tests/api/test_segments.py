@@ -245,6 +245,19 @@ class TestReasons:
 
         assert [it["name"] for it in api.get("/leads/ana/segments").json] == ["A", "B"]
 
+    def test_a_lead_may_be_in_more_segments_than_one_statement_asks_for(
+        self, api, world, monkeypatch
+    ):
+        monkeypatch.setattr("leadvibe.segments.membership.ASKED_AT_ONCE", 2)
+        world.happen("page_view", "ana", plan="pro")
+        expected = [add_segment(world, name=f"Segment {number}") for number in range(5)]
+        for segment_id in expected:
+            add_rule(world, segment_id)
+
+        found = api.get("/leads/ana/segments").json
+
+        assert [it["segment_id"] for it in found] == [str(it) for it in expected]
+
     def test_rules_are_tried_without_a_segment(self, api):
         for number in range(30):
             make_lead(api, f"lead{number:02}", plan="pro")
