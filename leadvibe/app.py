@@ -40,6 +40,7 @@ from leadvibe.lib.idle_connections import pool_events
 from leadvibe.lib.listening import Listener
 from leadvibe.lib.resources import resource_folder
 from leadvibe.lib.token_bucket import TokenBuckets, impatient_client
+from leadvibe.lib.sealing import Sealer
 from leadvibe.notifications.mailer import Mailer
 from leadvibe.notifications.transports.email import MailServer
 from leadvibe.settings import Settings
@@ -76,6 +77,7 @@ def create_app(settings: Settings, *, hashing: Hashing | None = None) -> Flask:
     db.init_app(app)
     app.extensions["leadvibe.redis"] = _broker(settings.redis_url)
     app.extensions["leadvibe.mailer"] = Mailer(_mail_server(settings))
+    app.extensions["leadvibe.sealer"] = _sealer(settings)
     _register_http(app, settings, hashing or Hashing())
     api.register(app)
     web.register(app, session_lifetime=timedelta(days=settings.refresh_token_days))
@@ -134,6 +136,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "AUDIT_RETENTION_DAYS": settings.audit_retention_days,
         "MONTHLY_EVENT_LIMIT": settings.monthly_event_limit,
         "LEADVIBE_HOME": settings.home,
+        "SLACK_API_URL": settings.slack_api_url,
+        "HUBSPOT_API_URL": settings.hubspot_api_url,
+        "ALLOW_PRIVATE_WEBHOOKS": settings.allow_private_webhooks,
         "STREAM_WITHOUT_SIGN_IN": settings.stream_without_sign_in,
         "SESSION_COOKIE_NAME": "leadvibe_session",
         "SESSION_COOKIE_HTTPONLY": True,
@@ -249,6 +254,11 @@ def _rate_limiter(settings: Settings) -> RateLimiter:
         key_by=KeyBy(settings.rate_limit_key_by),
         rate=rate,
     )
+
+
+def _sealer(settings: Settings) -> Sealer:
+    security = Security(secret_key=settings.secret_key)
+    return Sealer(settings.encryption_keys, last_resort=security.key("sealed secrets"))
 
 
 def _mail_server(settings: Settings) -> MailServer | None:

@@ -26,7 +26,7 @@ SHORTEST_SECRET_KEY = 32  # characters; `openssl rand -hex 32` gives 64
 FERNET_KEY_BYTES = 32
 LONGEST_RETENTION_DAYS = 36_500  # a century, which still is a date when taken from today
 
-SWITCH = ("no", "yes")
+SWITCH = {"no": False, "0": False, "false": False, "yes": True, "1": True, "true": True}
 LOG_LEVELS = ("debug", "info", "warning", "error")
 RATE_LIMIT_MODES = ("off", "observe", "enforce")
 RATE_LIMIT_KEYS = ("org", "user", "client", "ip")
@@ -49,6 +49,9 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "LEADVIBE_HOME": "",
         "SMTP_URL": "",
         "MAIL_FROM": "",
+        "SLACK_API_URL": "https://slack.com/api/",
+        "HUBSPOT_API_URL": "https://api.hubapi.com",
+        "ALLOW_PRIVATE_WEBHOOKS": "no",
         "MAX_UPLOAD_MB": "256",
         "WEB_WORKERS": "2",
         "WEB_THREADS": "64",
@@ -90,6 +93,9 @@ class Settings:
     port: int
     smtp_url: str | None = field(repr=False)
     mail_from: str | None
+    slack_api_url: str
+    hubspot_api_url: str
+    allow_private_webhooks: bool
     max_upload_mb: int
     web_workers: int
     web_threads: int
@@ -126,6 +132,9 @@ class Settings:
             port=port,
             smtp_url=smtp_url,
             mail_from=variables.mail_from(required=smtp_url is not None),
+            slack_api_url=f"{variables.api_url('SLACK_API_URL')}/",
+            hubspot_api_url=variables.api_url("HUBSPOT_API_URL"),
+            allow_private_webhooks=variables.switch("ALLOW_PRIVATE_WEBHOOKS"),
             max_upload_mb=variables.integer("MAX_UPLOAD_MB", at_least=1),
             web_workers=variables.integer("WEB_WORKERS", at_least=1, at_most=256),
             web_threads=variables.integer("WEB_THREADS", at_least=1, at_most=1000),
@@ -140,7 +149,7 @@ class Settings:
                 "AUDIT_RETENTION_DAYS", at_least=1, at_most=LONGEST_RETENTION_DAYS
             ),
             monthly_event_limit=variables.optional_integer("MONTHLY_EVENT_LIMIT", at_least=0),
-            stream_without_sign_in=variables.choice("STREAM_WITHOUT_SIGN_IN", SWITCH) == "yes",
+            stream_without_sign_in=variables.switch("STREAM_WITHOUT_SIGN_IN"),
             rate_limit_mode=variables.choice("RATE_LIMIT_MODE", RATE_LIMIT_MODES),
             rate_limit_key_by=variables.choice("RATE_LIMIT_KEY_BY", RATE_LIMIT_KEYS),
             rate_limit_rps=variables.integer("RATE_LIMIT_RPS", at_least=1, at_most=MOST_REQUESTS),
@@ -209,6 +218,12 @@ class _Variables:
             raise SettingsError(f"{name} is {text!r}: choose one of {', '.join(choices)}")
         return text
 
+    def switch(self, name: str) -> bool:
+        text = self.text(name).lower()
+        if text not in SWITCH:
+            raise SettingsError(f"{name} is {text!r}: choose yes or no")
+        return SWITCH[text]
+
     def home(self, name: str) -> Path:
         text = self.text("LEADVIBE_HOME")
         return Path(text).expanduser().absolute() if text else default_home(name)
@@ -271,6 +286,13 @@ class _Variables:
                 f"PUBLIC_URL is {url!r}: give the address that people type,"
                 " for example https://leads.example.com"
             )
+        return url
+
+    def api_url(self, name: str) -> str:
+        url = self.text(name).rstrip("/")
+        parts = _split(name, url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+            raise SettingsError(f"{name} is {url!r}: give an address such as {VARIABLES[name]}")
         return url
 
     def smtp_url(self) -> str | None:

@@ -10,7 +10,21 @@ class TransportError(Exception):
     plain words, with nothing internal in it.
     """
 
-    def __init__(self, message: str, *, reason: str, is_temporary: bool) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        is_temporary: bool,
+        retry_after_seconds: float | None = None,
+        status: int | None = None,
+        request: str = "",
+        response: str = "",
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.is_temporary = is_temporary
+        self.retry_after_seconds = retry_after_seconds
+        """How long the receiver asks to be left alone, if it does."""
+        self.status, self.request, self.response = status, request, response
+        """As far as there are any: what notifications.types.Receipt holds of a success."""

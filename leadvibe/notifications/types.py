@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 
@@ -30,3 +32,121 @@ class LinkMail:
     asked_at: datetime
     due_at: datetime
     """When a waiting mail is tried next."""
+
+
+class Happening(StrEnum):
+    """What a notice can be about, as the wire calls it."""
+
+    MILESTONE_REACHED = "milestone.reached"
+    MILESTONE_EXITED = "milestone.exited"
+    SEQUENCE_COMPLETED = "sequence.completed"
+    PATTERN_MATCHED = "pattern.matched"
+    SURGE_DETECTED = "surge.detected"
+    TEST = "test"
+    """Sent by hand, to see whether a destination works."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerName:
+    """The trigger that fired; `type` is milestone, sequence, pattern or surge."""
+
+    trigger_id: str
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeLead:
+    """The lead as it was when the trigger fired."""
+
+    lead_id: str
+    best_alias: str
+    """What people know the lead by: a name, an e-mail address, or the id."""
+    email: str | None
+    score: int
+    engagement_level: str
+    profile_level: str
+    owner_name: str | None
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """The event that made the trigger fire."""
+
+    event_id: UUID
+    event_type: str
+    timestamp: datetime
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """What moved the score most: `points` of `count` events of a type."""
+
+    event_type: str
+    points: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentAction:
+    event_type: str
+    timestamp: datetime
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What happened to a lead and why, as it was then: what every transport puts into its words.
+
+    `summary` is one sentence without the lead's name, such as "reached 85 points (Hot)"; `details`
+    is what the kind of trigger has to add, as JSON.
+    """
+
+    event: Happening
+    id: UUID
+    fired_at: datetime
+    org_id: UUID
+    unit_id: UUID
+    trigger: TriggerName
+    lead: NoticeLead
+    cause: Cause | None
+    summary: str
+    reasons: tuple[Reason, ...] = ()
+    recent: tuple[RecentAction, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """What the member who set a trigger up wrote for its messages; empty for nothing."""
+
+    subject: str = ""
+    preheader: str = ""
+    message: str = ""
+    subject_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One message on its way to one destination.
+
+    `delivery_id` stays the same over all attempts, so that a receiver can tell a repetition.
+    `folded` are earlier notices about the same lead that wait to be told with this one.
+    """
+
+    delivery_id: UUID
+    notice: Notice
+    lead_url: str
+    wording: Wording = Wording()
+    folded: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What was said and answered, for whoever looks into a delivery: cut short, without secrets."""
+
+    status: int | None
+    request: str
+    response: str
