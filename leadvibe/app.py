@@ -39,8 +39,8 @@ from leadvibe.lib.errors import LeadvibeError, UnavailableError
 from leadvibe.lib.idle_connections import pool_events
 from leadvibe.lib.listening import Listener
 from leadvibe.lib.resources import resource_folder
-from leadvibe.lib.token_bucket import TokenBuckets, impatient_client
 from leadvibe.lib.sealing import Sealer
+from leadvibe.lib.token_bucket import TokenBuckets, impatient_client
 from leadvibe.notifications.mailer import Mailer
 from leadvibe.notifications.transports.email import MailServer
 from leadvibe.settings import Settings
