@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from leadvibe.lib.errors import NotFoundError
+
 
 class TransportError(Exception):
     """A message did not get through; `is_temporary` says whether trying again may help.
@@ -28,3 +30,7 @@ class TransportError(Exception):
         """How long the receiver asks to be left alone, if it does."""
         self.status, self.request, self.response = status, request, response
         """As far as there are any: what notifications.types.Receipt holds of a success."""
+
+
+class DeliveryNotFoundError(NotFoundError):
+    code = "delivery_not_found"

@@ -139,7 +139,11 @@ class DeliveryRow(Base):
         Index(
             "ix_deliveries_latest", "unit_id", text("created_at DESC"), text("delivery_id DESC")
         ),
-        Index("ix_deliveries_destination", "unit_id", "destination_id"),
+        Index(
+            "ix_deliveries_waiting", "unit_id", "destination_id", "due_at",
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index("ix_deliveries_lead", "unit_id", "lead_id"),
         Index(
             "ix_deliveries_personal", "unit_id", "recipient_id", "lead_id", "created_at",
             postgresql_where=text("recipient_id IS NOT NULL"),

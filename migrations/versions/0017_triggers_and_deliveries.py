@@ -234,9 +234,6 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "ix_deliveries_destination", "deliveries", ["unit_id", "destination_id"], unique=False
-    )
-    op.create_index(
         "ix_deliveries_due",
         "deliveries",
         ["due_at"],
@@ -256,12 +253,20 @@ def upgrade() -> None:
         ["unit_id", sa.literal_column("created_at DESC"), sa.literal_column("delivery_id DESC")],
         unique=False,
     )
+    op.create_index("ix_deliveries_lead", "deliveries", ["unit_id", "lead_id"], unique=False)
     op.create_index(
         "ix_deliveries_personal",
         "deliveries",
         ["unit_id", "recipient_id", "lead_id", "created_at"],
         unique=False,
         postgresql_where=sa.text("recipient_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_deliveries_waiting",
+        "deliveries",
+        ["unit_id", "destination_id", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_table(
         "trigger_memories",

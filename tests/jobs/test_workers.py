@@ -24,7 +24,7 @@ from leadvibe.pipeline import deletion, process, rescore
 from tests.factories import make_event, make_principal, make_rule, make_scope, send
 from tests.jobs.conftest import wait_until
 
-ROLES = ("pipeline", "jobs", "schedule")
+ROLES = ("pipeline", "jobs", "notifications", "schedule")
 
 
 @pytest.fixture

@@ -1,0 +1,146 @@
+"""Sends what is due: one thread claims and settles, others wait for the world to answer.
+
+Only the first talks to the database. A destination that is slow holds up a few threads and nobody
+else, since no more than a few deliveries are on their way to it at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import datetime
+from itertools import groupby
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import commit
+from leadvibe.notifications import deliveries
+from leadvibe.notifications.deliveries import Attempt, Claim
+from leadvibe.notifications.errors import TransportError
+from leadvibe.notifications.types import Receipt, Transport
+
+THREADS = 24
+LOOK_SECONDS = 0.2
+"""How long answers are waited for before a look at what has become due meanwhile."""
+
+Outcome = Receipt | TransportError
+Documents = Mapping[UUID, Sequence[Mapping[str, Any]]]
+Sending = Callable[[], Sequence[Outcome]]
+
+_log = logging.getLogger(__name__)
+
+
+class Sender(Protocol):
+    """One way to send, in two steps: only the first may use the database."""
+
+    def prepare(self, claims: Sequence[Claim], folded: Documents) -> Sending:
+        """Return what sends claims of one destination. Raises TransportError for all of them."""
+
+    def note_outcome(self, claim: Claim, outcome: Outcome, *, now: datetime) -> None:
+        """Draw conclusions beyond the delivery itself, such as that a token was revoked."""
+
+
+class _Sent(NamedTuple):
+    started_at: datetime
+    seconds: float
+    outcomes: Sequence[Outcome]
+
+
+class Dispatcher:
+    """Sends deliveries of all units until nothing is due."""
+
+    def __init__(
+        self,
+        senders: Mapping[Transport, Sender],
+        *,
+        on_delivered: Callable[[Claim, datetime], None] = lambda _claim, _now: None,
+    ) -> None:
+        self._senders = senders
+        self._on_delivered = on_delivered
+        self._under_way: dict[Future[_Sent], list[Claim]] = {}
+
+    def run(self, *, is_stopping: Callable[[], bool]) -> int:
+        """Send what is due and what becomes due meanwhile; returns how many attempts there were."""
+        attempts = 0
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="delivery") as pool:
+            while True:
+                begun = 0 if is_stopping() else self._begin(pool)
+                if not self._under_way:
+                    if not begun:
+                        return attempts
+                    continue
+                done, _ = wait(self._under_way, LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                attempts += sum(self._end(future) for future in done)
+                commit()
+
+    def _begin(self, pool: ThreadPoolExecutor) -> int:
+        """Claim what is due, as far as threads are free, and send it; returns how many."""
+        free = THREADS - len(self._under_way)
+        if free <= 0:
+            return 0
+        busy = Counter(it.destination_id for some in self._under_way.values() for it in some)
+        now = utc_now()
+        claims = deliveries.claim_due(now=now, at_most=free, under_way=busy)
+        commit()  # before anything is sent: who dies now is found by the lease
+        folded = deliveries.list_folded(claims)
+        for some in _groups(claims):
+            self._send(pool, some, folded)
+        commit()
+        return len(claims)
+
+    def _send(self, pool: ThreadPoolExecutor, claims: list[Claim], folded: Documents) -> None:
+        started_at = utc_now()
+        try:
+            sending = self._senders[claims[0].transport].prepare(claims, folded)
+        except TransportError as error:
+            self._settle(claims, _Sent(started_at, 0.0, [error] * len(claims)))
+        except Exception as error:  # noqa: BLE001 - one delivery must not stop the others
+            self._settle(claims, _Sent(started_at, 0.0, [_unforeseen(error)] * len(claims)))
+        else:
+            self._under_way[pool.submit(_carry_out, sending, len(claims))] = claims
+
+    def _end(self, future: Future[_Sent]) -> int:
+        claims = self._under_way.pop(future)
+        self._settle(claims, future.result())
+        return len(claims)
+
+    def _settle(self, claims: Sequence[Claim], sent: _Sent) -> None:
+        now = utc_now()
+        for claim, outcome in zip(claims, sent.outcomes, strict=True):
+            deliveries.settle(Attempt(claim, sent.started_at, sent.seconds, outcome), now=now)
+            self._senders[claim.transport].note_outcome(claim, outcome, now=now)
+            if not isinstance(outcome, TransportError):
+                self._on_delivered(claim, now)
+
+
+def _groups(claims: Sequence[Claim]) -> list[list[Claim]]:
+    """Put together what a transport sends at once: all for one destination, or one by one."""
+    groups = []
+    ordered = sorted(claims, key=lambda it: (it.transport, it.unit_id, it.destination_id))
+    for (transport, *_), some in groupby(
+        ordered, key=lambda it: (it.transport, it.unit_id, it.destination_id)
+    ):
+        together = list(some)
+        size = deliveries.BATCHES.get(transport, 1)
+        groups += [together[at : at + size] for at in range(0, len(together), size)]
+    return groups
+
+
+def _carry_out(sending: Sending, count: int) -> _Sent:
+    started_at, started = utc_now(), time.monotonic()
+    try:
+        outcomes = sending()
+    except TransportError as error:
+        outcomes = [error] * count
+    except Exception as error:  # noqa: BLE001 - the edge of a delivery, which is tried again
+        outcomes = [_unforeseen(error)] * count
+    return _Sent(started_at, time.monotonic() - started, outcomes)
+
+
+def _unforeseen(error: Exception) -> TransportError:
+    _log.error("a delivery failed in a way that nobody foresaw", exc_info=error)
+    return TransportError(str(error), reason="something went wrong in Leadvibe", is_temporary=True)
