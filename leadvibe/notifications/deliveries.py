@@ -330,7 +330,10 @@ def _note_success(claim: Claim, *, now: datetime) -> None:
 
 
 def _note_failure(claim: Claim, error: TransportError, *, now: datetime) -> None:
-    """Leave a destination alone that asks for it, or that fails time and again."""
+    """Leave a destination alone that asks for it, or that fails time and again.
+
+    What was under way when it was paused says nothing new.
+    """
     asked = _asked_pause(error)
     driver().execute(
         """
@@ -343,6 +346,7 @@ def _note_failure(claim: Claim, error: TransportError, *, now: datetime) -> None
                 )
             END
         WHERE unit_id = %(unit)s AND destination_id = %(destination)s
+          AND (paused_until IS NULL OR paused_until <= %(now)s)
         """,
         {
             "problem": error.reason,
