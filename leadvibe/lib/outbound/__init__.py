@@ -7,11 +7,12 @@ try again is for the caller to say.
 
 from __future__ import annotations
 
-from leadvibe.lib.outbound.client import TIMEOUT_SECONDS, Answer, Outbound
+from leadvibe.lib.outbound.client import MOST_BYTES, TIMEOUT_SECONDS, Answer, Outbound
 from leadvibe.lib.outbound.errors import AddressRefusedError, UnreachableError
 from leadvibe.lib.outbound.places import check_url
 
 __all__ = [
+    "MOST_BYTES",
     "TIMEOUT_SECONDS",
     "AddressRefusedError",
     "Answer",

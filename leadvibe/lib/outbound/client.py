@@ -74,12 +74,14 @@ class Outbound:
         headers: Mapping[str, str],
         body: bytes | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        most_bytes: int = MOST_BYTES,
         may_be_private: bool = False,
     ) -> Answer:
         """Make one request. Raises AddressRefusedError or UnreachableError.
 
         The time is for everything but the look-up of the host name, which the resolver limits.
-        `may_be_private` is for URLs out of the settings of the installation.
+        `may_be_private` is for URLs out of the settings of the installation. Raises ValueError
+        for headers that HTTP cannot carry.
         """
         place = place_of(url)
         addresses = _addresses(place, may_be_private=may_be_private or self._allow_private)
@@ -97,7 +99,7 @@ class Outbound:
                 raise UnreachableError(_why_not_answered(deadline)) from error
             if deadline.is_over:  # headers that were cut short look like the end of them
                 raise UnreachableError(_too_slow(deadline))
-            return _answer(response)
+            return _answer(response, most_bytes)
 
     def _connect(self, place: Place, addresses: list[str], deadline: _Deadline) -> HTTPConnection:
         problem: Exception | None = None
@@ -173,19 +175,21 @@ def _addresses(place: Place, *, may_be_private: bool) -> list[str]:
     return addresses[:MOST_ADDRESSES]
 
 
-def _answer(response: BaseHTTPResponse) -> Answer:
-    return Answer(status=response.status, headers=response.headers, text=_text_of(response))
+def _answer(response: BaseHTTPResponse, most_bytes: int) -> Answer:
+    text = _text_of(response, most_bytes)
+    return Answer(status=response.status, headers=response.headers, text=text)
 
 
-def _text_of(response: BaseHTTPResponse) -> str:
+def _text_of(response: BaseHTTPResponse, most_bytes: int) -> str:
     """Return the beginning of the body; the status was said, so losing the rest is no failure."""
     body = b""
     with suppress(*_BROKEN):
-        while len(body) < MOST_BYTES and (
+        while len(body) < most_bytes and (
             chunk := response.read(_CHUNK_BYTES, decode_content=False)
         ):
             body += chunk
-    return body[:MOST_BYTES].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    text = body[:most_bytes].decode(errors="replace")
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _why_not_connected(error: Exception | None, deadline: _Deadline) -> str:
