@@ -91,7 +91,7 @@ def test_a_worker_that_was_overtaken_changes_nothing(scope, wire, deliver, clock
     deliver()
 
     outcome = refuse(is_temporary=False)
-    deliveries.settle(deliveries.Attempt(slow, clock.now, 70.0, outcome), now=clock.now)
+    deliveries.settle([deliveries.Attempt(slow, clock.now, 70.0, outcome)], now=clock.now)
 
     assert posted.rows("state") == [("delivered",)]
 
