@@ -120,7 +120,7 @@ def _message(server: MailServer, mail: Mail) -> EmailMessage:
 class _Unfolded(UnstructuredHeader, BaseHeader):
     """A header that is sent as it stands: folding a long URL would encode it beyond use."""
 
-    def fold(self, *, policy: Policy[Any]) -> str:  # the name of the argument is the base's
+    def fold(self, *, policy: Policy[Any]) -> str:
         return f"{self.name}: {self}{policy.linesep}"
 
 
