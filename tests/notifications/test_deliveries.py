@@ -12,7 +12,7 @@ from leadvibe.notifications.deliveries import LEASE, MOST_TRIES, claim_due
 from leadvibe.notifications.errors import DeliveryNotFoundError
 from leadvibe.notifications.types import Transport
 from tests.factories import make_scope
-from tests.notifications.conftest import post, refuse
+from tests.notifications.posting import post, refuse
 
 
 @pytest.fixture
