@@ -37,8 +37,8 @@ _OUTCOMES = {
         "Slack was not connected: whoever began it is no Owner of this unit any more.", Tone.BAD
     ),
     Outcome.WRONG_APP: Alert(
-        "Slack was not connected: Slack does not accept the app's Client ID, secret or redirect URL."
-        " An admin checks them below.",
+        "Slack was not connected: Slack does not accept the app's Client ID, secret or redirect"
+        " URL. An admin checks them below.",
         Tone.BAD,
     ),
     Outcome.REFUSED: Alert(
