@@ -44,6 +44,10 @@ class SlackNotConnectedError(ConflictError):
     code = "slack_not_connected"
 
 
+class SlackEndedError(SlackNotConnectedError):
+    """Slack has ended the connection, and the unit's connection says why."""
+
+
 class SlackRefusedError(InvalidError):
     """Slack will not do what was asked."""
 

@@ -18,7 +18,7 @@ from leadvibe.identity.checks import checked_name
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.db import own_transaction, session
 from leadvibe.lib.sealing import SealBrokenError, Sealer
-from leadvibe.notifications.errors import SlackNotConnectedError, TransportError
+from leadvibe.notifications.errors import SlackEndedError, SlackNotConnectedError, TransportError
 from leadvibe.notifications.models import SlackAppRow, SlackConnectionRow, SlackIdentityRow
 from leadvibe.notifications.slack_api import SlackApi
 from leadvibe.notifications.types import (
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_CREDENTIAL = 200
 CALLBACK = "/slack/oauth/callback"
+CONNECT_AGAIN = "Connect Slack again on the Integrations page."
 _CONNECT = "Connect Slack on the Integrations page first."
 
 
@@ -106,8 +107,9 @@ def get_connection(scope: Scope) -> SlackConnection:
     """Return the unit's connection, which stands. Raises SlackNotConnectedError."""
     connection = find_connection(scope)
     if connection is None or not connection.is_connected:
-        problem = connection.problem if connection else None
-        raise SlackNotConnectedError(f"{problem or 'Slack is not connected.'} {_CONNECT}")
+        if connection is not None and connection.problem:
+            raise SlackEndedError(f"{connection.problem} {CONNECT_AGAIN}")
+        raise SlackNotConnectedError(f"Slack is not connected. {_CONNECT}")
     return connection
 
 

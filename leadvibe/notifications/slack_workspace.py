@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from leadvibe.identity.types import Scope
 from leadvibe.lib.errors import LeadvibeError, ThrottledError, UnavailableError
 from leadvibe.notifications import slack
-from leadvibe.notifications.errors import SlackNotConnectedError, SlackRefusedError
+from leadvibe.notifications.errors import SlackEndedError, SlackRefusedError
 from leadvibe.notifications.slack import SlackSite
 from leadvibe.notifications.slack_api import SlackError
 from leadvibe.notifications.transports.slack import Target, send_text
@@ -112,9 +112,7 @@ def explained(
         if error.is_revoked:
             problem = f"{error.reason} to {connection.team_name} ({error.code})."
             slack.mark_revoked(scope, connection, problem=problem, now=now)
-            raise SlackNotConnectedError(
-                f"{problem} Connect Slack again on the Integrations page."
-            ) from error
+            raise SlackEndedError(f"{problem} {slack.CONNECT_AGAIN}") from error
         raise _told(error, field) from error
 
 

@@ -17,6 +17,7 @@ from leadvibe.identity.types import Principal
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, LeadvibeError
 from leadvibe.notifications import slack, slack_installing, slack_people, slack_workspace
+from leadvibe.notifications.errors import SlackEndedError
 from leadvibe.notifications.types import SlackTargetKind
 from leadvibe.web.forms.integrations import SlackAppForm
 from leadvibe.web.pages.display import Tone
@@ -125,6 +126,8 @@ def _attempt(action: Callable[[], str]) -> AnyResponse:
     """Lead back to the page with what the action says, or with why it failed."""
     try:
         flash(action(), Tone.OK)
+    except SlackEndedError:
+        pass  # the card says so, and why
     except LeadvibeError as error:
         flash(error.message, Tone.BAD)
     return redirect(INTEGRATIONS, 303)
