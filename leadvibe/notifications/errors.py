@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadvibe.lib.errors import ConflictError, InvalidError
+from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
 
 
 class TransportError(Exception):
@@ -52,3 +52,7 @@ class SlackRefusedError(InvalidError):
     """Slack will not do what was asked."""
 
     code = "slack_refused"
+
+
+class DeliveryNotFoundError(NotFoundError):
+    code = "delivery_not_found"

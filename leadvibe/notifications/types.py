@@ -200,3 +200,49 @@ class Receipt:
     status: int | None
     request: str
     response: str
+
+
+class Transport(StrEnum):
+    """The ways in which notices travel."""
+
+    WEBHOOK = "webhook"
+    EMAIL = "email"
+    SLACK = "slack"
+    TEAMS = "teams"
+    HUBSPOT = "hubspot"
+
+
+class ChannelType(StrEnum):
+    SLACK = "slack"
+    TEAMS = "teams"
+    WEBHOOK = "webhook"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A destination with a name, which any trigger may use; `config` depends on the type."""
+
+    channel_id: UUID
+    name: str
+    type: ChannelType
+    config: Mapping[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+    updated_by: str
+
+
+class DeliveryState(StrEnum):
+    """Of `waiting` ones more will come by itself; `folded` ones are told by another."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    FOLDED = "folded"
+
+
+class AttemptOutcome(StrEnum):
+    DELIVERED = "delivered"
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
