@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from leadvibe.notifications import wording
 from leadvibe.notifications.slack_api import SlackApi, record_of
 from leadvibe.notifications.types import (
     Happening,
@@ -24,10 +25,9 @@ from leadvibe.notifications.types import (
 
 EVENT_TYPE = "leadvibe_notice"
 LONGEST_SECTION = 3_000
-LONGEST_FIELD = 2_000
+LONGEST_FIELD = 1_900  # of 2,000, with the label
 LONGEST_URL = 3_000
-LONGEST_FALLBACK = 3_000
-LONGEST_NAME = 150
+LONGEST_LINE = 200  # ten of them fit into a section
 MOST_BLOCKS = 50
 STRONGEST_REASONS = 3
 LATEST_ACTIONS = 5
@@ -69,17 +69,16 @@ def send_text(target: Target, text: str) -> Receipt:
 
 def fallback(parcel: Parcel) -> str:
     """Return the message where there is room for one line: notifications and old clients."""
-    notice = parcel.notice
-    return fitted(f"{notice.lead.best_alias} {notice.summary}", LONGEST_FALLBACK)
+    return fitted(wording.headline(parcel.notice), LONGEST_SECTION)
 
 
 def blocks(parcel: Parcel) -> list[Block]:
     """Return the message as Block Kit has it."""
     notice = parcel.notice
     parts = [
-        _section(f"*{_one_line(notice.lead.best_alias)}* {fitted(notice.summary, 1_000)}"),
-        _standing(notice),
+        _section(f"*{fallback(parcel)}*"),
         _written(parcel.wording.message),
+        _standing(notice),
         _list("Strongest reasons", map(_reason_line, _strongest(notice.reasons))),
         _list("Latest actions", map(_action_line, notice.recent[:LATEST_ACTIONS])),
         _list("Also", _folded_lines(parcel.folded)),
@@ -125,17 +124,9 @@ def _channel_of(api: SlackApi, target: Target) -> str:
 
 
 def _standing(notice: Notice) -> Block:
-    lead = notice.lead
-    known = {
-        "Score": f"{lead.score:,}",
-        "Level": lead.engagement_level,
-        "Profile": lead.profile_level,
-        "Owner": lead.owner_name or "",
-    }
     fields = [
-        _markdown(f"*{label}*\n{fitted(value, LONGEST_FIELD - 20)}")
-        for label, value in known.items()
-        if value
+        _markdown(f"*{label}*\n{fitted(value, LONGEST_FIELD)}")
+        for label, value in wording.facts(notice.lead)
     ]
     return {"type": "section", "fields": fields}
 
@@ -154,17 +145,19 @@ def _strongest(reasons: Iterable[Reason]) -> list[Reason]:
 
 
 def _reason_line(reason: Reason) -> str:
-    times = "" if reason.count == 1 else f" ({reason.count:,} times)"
-    return f"{reason.points:+,} {_one_line(reason.event_type)}{times}"
+    return fitted(wording.reason_line(reason), LONGEST_LINE)
 
 
 def _action_line(action: RecentAction) -> str:
-    return f"{_one_line(action.event_type)}, {_when(action.timestamp)}"
+    event_type = wording.one_line(action.event_type, most=wording.LONGEST_NAME)
+    return f"{fitted(event_type, LONGEST_LINE)}, {_when(action.timestamp)}"
 
 
 def _folded_lines(folded: tuple[Notice, ...]) -> list[str]:
     lines = [
-        f"{fitted(it.summary, LONGEST_NAME)}, {_when(it.fired_at)}" for it in folded[:MOST_FOLDED]
+        f"{fitted(wording.one_line(it.summary, most=LONGEST_LINE), LONGEST_LINE)},"
+        f" {_when(it.fired_at)}"
+        for it in folded[:MOST_FOLDED]
     ]
     more = len(folded) - len(lines)
     return [*lines, f"and {more:,} more"] if more else lines
@@ -179,7 +172,8 @@ def _button(url: str) -> Block | None:
 
 
 def _footer(notice: Notice) -> Block:
-    what = f"{_WHAT[notice.event]}: {_one_line(notice.trigger.name)}"
+    name = wording.one_line(notice.trigger.name, most=wording.LONGEST_NAME)
+    what = f"{_WHAT[notice.event]}: {fitted(name, LONGEST_LINE)}"
     return {
         "type": "context",
         "elements": [_markdown(f"{what} · {_when(notice.fired_at)}")],
@@ -190,10 +184,6 @@ def _when(at: datetime) -> str:
     """Return a time that Slack shows in the reader's own zone."""
     text = f"{at:%Y-%m-%d %H:%M} UTC"
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{text}>"
-
-
-def _one_line(text: str) -> str:
-    return fitted(" ".join(text.split()), LONGEST_NAME)
 
 
 def _section(text: str) -> Block:
