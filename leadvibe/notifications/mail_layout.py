@@ -22,7 +22,7 @@ _LINK = (
 )
 _NOTE = '<p style="margin:0 0 8px;font-size:13px;color:#5d5f73">{}</p>'
 _TABLE = (
-    '<table role="presentation" cellpadding="0" cellspacing="0" width="100%"'
+    '<table cellpadding="0" cellspacing="0" width="100%"'
     ' style="margin:0 0 16px;border-collapse:collapse;font-size:14px">{}</table>'
 )
 _ROW = (

@@ -49,9 +49,9 @@ def _blocks(parcel: Parcel, *, public_url: str, unsubscribe_url: str | None) -> 
     if message := wording.lines_of(parcel.wording.message, most=LONGEST_MESSAGE):
         yield Paragraph("\n".join(message))
     yield Rows(wording.facts(notice.lead) + wording.metadata_rows(notice.lead))
-    yield Button("Open lead", parcel.lead_url)
     yield Lines("Why", [wording.reason_line(each) for each in notice.reasons])
     yield Lines("Recent actions", [wording.action_line(each) for each in notice.recent])
+    yield Button("Open lead", parcel.lead_url)
     yield Lines("Also", [wording.notice_line(each) for each in parcel.folded])
     trigger = wording.one_line(notice.trigger.name, most=wording.LONGEST_NAME)
     yield Note(
