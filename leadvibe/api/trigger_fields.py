@@ -16,6 +16,7 @@ from leadvibe.api.fields import LEFT_OUT, Changes, EventTypeOrAny, Name, Named, 
 from leadvibe.api.metadata_filters import known_operator, storable_value
 from leadvibe.engine.policies import FieldTest
 from leadvibe.engine.triggers import ANY_TYPE, FireMode
+from leadvibe.http.destinations import postable_url
 from leadvibe.identity.types import Scope
 from leadvibe.triggers import checks
 from leadvibe.triggers.types import Trigger
@@ -48,7 +49,15 @@ Threshold = Annotated[StrictInt, Field(ge=1, le=checks.MOST_EVENTS)]
 TargetKind = Literal["", "channel", "user"]
 _TriggerName = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=100)]
 _Levels = Annotated[list[Name], Field(max_length=MOST_LEVELS)]
-_Url = Annotated[str, Field(max_length=checks.LONGEST_URL), AfterValidator(storable)]
+
+
+def _postable_target(target: str) -> str:
+    return target if checks.find_channel_id(target) else postable_url(target)
+
+
+_Address = Annotated[str, Field(max_length=checks.LONGEST_URL), AfterValidator(storable)]
+_Url = Annotated[_Address, AfterValidator(postable_url)]
+_UrlOrChannel = Annotated[_Address, AfterValidator(_postable_target)]
 _Line = Annotated[Text, Field(max_length=200)]
 _Message = Annotated[str, Field(max_length=LONGEST_MESSAGE), AfterValidator(storable)]
 
@@ -119,7 +128,7 @@ class MailedFields(TriggerFields):
         LEFT_OUT, description="Stands before what is known of the lead."
     )
     teams_target_kind: TargetKind = Field(LEFT_OUT, description="channel or user.")
-    teams_target_id: _Url = Field(
+    teams_target_id: _UrlOrChannel = Field(
         LEFT_OUT, description="The URL of a Teams workflow, or the id of a notification channel."
     )
     hubspot_sync: StrictBool = Field(LEFT_OUT, description="Whether HubSpot gets the lead's score.")
