@@ -31,11 +31,10 @@ from leadvibe.leadlist import queries as leadlist
 from leadvibe.leadlist.export import write_members
 from leadvibe.leads.queries import get_lead
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.ids import new_id
 from leadvibe.lib.paging import PageRequest
 from leadvibe.segments import queries, service
 from leadvibe.segments.membership import Membership, explain, segments_of
-from leadvibe.segments.types import RuleType, Segment, SegmentRule
+from leadvibe.segments.types import RuleDraft, RuleType, Segment, SegmentRule
 
 SHOWN_IN_PREVIEW = 25
 
@@ -315,17 +314,13 @@ def _stored(given: dict[str, Any]) -> dict[str, Any]:
     return {_NAMES.get(name, name): value for name, value in given.items()}
 
 
-def _tried(scope: Scope, rules: Iterable[NewSegmentRule]) -> Iterator[SegmentRule]:
-    now = utc_now()
+def _tried(scope: Scope, rules: Iterable[NewSegmentRule]) -> Iterator[RuleDraft]:
     for place, body in enumerate(rules):
         fields = _stored(body.model_dump())
         service.check_rule(scope, fields, prefix=f"rules.{place}.")
         if fields["order"] is None:
             fields["order"] = place
-        yield SegmentRule(
-            rule_id=new_id(), segment_id=new_id(), created_at=now, updated_at=now,
-            created_by="", updated_by="", **fields,
-        )  # fmt: skip
+        yield RuleDraft(**fields)
 
 
 def _segment(scope: Scope, segment: Segment) -> SegmentItem:

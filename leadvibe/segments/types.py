@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from leadvibe.engine.conditions import Condition, Joiner, parse_operator
@@ -81,7 +81,7 @@ class SegmentRule:
         return condition_of(self.rule_type, self.field, self.operator, self.value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RuleDraft:
     """A rule as somebody wants it. It changes the one that `rule_id` names, or is a new one."""
 
@@ -96,6 +96,27 @@ class RuleDraft:
     logic_op: Joiner = Joiner.AND
     order: int
     active: bool = True
+
+    @cached_property
+    def condition(self) -> Condition:
+        return condition_of(self.rule_type, self.field, self.operator, self.value)
+
+
+AskedRule: TypeAlias = SegmentRule | RuleDraft
+"""What can be asked of leads: a rule, or one that is only tried."""
+
+
+class Change(NamedTuple):
+    """When something was changed, and by whom."""
+
+    at: datetime
+    by: str
+
+
+def last_change(segment: Segment, rules: Sequence[SegmentRule]) -> Change:
+    """Return the last change of a segment or a rule of it, as far as that rule is still there."""
+    changes = [Change(segment.updated_at, segment.updated_by)]
+    return max(changes + [Change(rule.updated_at, rule.updated_by) for rule in rules])
 
 
 def state_of(segment: Segment, rules: Sequence[SegmentRule]) -> str:
