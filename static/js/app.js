@@ -152,10 +152,10 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   }
 });
 
-document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+document.addEventListener("htmx:after:swap", ({ detail }) => {
   showTimes();
   showTheme();
-  syncControls(ctx?.target);
+  syncControls(detail?.ctx?.target);
 });
 
 let isLeaving = false;
