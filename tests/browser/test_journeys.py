@@ -270,6 +270,27 @@ def test_a_segment_is_built_while_its_members_are_counted(scored):
     expect(page.get_by_role("heading", name="Readers")).to_be_visible()
 
 
+def test_two_who_edit_a_segment_at_once_lose_nothing(site):
+    first = site.visit(site.people.operator, "/app/segments/new")
+    first.get_by_label("Name", exact=True).fill("Fans")
+    first.get_by_label("Property of rule 1").fill("plan")
+    first.get_by_label("Value of rule 1").fill("pro")
+    first.get_by_role("button", name="Save segment").click()
+    first.get_by_role("link", name="Edit", exact=True).click()
+    second = site.visit(site.people.owner, first.url.removeprefix(site.url))
+    second.get_by_label("Value of rule 1").fill("theirs")
+    second.get_by_role("button", name="Save segment").click()
+    expect(second.get_by_text("theirs")).to_be_visible()
+
+    first.get_by_label("Value of rule 1").fill("mine")
+    first.get_by_role("button", name="Save segment").click()
+
+    expect(first.get_by_text("last by owner@acme.test")).to_be_visible()
+    expect(first.get_by_label("Value of rule 1")).to_have_value("mine")
+    first.get_by_role("button", name="Save segment").click()
+    expect(first.locator(".rule-words")).to_have_text("plan is mine")
+
+
 def test_a_mistake_in_a_rule_is_explained_beside_it(site):
     page = site.visit(site.people.operator, "/app/segments/new")
 
