@@ -12,7 +12,8 @@ import leadvibe.metrics.models
 import leadvibe.notifications.models
 import leadvibe.rescoring.models
 import leadvibe.scoring.models
-import leadvibe.segments.models  # noqa: F401
+import leadvibe.segments.models
+import leadvibe.triggers.models  # noqa: F401
 from leadvibe.lib.db import Base
 
 metadata = Base.metadata

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
 from leadvibe.engine.policies import SURGE_OFF, Policies, SurgePolicy
+from leadvibe.engine.triggers import Filters, FireMode, Shape, TriggerKind, to_json
 from leadvibe.events.types import Arrival
 from leadvibe.identity import queries, service
 from leadvibe.identity.security import Security
@@ -17,16 +19,23 @@ from leadvibe.identity.types import (
     Principal,
     Scope,
     Unit,
+    UnitRole,
     Via,
 )
 from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import driver, session
+from leadvibe.lib.ids import new_id
 from leadvibe.pipeline import intake, setup
 from leadvibe.pipeline.intake import IncomingEvent
 from leadvibe.scoring import items, policies
 from leadvibe.scoring import queries as scoring_queries
 from leadvibe.scoring import service as scoring
 from leadvibe.scoring.types import ConfigItem, ItemKind, Rule, Ruleset
+from leadvibe.triggers import queries as trigger_queries
+from leadvibe.triggers.models import TriggerRow
+from leadvibe.triggers.queries import RECIPIENTS
+from leadvibe.triggers.types import Recipients, Trigger
 
 _numbers = count(1)
 
@@ -176,3 +185,43 @@ def make_event(event_type: str = "page_view", **fields: Any) -> IncomingEvent:
 def send(scope: Scope, *events: IncomingEvent, source: str = "test") -> list[Arrival]:
     """Put events into the inbox of a unit."""
     return intake.accept(scope, events, source=source, now=utc_now())
+
+
+# Triggers
+
+
+def make_trigger(
+    scope: Scope,
+    shape: Shape,
+    *,
+    name: str = "",
+    created_at: datetime | None = None,
+    filters: Filters | None = None,
+    fire_mode: FireMode = FireMode.ONCE,
+    cooldown_seconds: int = 0,
+    active: bool = True,
+    **recipients: Any,
+) -> Trigger:
+    """Make a trigger that has been there for long; it tells a webhook unless it is told whom."""
+    kind = TriggerKind(type(shape).__name__.lower())
+    trigger_id, at = new_id(), created_at or datetime(2020, 1, 1, tzinfo=UTC)
+    told = Recipients(**(recipients or {"webhook_url": "https://hooks.example.com/leads"}))
+    session().add(
+        TriggerRow(
+            unit_id=scope.unit_id, trigger_id=trigger_id, kind=kind, name=name or f"{kind} trigger",
+            description="", active=active, fire_mode=fire_mode, cooldown_seconds=cooldown_seconds,
+            window_unit="seconds", shape=to_json(shape), filters=to_json(filters or Filters()),
+            recipients=RECIPIENTS.dump_python(told, mode="json"), created_at=at, updated_at=at,
+            created_by="test", updated_by="test",
+        )
+    )  # fmt: skip
+    session().flush()
+    return trigger_queries.get_trigger(scope, kind, trigger_id)
+
+
+def make_member_reachable(scope: Scope, member: Member, role: UnitRole = UnitRole.OPERATOR) -> None:
+    """Let a member see the unit, so that they can be told of its leads."""
+    driver().execute(
+        "INSERT INTO memberships (unit_id, org_member_id, role) VALUES (%s, %s, %s)",
+        (scope.unit_id, member.org_member_id, role.value),
+    )

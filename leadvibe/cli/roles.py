@@ -8,7 +8,7 @@ from pathlib import Path
 from leadvibe.lib.supervisor import Role
 from leadvibe.settings import Settings
 
-BACKGROUND_ROLES = ("pipeline", "jobs", "schedule")
+BACKGROUND_ROLES = ("pipeline", "jobs", "notifications", "schedule")
 
 
 def leadvibe_command(*arguments: str) -> list[str]:

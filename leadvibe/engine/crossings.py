@@ -8,13 +8,35 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
+from uuid import UUID
 
 from leadvibe.engine.facts import Entry
 
 _EVENT = attrgetter("event_id")
+
+
+class Step(NamedTuple):
+    """What one event did to a score."""
+
+    event_id: UUID
+    before: int
+    after: int
+
+    def reaches(self, threshold: int) -> bool:
+        """Say whether the score came from below the threshold to it or beyond."""
+        return self.before < threshold <= self.after
+
+
+def steps_of(entries: Iterable[Entry]) -> Iterator[Step]:
+    """Yield what each event did; the entries are one lead's in one ruleset, in order."""
+    for event_id, some in groupby(entries, key=_EVENT):
+        first, *others = some
+        last = others[-1] if others else first
+        yield Step(event_id, first.before, last.after)
 
 
 def count_rises(entries: Iterable[Entry], thresholds: Sequence[int]) -> Counter[int]:
@@ -23,9 +45,7 @@ def count_rises(entries: Iterable[Entry], thresholds: Sequence[int]) -> Counter[
     The entries are one lead's in one ruleset, in order; the thresholds ascend.
     """
     rises: Counter[int] = Counter()
-    for _, steps in groupby(entries, key=_EVENT):
-        first, *others = steps
-        last = others[-1] if others else first
-        low = bisect_right(thresholds, first.before)
-        rises.update(thresholds[low : bisect_right(thresholds, last.after)])
+    for step in steps_of(entries):
+        low = bisect_right(thresholds, step.before)
+        rises.update(thresholds[low : bisect_right(thresholds, step.after)])
     return rises

@@ -31,6 +31,7 @@ class EventFile:
         self._scope = scope
         self._source = queries.source_of(file.import_id)
         self._rows = RowReader(file.layout)
+        self._is_quiet = file.skip_triggers
         self._ring = ring
 
     def open(self, records: Records) -> BatchReader[Arrival]:
@@ -58,4 +59,5 @@ class EventFile:
 
     def _arrive(self, values: Sequence[str], now: datetime) -> Arrival:
         """Return the event of a row; one without a timestamp happened `now`."""
-        return intake.arrive(self._rows.read(values), source=self._source, now=now)
+        event = self._rows.read(values)
+        return intake.arrive(event, source=self._source, now=now, is_quiet=self._is_quiet)

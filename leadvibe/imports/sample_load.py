@@ -207,6 +207,7 @@ def _arrivals(sample: Iterable[SampleEvent], *, now: datetime) -> Iterator[Arriv
             ),
             source=SAMPLE_SOURCE,
             now=now,
+            is_quiet=True,
         )
 
 

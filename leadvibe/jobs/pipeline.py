@@ -18,9 +18,11 @@ from leadvibe.identity.types import Scope
 from leadvibe.jobs.stopping import StopRequest
 from leadvibe.lib.bell import Bell
 from leadvibe.lib.db import OUTAGES, is_outage, reset, rollback
-from leadvibe.lib.radio import Audience, Transmitter
+from leadvibe.lib.queue import JobQueue
+from leadvibe.lib.radio import Transmitter
 from leadvibe.pipeline import process, rescore
 from leadvibe.pipeline.claims import ReadAhead
+from leadvibe.pipeline.process import NOBODY, Listeners
 from leadvibe.scoring import queries as score_queries
 
 LOOK_SECONDS = 1.0
@@ -44,7 +46,8 @@ def run(app: Flask, stop: StopRequest) -> None:
     broker = app.extensions["leadvibe.redis"]
     listener, audience = Bell(broker).listen(), Transmitter(broker)
     audience.start()
-    rounds = Rounds(stop, batch_size=app.config["PIPELINE_BATCH_SIZE"], audience=audience)
+    listeners = Listeners(audience, JobQueue(broker))
+    rounds = Rounds(stop, batch_size=app.config["PIPELINE_BATCH_SIZE"], listeners=listeners)
     pause_seconds = FIRST_PAUSE_SECONDS
     while not stop.is_made:
         with app.app_context():
@@ -68,11 +71,11 @@ class Rounds:
     """Goes through the units that have something to do, over and over."""
 
     def __init__(
-        self, stop: StopRequest, *, batch_size: int, audience: Audience | None = None
+        self, stop: StopRequest, *, batch_size: int, listeners: Listeners = NOBODY
     ) -> None:
         self._stop = stop
         self._batch_size = batch_size
-        self._audience = audience
+        self._listeners = listeners
         self._ahead = ReadAhead()
         self._scopes: dict[UUID, Scope] = {}
         self._aside_until: dict[UUID, float] = {}
@@ -112,7 +115,7 @@ class Rounds:
 
     def _process_batch(self, scope: Scope) -> int:
         batch = process.process_batch(
-            scope, limit=self._batch_size, audience=self._audience, ahead=self._ahead
+            scope, limit=self._batch_size, listeners=self._listeners, ahead=self._ahead
         )
         return batch.claimed
 

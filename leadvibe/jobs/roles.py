@@ -1,7 +1,8 @@
 """The background roles, each the main loop of a process of its own.
 
-`pipeline` scores what came in, `jobs` calls the functions that were sent through the broker, and
-`schedule` does what is due by the clock. Any number of processes may run each role.
+`pipeline` scores what came in; `jobs` and `notifications` call the functions that were sent through
+the broker, long ones and those that somebody waits for; `schedule` does what is due by the clock.
+Any number of processes may run each role.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from flask import Flask
 from redis import Redis, RedisError
@@ -18,12 +20,14 @@ from leadvibe.jobs import pipeline, schedule, worker
 from leadvibe.jobs.stopping import StopRequest
 from leadvibe.lib import heartbeat, memory
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.queue import NOTIFICATIONS, WORK
 
 BEAT_SECONDS = 15.0  # several within the time that a beat stays fresh
 
 ROLES: dict[str, Callable[[Flask, StopRequest], None]] = {
     "pipeline": pipeline.run,
-    "jobs": worker.run,
+    "jobs": partial(worker.run, queue_name=WORK),
+    "notifications": partial(worker.run, queue_name=NOTIFICATIONS),
     "schedule": schedule.run,
 }
 

@@ -24,6 +24,7 @@ from leadvibe.leads import deletion as lead_deletion
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import OUTAGES, Lock, commit, held_lock, is_outage, reset
 from leadvibe.lib.queue import JobQueue
+from leadvibe.notifications import deliveries
 from leadvibe.notifications import service as notifications
 from leadvibe.pipeline import attributes, deletion, type_deletion
 from leadvibe.rescoring import service as rescoring
@@ -37,6 +38,8 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 AUDIT_BATCH_SIZE = 5_000  # a transaction: short enough for whoever writes to the audit meanwhile
 AUDIT_BATCHES = 20  # an hour: what remains after a shorter retention goes over the next hours
+KEEP_DELIVERIES = timedelta(days=90)
+DELIVERIES_AT_ONCE = 2_000
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +62,19 @@ def resume_imports(now: datetime) -> None:
 def resume_mails(now: datetime) -> None:
     """Send for a worker where a mail should be tried again, or was not tried at all."""
     notifications.resume_due_mails(JobQueue(current_app.extensions["leadvibe.redis"]), now=now)
+
+
+def resume_deliveries(now: datetime) -> None:
+    """Send for a worker where something should be told, for the first time or again."""
+    if deliveries.are_due(now=now):
+        deliveries.call_for_delivery(JobQueue(current_app.extensions["leadvibe.redis"]))
+
+
+def forget_old_deliveries(now: datetime) -> None:
+    """Delete what was told long ago, some at a time, each for good."""
+    before = now - KEEP_DELIVERIES
+    while deliveries.forget_deliveries(before=before, limit=DELIVERIES_AT_ONCE):
+        commit()
 
 
 def resume_deletions(now: datetime) -> None:
@@ -141,6 +157,8 @@ def forget_answers(now: datetime) -> None:
 SCHEDULE = (
     Task("resume imports", 2.0, resume_imports),
     Task("resume mails", 5.0, resume_mails),
+    Task("resume deliveries", 2.0, resume_deliveries),
+    Task("forget old deliveries", HOUR, forget_old_deliveries),
     Task("resume deletions", 2.0, resume_deletions),
     Task("resume previews and rescores", 2.0, resume_walks),
     Task("resume describing", 2.0, resume_describing),

@@ -23,13 +23,13 @@ PAUSE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-def run(app: Flask, stop: StopRequest) -> None:
-    """Work on jobs until asked to stop; a broker that is away is waited for."""
+def run(app: Flask, stop: StopRequest, *, queue_name: str) -> None:
+    """Work on the jobs of a queue until asked to stop; a broker that is away is waited for."""
     app.extensions["leadvibe.stop"] = stop
     while not stop.is_made:
         try:
             client = own_client(app.extensions["leadvibe.redis"])
-            JobWorker(app, stop, open_queue(client)).work(logging_level="WARNING")
+            JobWorker(app, stop, open_queue(client, queue_name)).work(logging_level="WARNING")
         except StopRequested:
             break  # the signal came while the worker was ending for another reason
         except (RedisError, OSError) as error:

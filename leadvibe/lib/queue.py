@@ -16,7 +16,13 @@ from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-QUEUE_NAME = "leadvibe"
+WORK = "leadvibe"
+"""The queue of what may take long."""
+
+NOTIFICATIONS = "leadvibe-notifications"
+"""The queue of what somebody waits for, so that no import keeps a message."""
+
+QUEUE_NAMES = (WORK, NOTIFICATIONS)
 LONGEST_JOB_SECONDS = 6 * 60 * 60
 KEEP_FAILED_SECONDS = 24 * 60 * 60
 FOLLOWING = "-following"
@@ -31,22 +37,21 @@ class JobQueue:
     def __init__(self, broker: Redis) -> None:
         self._broker = broker
 
-    def send(self, function: str, *arguments: str, job_id: str) -> None:
+    def send(self, function: str, *arguments: str, job_id: str, name: str = WORK) -> None:
         """Have a worker call the function soon, unless a job with this id waits already.
 
         Logs it when the broker is away: the sweep comes round again.
         """
         try:
-            self._send(function, arguments, job_id)
+            self._send(open_queue(self._broker, name), function, arguments, job_id)
         except RedisError as error:
             _log.warning("job %s cannot be sent now: %s", job_id, error)
 
     def count_waiting(self) -> int:
         """Return how many jobs wait for a worker. Raises RedisError."""
-        return open_queue(self._broker).count
+        return sum(open_queue(self._broker, name).count for name in QUEUE_NAMES)
 
-    def _send(self, function: str, arguments: tuple[str, ...], job_id: str) -> None:
-        queue = open_queue(self._broker)
+    def _send(self, queue: Queue, function: str, arguments: tuple[str, ...], job_id: str) -> None:
         following = f"{job_id}{FOLLOWING}"
         if any(queue.get_job_position(each) is not None for each in (job_id, following)):
             return
@@ -87,6 +92,6 @@ def own_client(broker: Redis) -> Redis:
     return client(connection_pool=ConnectionPool(connection_class=connection_class, **options))
 
 
-def open_queue(broker: Redis) -> Queue:
+def open_queue(broker: Redis, name: str = WORK) -> Queue:
     """Return RQ's own queue, for the worker that serves it."""
-    return Queue(QUEUE_NAME, connection=broker, serializer=JSONSerializer)
+    return Queue(name, connection=broker, serializer=JSONSerializer)

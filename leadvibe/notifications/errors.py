@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
+
 
 class TransportError(Exception):
     """A message did not get through; `is_temporary` says whether trying again may help.
@@ -28,3 +30,29 @@ class TransportError(Exception):
         """How long the receiver asks to be left alone, if it does."""
         self.status, self.request, self.response = status, request, response
         """As far as there are any: what notifications.types.Receipt holds of a success."""
+
+
+class SlackAppMissingError(ConflictError):
+    """The organisation has no Slack app yet, or its secret cannot be read any more."""
+
+    code = "slack_app_missing"
+
+
+class SlackNotConnectedError(ConflictError):
+    """The unit has no workspace, or Slack has ended the connection."""
+
+    code = "slack_not_connected"
+
+
+class SlackEndedError(SlackNotConnectedError):
+    """Slack has ended the connection, and the unit's connection says why."""
+
+
+class SlackRefusedError(InvalidError):
+    """Slack will not do what was asked."""
+
+    code = "slack_refused"
+
+
+class DeliveryNotFoundError(NotFoundError):
+    code = "delivery_not_found"

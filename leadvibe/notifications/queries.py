@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy import and_, select
 
 from leadvibe.identity.models import MemberRow
+from leadvibe.identity.types import Scope
 from leadvibe.lib.db import session
-from leadvibe.notifications.models import LinkMailRow
-from leadvibe.notifications.types import LinkMail, MailState
+from leadvibe.notifications.models import ChannelRow, LinkMailRow
+from leadvibe.notifications.types import Channel, ChannelType, LinkMail, MailState
 
 
 def list_link_mails(org_id: UUID) -> dict[UUID, LinkMail]:
@@ -46,4 +47,26 @@ def link_mail_of(row: LinkMailRow) -> LinkMail:
         problem=row.problem,
         asked_at=row.asked_at,
         due_at=row.due_at,
+    )
+
+
+def list_channels(scope: Scope) -> list[Channel]:
+    """Return the unit's channels, by name."""
+    statement = (
+        select(ChannelRow).where(ChannelRow.unit_id == scope.unit_id).order_by(ChannelRow.name)
+    )
+    return [channel_of(row) for row in session().scalars(statement)]
+
+
+def channel_of(row: ChannelRow) -> Channel:
+    """Return the channel that a row holds; what is secret of its configuration stays sealed."""
+    return Channel(
+        channel_id=row.channel_id,
+        name=row.name,
+        type=ChannelType(row.type),
+        config=row.config,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        created_by=row.created_by,
+        updated_by=row.updated_by,
     )

@@ -18,7 +18,7 @@ from leadvibe.identity import member_links
 from leadvibe.identity import queries as identity_queries
 from leadvibe.identity.types import Member
 from leadvibe.lib.db import after_commit, commit, session
-from leadvibe.lib.queue import JobQueue
+from leadvibe.lib.queue import NOTIFICATIONS, JobQueue
 from leadvibe.notifications import queries
 from leadvibe.notifications.errors import TransportError
 from leadvibe.notifications.mailer import Mailer
@@ -165,4 +165,4 @@ def _note(mail: LinkMail, **values: Any) -> None:
 
 
 def _send(queue: JobQueue, member_id: UUID) -> None:
-    queue.send(SEND_LINK_MAIL, str(member_id), job_id=f"mail-{member_id}")
+    queue.send(SEND_LINK_MAIL, str(member_id), job_id=f"mail-{member_id}", name=NOTIFICATIONS)

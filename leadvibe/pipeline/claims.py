@@ -40,6 +40,7 @@ class Claim(NamedTuple):
     fingerprint: int | None
     is_filtered: bool
     is_banned: bool
+    is_quiet: bool
 
     @property
     def is_mute(self) -> bool:
@@ -120,4 +121,5 @@ def _read(arrival: InboxEvent, version: int, awarder: Awarder) -> Claim:
         fingerprint=fingerprint(metadata) if is_watched else None,
         is_filtered=bool(test) and test.suppresses(event_type, metadata),
         is_banned=event_type in awarder.banned,
+        is_quiet="is_quiet" in payload,
     )

@@ -35,7 +35,9 @@ DELETE_LEAD = "leadvibe.jobs.deletions.delete_lead"
 ROWS_AT_ONCE = 10_000
 """Rows deleted in one transaction: the pipeline waits for some tens of milliseconds."""
 
-RECORDS = ("score_snapshots", "scoring_preview_leads")
+RECORDS = (
+    "score_snapshots", "scoring_preview_leads", "trigger_memories", "emitted_events", "notices",
+)  # fmt: skip
 """Where others have noted what was said of leads; nothing but their end is decided by them."""
 
 MOST_ATTEMPTS = 10

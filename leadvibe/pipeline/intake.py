@@ -174,18 +174,22 @@ def post(scope: Scope, arrivals: Sequence[Arrival]) -> None:
         events.post_arrivals(scope, arrivals, version=score_queries.current_version(scope))
 
 
-def arrive(event: IncomingEvent, *, source: str, now: datetime) -> Arrival:
-    """Return what the inbox keeps of an event. Raises TooLargeError or InvalidError."""
+def arrive(event: IncomingEvent, *, source: str, now: datetime, is_quiet: bool = False) -> Arrival:
+    """Return what the inbox keeps of an event. Raises TooLargeError or InvalidError.
+
+    A quiet one makes no trigger fire.
+    """
     metadata = to_json(event.metadata)
     check_metadata(metadata)
-    head = to_json(
-        {
-            "event_type": event.event_type,
-            "timestamp": _settle_timestamp(event.timestamp, now),
-            "lead_id": event.lead_id,
-            "aliases": [(alias.alias_kind, alias.raw_value) for alias in event.aliases],
-        }
-    )
+    told: dict[str, Any] = {
+        "event_type": event.event_type,
+        "timestamp": _settle_timestamp(event.timestamp, now),
+        "lead_id": event.lead_id,
+        "aliases": [(alias.alias_kind, alias.raw_value) for alias in event.aliases],
+    }
+    if is_quiet:
+        told["is_quiet"] = True
+    head = to_json(told)
     payload = b'%s,"metadata":%s}' % (head[:-1], metadata)
     return Arrival(new_id(), now, source, event.message_id, payload.decode())
 

@@ -30,11 +30,14 @@ from leadvibe.leads import service as leads
 from leadvibe.leads.types import Identity
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, is_outage, rollback, session, writing_behind
+from leadvibe.lib.queue import JobQueue
 from leadvibe.lib.radio import Audience
 from leadvibe.pipeline import describe, rescore, scorebook
 from leadvibe.pipeline.announcing import News
 from leadvibe.pipeline.claims import Claim, ReadAhead
+from leadvibe.pipeline.firing import Watch
 from leadvibe.pipeline.scorebook import Result
+from leadvibe.triggers.memory import hand_over_memories
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,16 @@ class Progress(NamedTuple):
 IDLE = Progress()
 
 
+class Listeners(NamedTuple):
+    """Who is told once a batch is committed: who watches the unit, and who sends deliveries."""
+
+    audience: Audience | None = None
+    queue: JobQueue | None = None
+
+
+NOBODY = Listeners()
+
+
 class Reading(NamedTuple):
     """What was read ahead, and how much at a time is read on; None for not at all."""
 
@@ -77,12 +90,12 @@ def process_batch(
     scope: Scope,
     *,
     limit: int = BATCH_SIZE,
-    audience: Audience | None = None,
+    listeners: Listeners = NOBODY,
     ahead: ReadAhead | None = None,
 ) -> Progress:
     """Process the oldest events of a unit's inbox and commit. Returns IDLE when there are none.
 
-    Whoever of the `audience` watches the unit is told of it afterwards. An event that fails goes to
+    The `listeners` are told of it afterwards. An event that fails goes to
     the dead letters with the reason. A database that cannot be reached raises, and nothing is lost:
     the events are still in the inbox. Who processes batch after batch keeps what is read `ahead`.
     """
@@ -94,7 +107,7 @@ def process_batch(
     if not arrivals:
         rollback()
         return IDLE
-    progress = _process_or_isolate(scope, arrivals, audience, reading)
+    progress = _process_or_isolate(scope, arrivals, listeners, reading)
     commit()
     return progress
 
@@ -129,13 +142,13 @@ _OUTGROWN_TABLES = """
 
 
 def _process_or_isolate(
-    scope: Scope, arrivals: Sequence[InboxEvent], audience: Audience | None, reading: Reading
+    scope: Scope, arrivals: Sequence[InboxEvent], listeners: Listeners, reading: Reading
 ) -> Progress:
     """Process arrivals, halving them until those that fail stand alone and can be put aside."""
     now = utc_now()
     try:
         with session().begin_nested(), writing_behind():
-            progress = _process(scope, arrivals, News(audience, scope), reading.ahead, now=now)
+            progress = _process(scope, arrivals, listeners, reading.ahead, now=now)
             if reading.limit is not None:
                 reading.ahead.read_on(scope, arrivals, limit=reading.limit)
             return progress
@@ -145,7 +158,7 @@ def _process_or_isolate(
         if len(arrivals) > 1:
             middle = len(arrivals) // 2
             parts = (arrivals[:middle], arrivals[middle:])
-            return _sum(_process_or_isolate(scope, part, audience, reading) for part in parts)
+            return _sum(_process_or_isolate(scope, part, listeners, reading) for part in parts)
         log.exception("event %s cannot be processed", arrivals[0].event_id)
         return _bury(scope, arrivals[0], error, now=now)
 
@@ -163,18 +176,26 @@ def _sum(parts: Iterable[Progress]) -> Progress:
 
 
 def _process(
-    scope: Scope, arrivals: Sequence[InboxEvent], news: News, ahead: ReadAhead, *, now: datetime
+    scope: Scope,
+    arrivals: Sequence[InboxEvent],
+    listeners: Listeners,
+    ahead: ReadAhead,
+    *,
+    now: datetime,
 ) -> Progress:
     fresh = _drop_duplicates(scope, arrivals)
     config = scorebook.current_config(scope)
+    news, watch = News(listeners.audience, scope), Watch(scope, config)
     claims = ahead.read_all(scope, fresh, current=config.version)
     lead_ids, folded = _resolve(scope, claims, now=now)
     events.move_events(scope, folded)
+    hand_over_memories(scope, folded)
     facts = _facts_by_lead(claims, lead_ids)
     moved = {*folded, *folded.values()}
     scored, late = _score(scope, facts, moved=moved)
     verdicts = _verdicts(scored)
     news.note(claims, lead_ids, scored, suppressed=verdicts, replayed=late)
+    watch.note(claims, lead_ids, scored, suppressed=verdicts, replayed=late, merged=folded.values())
     told = _told(claims, lead_ids, verdicts) if describe.is_needed(config) else {}
     describing = describe.begin(scope, told, config, now=now, rebuilt=late)
     events.store_events(scope, _new_events(claims, lead_ids, verdicts))
@@ -185,6 +206,7 @@ def _process(
     rescore.replay_leads(scope, sorted(late - moved), now=now)
     rescore.replay_leads(scope, sorted(moved), now=now, is_afresh=True)
     describing.finish()
+    watch.fire(listeners.queue, now=now)
     events.add_to_tallies(scope, _tallies(arrivals, fresh), now=now)
     count_usage(scope, fresh)
     events.clear_arrivals(scope, [arrival.receipt for arrival in arrivals])

@@ -15,6 +15,7 @@ from leadvibe.web import (
     docs,
     errors,
     imports,
+    integrations,
     lead,
     leads,
     login,
@@ -30,7 +31,7 @@ from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
     login, leads, lead, segments, segment_editing, scoring, imports, sample, dead_letters,
-    credentials, members,
+    credentials, members, integrations,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

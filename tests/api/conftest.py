@@ -18,6 +18,7 @@ from leadvibe.api.routes import OPERATIONS
 from tests.api.examples import Stage, set_stage
 from tests.people import People, basic
 from tests.scenes import Scenes
+from tests.standins.slack import SlackWorld
 from tests.world import World
 
 ANYBODY = "anybody"
@@ -84,7 +85,7 @@ def published_document() -> dict[str, Any]:
 
 
 @pytest.fixture
-def stage(app: Flask, scenes: Scenes, people: People, world: World) -> Stage:
+def stage(app: Flask, scenes: Scenes, people: People, world: World, slack: SlackWorld) -> Stage:
     """Return what the examples are about."""
     broker = app.extensions["leadvibe.redis"]
     return scenes.set("stage", lambda: set_stage(people, world, broker))

@@ -83,7 +83,7 @@ def happen(world, transmitter):
         wait_until(lambda: transmitter.is_listening(live.topic_of(scope)))
         send(scope, make_event(**fields))
         commit()
-        process.process_batch(scope, audience=transmitter)
+        process.process_batch(scope, listeners=process.Listeners(transmitter))
 
     return happen
 

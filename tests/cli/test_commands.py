@@ -56,6 +56,7 @@ def test_a_doctor_says_what_is_missing(leadvibe, external):
         "migrations": "FAILED",
         "pipeline": "FAILED",
         "jobs": "FAILED",
+        "notifications": "FAILED",
         "schedule": "FAILED",
         "inbox": "FAILED",
     }
@@ -64,7 +65,7 @@ def test_a_doctor_says_what_is_missing(leadvibe, external):
 def test_a_doctor_is_content_when_all_are_alive(leadvibe, external):
     leadvibe("db", "upgrade", **external)
     with Redis.from_url(external["REDIS_URL"]) as broker:
-        for role in ("pipeline", "jobs", "schedule"):
+        for role in ("pipeline", "jobs", "notifications", "schedule"):
             heartbeat.beat(broker, role, now=utc_now())
 
     report = leadvibe("doctor", **external)

@@ -14,7 +14,10 @@ import pytest
 from tests.cli.conftest import SECRET_KEY, Installation, installation, wait_until
 from tests.servers import make_folder
 
-ROLES = ("serve --port", "worker --role pipeline", "worker --role jobs", "worker --role schedule")
+ROLES = (
+    "serve --port", "worker --role pipeline", "worker --role jobs",
+    "worker --role notifications", "worker --role schedule",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,7 @@ def test_a_doctor_finds_it_well(running, leadvibe):
     names = [line.split()[0] for line in report.splitlines()]
     assert names == [
         *("servers", "database", "broker", "migrations"),
-        *("pipeline", "jobs", "schedule", "inbox"),
+        *("pipeline", "jobs", "notifications", "schedule", "inbox"),
     ]
 
 

@@ -12,7 +12,7 @@ from leadvibe.identity import queries as identity_queries
 from leadvibe.identity.types import LinkPurpose
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
-from leadvibe.lib.queue import JobQueue, open_queue
+from leadvibe.lib.queue import NOTIFICATIONS, JobQueue, open_queue
 from leadvibe.notifications import queries, service
 from leadvibe.notifications.mailer import Mailer
 from leadvibe.notifications.service import (
@@ -34,7 +34,7 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 @pytest.fixture
 def queue(app) -> JobQueue:
     broker = app.extensions["leadvibe.redis"]
-    open_queue(broker).empty()
+    open_queue(broker, NOTIFICATIONS).empty()
     return JobQueue(broker)
 
 
@@ -113,7 +113,7 @@ def test_somebody_who_was_given_a_password_can_be_invited_all_the_same(
 def test_a_worker_hears_of_it_once_it_is_committed(app, invited, queue):
     member = invited()
     post_link(member, queue=queue, now=NOW)
-    jobs = open_queue(app.extensions["leadvibe.redis"])
+    jobs = open_queue(app.extensions["leadvibe.redis"], NOTIFICATIONS)
     before = jobs.get_job_ids()
 
     commit()

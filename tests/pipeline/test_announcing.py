@@ -64,7 +64,7 @@ def watcher():
 def batch(scope, watcher, *events):
     send(scope, *events)
     commit()
-    return process.process_batch(scope, audience=watcher)
+    return process.process_batch(scope, listeners=process.Listeners(watcher))
 
 
 def test_an_event_is_told_with_what_it_gave(scope, watcher):
@@ -177,7 +177,7 @@ def test_nobody_is_told_when_nobody_listens_and_nothing_more_is_read(scope, stat
         send(scope, late)
         commit()
         statements.clear()
-        process.process_batch(scope, audience=audience)
+        process.process_batch(scope, listeners=process.Listeners(audience))
         return len(statements)
 
     assert cost(deaf) == cost(None)
@@ -194,7 +194,7 @@ def test_a_batch_that_fails_in_part_tells_of_the_rest(scope, watcher):
     )
     commit()
 
-    process.process_batch(scope, audience=watcher)
+    process.process_batch(scope, listeners=process.Listeners(watcher))
 
     assert event_queries.count_dead_letters(scope) == 1
     assert [it["lead_id"] for it in watcher.said("score_update")] == ["ben"]
@@ -209,6 +209,6 @@ def test_what_is_not_committed_is_not_told(scope, watcher, monkeypatch):
 
     monkeypatch.setattr(process, "commit", fail)
     with pytest.raises(ConnectionError):
-        process.process_batch(scope, audience=watcher)
+        process.process_batch(scope, listeners=process.Listeners(watcher))
 
     assert watcher.told == []

@@ -1,0 +1,80 @@
+"""Firings written down: what was emitted, and in the same transaction whoever is told of it.
+
+Each firing has its cause only once, which the database sees to as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from leadvibe.engine.firing import Memory
+from leadvibe.engine.rules import Config
+from leadvibe.identity.types import Scope
+from leadvibe.lib.db import driver
+from leadvibe.lib.ids import new_id
+from leadvibe.notifications import outbox
+from leadvibe.notifications.types import Notice
+from leadvibe.triggers.addressing import AddressBook
+from leadvibe.triggers.firings import Firing
+from leadvibe.triggers.memory import save_memories
+from leadvibe.triggers.notices import make_notices, read_leads
+
+
+def emit(scope: Scope, firings: Sequence[Firing], config: Config, *, now: datetime) -> int:
+    """Write firings down with the deliveries that tell of them; returns how many deliveries."""
+    leads = read_leads(scope, {firing.lead_id for firing in firings})
+    known = [(new_id(), firing) for firing in firings if firing.lead_id in leads]
+    if not known:
+        return 0
+    notices = make_notices(scope, known, leads, config, now=now)
+    _write(scope, [(firing, notice) for (_, firing), notice in zip(known, notices, strict=True)])
+    save_memories(scope, _memories(firings))
+    book = AddressBook(scope)
+    postings = [
+        outbox.Posting(
+            notice=notice,
+            received_at=firing.received_at,
+            trigger_id=firing.trigger.trigger_id,
+            addressees=book.addressees(
+                firing.trigger.recipients, notice, owner_id=leads[firing.lead_id].owner_id
+            ),
+        )
+        for (_, firing), notice in zip(known, notices, strict=True)
+    ]
+    return outbox.post(scope, postings, now=now)
+
+
+def _memories(firings: Sequence[Firing]) -> Mapping[tuple[UUID, str], Memory]:
+    """Return what to remember: of several firings of a trigger for a lead, the last."""
+    return {
+        (it.trigger.trigger_id, it.lead_id): Memory(it.key[0], it.key)
+        for it in sorted(firings, key=lambda firing: firing.key)
+    }
+
+
+def _write(scope: Scope, emitted: Sequence[tuple[Firing, Notice]]) -> None:
+    statement = """
+        INSERT INTO emitted_events
+            (unit_id, emitted_id, kind, event, trigger_id, trigger_name, lead_id, score,
+             event_type, cause_event_id, channel, occurred_at, fired_at, summary, details)
+        SELECT %s, it.* FROM unnest(
+            %s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::int[],
+            %s::text[], %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
+            %s::jsonb[]
+        ) AS it
+    """
+    rows = [
+        (
+            notice.id, firing.trigger.kind.value, notice.event.value, firing.trigger.trigger_id,
+            firing.trigger.name, firing.lead_id, notice.details["score"], firing.event_type,
+            firing.cause_id, firing.channel, firing.occurred_at, notice.fired_at, notice.summary,
+            to_json(notice.details).decode(),
+        )
+        for firing, notice in emitted
+    ]  # fmt: skip
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    driver().execute(statement, (scope.unit_id, *columns))
