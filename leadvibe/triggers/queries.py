@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from leadvibe.engine.triggers import FILTERS, FireMode, TriggerKind, shape_of
 from leadvibe.identity.types import Scope
@@ -52,6 +52,21 @@ def get_trigger(scope: Scope, kind: TriggerKind, trigger_id: UUID) -> Trigger:
     if row is None:
         raise TriggerNotFoundError(f"There is no {kind} trigger '{trigger_id}' in this unit.")
     return _trigger(row)
+
+
+def list_users_of_channel(scope: Scope, channel_id: UUID) -> list[str]:
+    """Return the names of the triggers that tell through a notification channel."""
+    recipients = TriggerRow.recipients
+    names_it = or_(
+        recipients["channel_ids"].contains([str(channel_id)]),
+        recipients["teams_target_id"].astext == str(channel_id),
+    )
+    statement = (
+        select(TriggerRow.name)
+        .where(TriggerRow.unit_id == scope.unit_id, names_it)
+        .order_by(TriggerRow.name)
+    )
+    return list(session().scalars(statement))
 
 
 def _trigger(row: TriggerRow) -> Trigger:

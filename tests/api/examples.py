@@ -33,6 +33,7 @@ from leadvibe.rescoring.types import PreviewKind
 from leadvibe.scoring import drafts, levels, policies, service, settings
 from leadvibe.scoring import queries as scoring
 from tests.api.attribute_examples import ATTRIBUTE_EXAMPLES
+from tests.api.notification_examples import NOTIFICATION_EXAMPLES
 from tests.api.segment_examples import SEGMENT_EXAMPLES
 from tests.people import PASSWORD, People
 from tests.world import World
@@ -343,7 +344,7 @@ class Example:
     sent: dict[str, Any] = field(default_factory=dict)
 
 
-EXAMPLES_OF_WORLD = {**ATTRIBUTE_EXAMPLES, **SEGMENT_EXAMPLES}
+EXAMPLES_OF_WORLD = {**ATTRIBUTE_EXAMPLES, **SEGMENT_EXAMPLES, **NOTIFICATION_EXAMPLES}
 
 
 def example_of(operation: Operation, stage: Stage) -> Example:
