@@ -26,6 +26,7 @@ from leadvibe.web import (
     segment_editing,
     segments,
     session,
+    unsubscribe,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
@@ -47,6 +48,8 @@ def register(app: Flask, *, session_lifetime: timedelta) -> None:
     for noun in NOUNS:
         everything.register_blueprint(noun.pages)
     app.register_blueprint(everything)
+    # Apart, for a mail program that takes somebody off has no token of a form of ours.
+    app.register_blueprint(unsubscribe.pages, url_prefix=errors.PATH)
     docs.register(app)
     app.add_url_rule("/setup", "setup", _to_setup)
     app.add_url_rule("/.well-known/change-password", "change-password", lambda: redirect(ACCOUNT))
