@@ -52,7 +52,7 @@ def attempt(outcome: Receipt | TransportError = RECEIPT, *, at_most: int = 100) 
     """Let an attempt be made at what is due, with no world outside."""
     now = utc_now()
     for claim in deliveries.claim_due(now=now, at_most=at_most, under_way={}):
-        deliveries.settle(Attempt(claim, now, 0.12, outcome), now=now)
+        deliveries.settle([Attempt(claim, now, 0.12, outcome)], now=now)
     commit()
 
 
