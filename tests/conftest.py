@@ -34,7 +34,10 @@ from leadvibe.settings import Settings
 from tests.people import People, Person, make_people
 from tests.scenes import Scene, Scenes
 
-pytest_plugins = ["tests.servers", "tests.probes", "tests.mailbox", "tests.world"]
+pytest_plugins = [
+    "tests.servers", "tests.probes", "tests.mailbox", "tests.world", "tests.standins.slack",
+    "tests.standins.hubspot",
+]  # fmt: skip
 
 CHEAP_HASHING = Hashing(memory_kib=8, passes=1, lanes=1)
 SECRET_KEY = "a secret that only the tests know"  # long enough for the settings

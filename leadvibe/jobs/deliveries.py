@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask import current_app
 
 from leadvibe.jobs.units import is_stopping, outlasting_outages
-from leadvibe.metrics.service import note_slack_latency
+from leadvibe.metrics.service import note_slack_latencies
 from leadvibe.notifications.deliveries import Claim
 from leadvibe.notifications.dispatch import Dispatcher
 from leadvibe.notifications.types import Transport
@@ -20,6 +21,9 @@ def deliver() -> None:
         dispatcher.run(is_stopping=is_stopping)
 
 
-def _measure(claim: Claim, now: datetime) -> None:
-    if claim.transport is Transport.SLACK and claim.received_at is not None:
-        note_slack_latency((now - claim.received_at).total_seconds())
+def _measure(claims: Sequence[Claim], now: datetime) -> None:
+    note_slack_latencies(
+        (now - claim.received_at).total_seconds()
+        for claim in claims
+        if claim.transport is Transport.SLACK and claim.received_at is not None
+    )

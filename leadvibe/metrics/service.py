@@ -76,16 +76,21 @@ def note_stream_closed() -> None:
     _streams.dec()
 
 
-def note_slack_latency(seconds: float) -> None:
-    """Count a delivery to Slack and how long after its event it was, with the transaction."""
-    bucket = next(end for end in SLACK_SECONDS if seconds <= end)
+def note_slack_latencies(latencies: Iterable[float]) -> None:
+    """Count deliveries to Slack and how many seconds after their events, with the transaction."""
+    sums: dict[float, tuple[int, float]] = {}
+    for seconds in latencies:
+        bucket = next(end for end in SLACK_SECONDS if seconds <= end)
+        count, total = sums.get(bucket, (0, 0.0))
+        sums[bucket] = (count + 1, total + max(seconds, 0.0))
     statement = """
-        INSERT INTO slack_latencies (at_most_seconds, deliveries, seconds) VALUES (%s, 1, %s)
+        INSERT INTO slack_latencies (at_most_seconds, deliveries, seconds) VALUES (%s, %s, %s)
         ON CONFLICT (at_most_seconds) DO UPDATE SET
-            deliveries = slack_latencies.deliveries + 1,
+            deliveries = slack_latencies.deliveries + excluded.deliveries,
             seconds = slack_latencies.seconds + excluded.seconds
     """
-    driver().execute(statement, (bucket, max(seconds, 0.0)))
+    for bucket in sorted(sums):
+        driver().execute(statement, (bucket, *sums[bucket]))
 
 
 def render(figures: Figures, *, jobs_queued: int | None = None) -> bytes:

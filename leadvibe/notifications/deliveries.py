@@ -8,6 +8,7 @@ already can tell.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from leadvibe.identity.types import Scope
 from leadvibe.lib.db import after_commit, driver
 from leadvibe.lib.queue import NOTIFICATIONS, JobQueue
 from leadvibe.notifications.errors import DeliveryNotFoundError, TransportError
-from leadvibe.notifications.types import AttemptOutcome, Receipt, Transport
+from leadvibe.notifications.types import AttemptOutcome, DeliveryState, Receipt, Transport
 
 DELIVER = "leadvibe.jobs.deliveries.deliver"
 """What a worker calls to send what is due."""
@@ -103,6 +104,17 @@ class Attempt(NamedTuple):
     seconds: float
     outcome: Receipt | TransportError
 
+    @property
+    def result(self) -> AttemptOutcome:
+        if not isinstance(self.outcome, TransportError):
+            return AttemptOutcome.DELIVERED
+        is_temporary = self.outcome.is_temporary
+        return AttemptOutcome.TEMPORARY if is_temporary else AttemptOutcome.PERMANENT
+
+    @property
+    def problem(self) -> str | None:
+        return self.outcome.reason if isinstance(self.outcome, TransportError) else None
+
 
 def claim_due(*, now: datetime, at_most: int, under_way: Mapping[UUID, int]) -> list[Claim]:
     """Take deliveries that are due, of all units: those that wait longest first.
@@ -171,24 +183,22 @@ def list_folded(claims: Sequence[Claim]) -> dict[UUID, list[Mapping[str, Any]]]:
     return folded
 
 
-def settle(attempt: Attempt, *, now: datetime) -> None:
-    """Note how an attempt went, what follows for the delivery, and for its destination."""
-    claim, outcome = attempt.claim, attempt.outcome
-    _note_attempt(attempt)
-    if not isinstance(outcome, TransportError):
-        _finish(claim, "delivered", problem=None, now=now)
-        _count(claim.transport, AttemptOutcome.DELIVERED)
-        _note_success(claim, now=now)
+def settle(attempts: Sequence[Attempt], *, now: datetime) -> None:
+    """Note how attempts went, what follows for the deliveries, and for their destinations.
+
+    In as many statements for many as for one.
+    """
+    if not attempts:
         return
-    may_help = outcome.is_temporary and claim.tries < MOST_TRIES
-    if may_help and now < claim.created_at + LONGEST_WAIT:
-        due_at = now + max(_pause(claim.tries), _asked_pause(outcome))
-        _put_off(claim, due_at, problem=outcome.reason)
-    else:
-        _finish(claim, "failed", problem=outcome.reason, now=now)
-    _count(claim.transport, _outcome_of(outcome))
-    if outcome.is_temporary:
-        _note_failure(claim, outcome, now=now)
+    _note_attempts(attempts)
+    _end(attempts, now=now)
+    _count(Counter((it.claim.transport, it.result) for it in attempts))
+    by_destination: dict[tuple[UUID, UUID], list[Attempt]] = {}
+    for attempt in attempts:
+        key = (attempt.claim.unit_id, attempt.claim.destination_id)
+        by_destination.setdefault(key, []).append(attempt)
+    for key in sorted(by_destination):
+        _judge(by_destination[key], now=now)
 
 
 def resend(scope: Scope, delivery_id: UUID, *, now: datetime) -> None:
@@ -258,54 +268,61 @@ def _claim(row: Sequence[Any]) -> Claim:
     )
 
 
-def _outcome_of(outcome: Receipt | TransportError) -> AttemptOutcome:
-    if not isinstance(outcome, TransportError):
-        return AttemptOutcome.DELIVERED
-    return AttemptOutcome.TEMPORARY if outcome.is_temporary else AttemptOutcome.PERMANENT
-
-
-def _note_attempt(attempt: Attempt) -> None:
-    claim, outcome = attempt.claim, attempt.outcome
-    driver().execute(
-        """
+def _note_attempts(attempts: Sequence[Attempt]) -> None:
+    statement = """
         INSERT INTO delivery_attempts
             (unit_id, delivery_id, attempt, started_at, milliseconds, outcome, status, problem,
              request, response)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        SELECT * FROM unnest(
+            %s::uuid[], %s::uuid[], %s::int[], %s::timestamptz[], %s::int[], %s::text[],
+            %s::int[], %s::text[], %s::text[], %s::text[]
+        )
         ON CONFLICT (unit_id, delivery_id, attempt) DO NOTHING
-        """,
+    """
+    rows = [
         (
-            claim.unit_id, claim.delivery_id, claim.attempt, attempt.started_at,
-            round(attempt.seconds * 1000), _outcome_of(outcome).value, outcome.status,
-            outcome.reason if isinstance(outcome, TransportError) else None,
-            _storable(outcome.request), _storable(outcome.response),
-        ),
-    )  # fmt: skip
+            it.claim.unit_id, it.claim.delivery_id, it.claim.attempt, it.started_at,
+            round(it.seconds * 1000), it.result.value, it.outcome.status, it.problem,
+            _storable(it.outcome.request), _storable(it.outcome.response),
+        )
+        for it in attempts
+    ]  # fmt: skip
+    driver().execute(statement, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _storable(text: str) -> str:
     return text.replace("\x00", "\ufffd")[:KEPT_CHARACTERS]
 
 
-def _finish(claim: Claim, state: str, *, problem: str | None, now: datetime) -> None:
-    """End a delivery, unless another worker has it by now."""
-    driver().execute(
-        """
-        UPDATE deliveries SET state = %s, problem = %s, finished_at = %s
-        WHERE unit_id = %s AND delivery_id = %s AND attempts = %s AND state = 'waiting'
-        """,
-        (state, problem, now, claim.unit_id, claim.delivery_id, claim.attempt),
-    )
+def _end(attempts: Sequence[Attempt], *, now: datetime) -> None:
+    """End deliveries or put them off, but for those that another worker has by now."""
+    statement = """
+        UPDATE deliveries d SET
+            state = it.state, problem = it.problem, due_at = it.due_at,
+            finished_at = CASE WHEN it.state <> 'waiting' THEN %s END
+        FROM unnest(
+            %s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::text[], %s::timestamptz[]
+        ) AS it (unit_id, delivery_id, attempt, state, problem, due_at)
+        WHERE d.unit_id = it.unit_id AND d.delivery_id = it.delivery_id
+          AND d.attempts = it.attempt AND d.state = 'waiting'
+    """
+    rows = [
+        (it.claim.unit_id, it.claim.delivery_id, it.claim.attempt, *_follows(it, now=now))
+        for it in attempts
+    ]
+    driver().execute(statement, [now, *(list(column) for column in zip(*rows, strict=True))])
 
 
-def _put_off(claim: Claim, due_at: datetime, *, problem: str) -> None:
-    driver().execute(
-        """
-        UPDATE deliveries SET due_at = %s, problem = %s
-        WHERE unit_id = %s AND delivery_id = %s AND attempts = %s AND state = 'waiting'
-        """,
-        (due_at, problem, claim.unit_id, claim.delivery_id, claim.attempt),
-    )
+def _follows(attempt: Attempt, *, now: datetime) -> tuple[str, str | None, datetime]:
+    """Return the state of a delivery after an attempt, its problem, and when it is due."""
+    claim, outcome = attempt.claim, attempt.outcome
+    if not isinstance(outcome, TransportError):
+        return DeliveryState.DELIVERED.value, None, now
+    may_help = outcome.is_temporary and claim.tries < MOST_TRIES
+    if may_help and now < claim.created_at + LONGEST_WAIT:
+        due_at = now + max(_pause(claim.tries), _asked_pause(outcome))
+        return DeliveryState.WAITING.value, outcome.reason, due_at
+    return DeliveryState.FAILED.value, outcome.reason, now
 
 
 def _pause(tries: int) -> timedelta:
@@ -318,20 +335,29 @@ def _asked_pause(error: TransportError) -> timedelta:
     return min(asked, LONGEST_RETRY_AFTER)
 
 
-def _note_success(claim: Claim, *, now: datetime) -> None:
-    driver().execute(
-        """
-        UPDATE destinations SET failures = 0, paused_until = NULL, problem = NULL,
-            last_delivered_at = %s
-        WHERE unit_id = %s AND destination_id = %s
-        """,
-        (now, claim.unit_id, claim.destination_id),
-    )
+def _judge(attempts: Sequence[Attempt], *, now: datetime) -> None:
+    """Draw conclusions about a destination; one that got through has no problem any more."""
+    claim = attempts[0].claim
+    if any(it.result is AttemptOutcome.DELIVERED for it in attempts):
+        driver().execute(
+            """
+            UPDATE destinations SET failures = 0, paused_until = NULL, problem = NULL,
+                last_delivered_at = %s
+            WHERE unit_id = %s AND destination_id = %s
+            """,
+            (now, claim.unit_id, claim.destination_id),
+        )
+        return
+    for attempt in attempts:
+        if isinstance(attempt.outcome, TransportError) and attempt.outcome.is_temporary:
+            _note_failure(claim, attempt.outcome, now=now)
 
 
 def _note_failure(claim: Claim, error: TransportError, *, now: datetime) -> None:
-    """Leave a destination alone that asks for it, or that fails time and again."""
-    asked = _asked_pause(error)
+    """Leave a destination alone that asks for it, or that fails time and again.
+
+    What was under way when it was paused says nothing new.
+    """
     driver().execute(
         """
         UPDATE destinations SET
@@ -343,10 +369,11 @@ def _note_failure(claim: Claim, error: TransportError, *, now: datetime) -> None
                 )
             END
         WHERE unit_id = %(unit)s AND destination_id = %(destination)s
+          AND (paused_until IS NULL OR paused_until <= %(now)s)
         """,
         {
             "problem": error.reason,
-            "asked": asked,
+            "asked": _asked_pause(error),
             "now": now,
             "broken": FAILURES_TO_PAUSE,
             "longest": LONGEST_PAUSE,
@@ -357,12 +384,12 @@ def _note_failure(claim: Claim, error: TransportError, *, now: datetime) -> None
     )
 
 
-def _count(transport: Transport, outcome: AttemptOutcome) -> None:
-    driver().execute(
-        """
-        INSERT INTO delivery_counts (transport, outcome, deliveries) VALUES (%s, %s, 1)
+def _count(counts: Mapping[tuple[Transport, AttemptOutcome], int]) -> None:
+    statement = """
+        INSERT INTO delivery_counts (transport, outcome, deliveries)
+        SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[])
         ON CONFLICT (transport, outcome) DO UPDATE SET
-            deliveries = delivery_counts.deliveries + 1
-        """,
-        (transport.value, outcome.value),
-    )
+            deliveries = delivery_counts.deliveries + excluded.deliveries
+    """
+    rows = sorted((transport.value, outcome.value, n) for (transport, outcome), n in counts.items())
+    driver().execute(statement, [list(column) for column in zip(*rows, strict=True)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from itertools import groupby
@@ -17,11 +17,11 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit
+from leadvibe.lib.db import commit, is_outage
 from leadvibe.notifications import deliveries
 from leadvibe.notifications.deliveries import Attempt, Claim
 from leadvibe.notifications.errors import TransportError
-from leadvibe.notifications.types import Receipt, Transport
+from leadvibe.notifications.types import AttemptOutcome, Receipt, Transport
 
 THREADS = 24
 LOOK_SECONDS = 0.2
@@ -57,7 +57,7 @@ class Dispatcher:
         self,
         senders: Mapping[Transport, Sender],
         *,
-        on_delivered: Callable[[Claim, datetime], None] = lambda _claim, _now: None,
+        on_delivered: Callable[[Sequence[Claim], datetime], None] = lambda _claims, _now: None,
     ) -> None:
         self._senders = senders
         self._on_delivered = on_delivered
@@ -74,7 +74,7 @@ class Dispatcher:
                         return attempts
                     continue
                 done, _ = wait(self._under_way, LOOK_SECONDS, return_when=FIRST_COMPLETED)
-                attempts += sum(self._end(future) for future in done)
+                attempts += self._settle(it for future in done for it in self._ended(future))
                 commit()
 
     def _begin(self, pool: ThreadPoolExecutor) -> int:
@@ -93,28 +93,40 @@ class Dispatcher:
         return len(claims)
 
     def _send(self, pool: ThreadPoolExecutor, claims: list[Claim], folded: Documents) -> None:
-        started_at = utc_now()
+        sender = self._senders[claims[0].transport]
         try:
-            sending = self._senders[claims[0].transport].prepare(claims, folded)
+            sending = sender.prepare(claims, folded)
         except TransportError as error:
-            self._settle(claims, _Sent(started_at, 0.0, [error] * len(claims)))
-        except Exception as error:  # noqa: BLE001 - one delivery must not stop the others
-            self._settle(claims, _Sent(started_at, 0.0, [_unforeseen(error)] * len(claims)))
-        else:
-            self._under_way[pool.submit(_carry_out, sending, len(claims))] = claims
+            sending = _failing(error)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            sending = _failing(_unforeseen(error))  # one delivery must not stop the others
+        self._under_way[pool.submit(_carry_out, sending, len(claims))] = claims
 
-    def _end(self, future: Future[_Sent]) -> int:
-        claims = self._under_way.pop(future)
-        self._settle(claims, future.result())
-        return len(claims)
+    def _ended(self, future: Future[_Sent]) -> Iterator[Attempt]:
+        sent = future.result()
+        for claim, outcome in zip(self._under_way.pop(future), sent.outcomes, strict=True):
+            yield Attempt(claim, sent.started_at, sent.seconds, outcome)
 
-    def _settle(self, claims: Sequence[Claim], sent: _Sent) -> None:
-        now = utc_now()
-        for claim, outcome in zip(claims, sent.outcomes, strict=True):
-            deliveries.settle(Attempt(claim, sent.started_at, sent.seconds, outcome), now=now)
-            self._senders[claim.transport].note_outcome(claim, outcome, now=now)
-            if not isinstance(outcome, TransportError):
-                self._on_delivered(claim, now)
+    def _settle(self, ended: Iterable[Attempt]) -> int:
+        attempts, now = list(ended), utc_now()
+        deliveries.settle(attempts, now=now)
+        for attempt in attempts:
+            self._senders[attempt.claim.transport].note_outcome(
+                attempt.claim, attempt.outcome, now=now
+            )
+        delivered = [it.claim for it in attempts if it.result is AttemptOutcome.DELIVERED]
+        if delivered:
+            self._on_delivered(delivered, now)
+        return len(attempts)
+
+
+def _failing(error: TransportError) -> Sending:
+    def fail() -> Sequence[Outcome]:
+        raise error
+
+    return fail
 
 
 def _groups(claims: Sequence[Claim]) -> list[list[Claim]]:

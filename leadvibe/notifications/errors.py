@@ -32,6 +32,28 @@ class TransportError(Exception):
         """As far as there are any: what notifications.types.Receipt holds of a success."""
 
 
+class SlackAppMissingError(ConflictError):
+    """The organisation has no Slack app yet, or its secret cannot be read any more."""
+
+    code = "slack_app_missing"
+
+
+class SlackNotConnectedError(ConflictError):
+    """The unit has no workspace, or Slack has ended the connection."""
+
+    code = "slack_not_connected"
+
+
+class SlackEndedError(SlackNotConnectedError):
+    """Slack has ended the connection, and the unit's connection says why."""
+
+
+class SlackRefusedError(InvalidError):
+    """Slack will not do what was asked."""
+
+    code = "slack_refused"
+
+
 class DeliveryNotFoundError(NotFoundError):
     code = "delivery_not_found"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leadvibe.notifications.errors import TransportError
 from leadvibe.notifications.transports.email import Mail, MailServer, send
+from leadvibe.notifications.types import Receipt
 
 
 class Mailer:
@@ -16,7 +17,7 @@ class Mailer:
     def can_send(self) -> bool:
         return self._server is not None
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Mail) -> Receipt:
         """Hand a mail to the server and wait until it has it. Raises TransportError."""
         if self._server is None:
             raise TransportError(
@@ -24,4 +25,4 @@ class Mailer:
                 reason="the workers know no mail server",
                 is_temporary=False,
             )
-        send(self._server, mail)
+        return send(self._server, mail)

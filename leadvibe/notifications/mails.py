@@ -1,24 +1,13 @@
-"""The wording of mail: one plain layout, as text and as HTML that says the same."""
+"""The wording of mails with links for members."""
 
 from __future__ import annotations
 
-from html import escape
-
 from leadvibe.identity.types import LinkPurpose, MemberLink
+from leadvibe.notifications import mail_layout
+from leadvibe.notifications.mail_layout import Block, Button, Paragraph, Spelled
 from leadvibe.notifications.transports.email import Mail
 
 _PATHS = {LinkPurpose.RESET: "/app/reset", LinkPurpose.INVITE: "/app/invitation"}
-
-_PARAGRAPH = '<p style="margin:0 0 16px">{}</p>'
-_BUTTON = (
-    '<p style="margin:0 0 16px"><a href="{url}" style="display:inline-block;padding:10px 18px;'
-    'border-radius:6px;background:#4a50c8;color:#ffffff;text-decoration:none">{label}</a></p>'
-)
-_PAGE = (
-    '<!doctype html><html lang="en"><body style="margin:0;padding:32px 16px;background:#f6f6f9">'
-    '<div style="max-width:480px;margin:0 auto;padding:32px;border-radius:8px;background:#ffffff;'
-    'color:#1c1d2b;font:15px/1.5 system-ui,sans-serif">{content}</div></body></html>'
-)
 
 
 def link_url(link: MemberLink, *, public_url: str) -> str:
@@ -59,15 +48,7 @@ def invitation_mail(*, to: str, organization: str, url: str) -> Mail:
 
 
 def _link_mail(*, to: str, subject: str, before: str, label: str, url: str, after: str) -> Mail:
-    content = (
-        _PARAGRAPH.format(escape(before))
-        + _BUTTON.format(url=escape(url), label=escape(label))
-        + _PARAGRAPH.format(escape(after))
-        + _PARAGRAPH.format(f"<small>{escape(url)}</small>")
-    )
+    blocks: list[Block] = [Paragraph(before), Button(label, url), Paragraph(after), Spelled(url)]
     return Mail(
-        to=to,
-        subject=subject,
-        text=f"{before}\n\n{label}:\n{url}\n\n{after}\n",
-        html=_PAGE.format(content=content),
+        to=to, subject=subject, text=mail_layout.as_text(blocks), html=mail_layout.as_html(blocks)
     )

@@ -34,6 +34,56 @@ class LinkMail:
     """When a waiting mail is tried next."""
 
 
+class SlackTargetKind(StrEnum):
+    CHANNEL = "channel"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackApp:
+    """The organisation's Slack app, with which its units connect."""
+
+    client_id: str
+    sealed_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackDefault:
+    """Where a unit's messages go when nothing else is said; `name` is as good as it is known."""
+
+    kind: SlackTargetKind
+    id: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackConnection:
+    """The workspace that a unit writes to, or did until the connection ended."""
+
+    unit_id: UUID
+    team_id: str
+    team_name: str
+    bot_user_id: str
+    sealed_token: str | None = field(repr=False)
+    problem: str | None
+    """Why it ended, as a sentence; None also when somebody ended it."""
+    default: SlackDefault | None
+    connected_at: datetime
+    updated_at: datetime
+
+    @property
+    def is_connected(self) -> bool:
+        return self.sealed_token is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackPeople:
+    """How many of a unit's members are known in its workspace."""
+
+    total: int
+    mapped: int
+
+
 class Happening(StrEnum):
     """What a notice can be about, as the wire calls it."""
 
@@ -293,25 +343,3 @@ class HubSpotConnection:
     """Why nothing gets through at present."""
     updated_at: datetime
     updated_by: str
-
-
-class SlackTargetKind(StrEnum):
-    CHANNEL = "channel"
-    USER = "user"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlackDefault:
-    """Where a unit's messages go when nothing else is said; `name` is as good as it is known."""
-
-    kind: SlackTargetKind
-    id: str
-    name: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SlackConnection:
-    """The workspace that a unit writes to, or did until the connection ended."""
-
-    default: SlackDefault | None
-    is_connected: bool

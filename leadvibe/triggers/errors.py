@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadvibe.lib.errors import InvalidError, NotFoundError
+from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
 
 
 class TriggerNotFoundError(NotFoundError):
@@ -11,3 +11,7 @@ class TriggerNotFoundError(NotFoundError):
 
 class BadTriggerError(InvalidError):
     code = "bad_trigger"
+
+
+class TooManyTriggersError(ConflictError):
+    code = "too_many_triggers"

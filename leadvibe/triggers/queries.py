@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from dataclasses import fields
+from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from leadvibe.engine.triggers import FILTERS, FireMode, TriggerKind, shape_of
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import session
+from leadvibe.lib.paging import Page, PageRequest, Total
+from leadvibe.notifications.models import ChannelRow
+from leadvibe.notifications.types import Happening
 from leadvibe.triggers.errors import TriggerNotFoundError
-from leadvibe.triggers.models import TriggerRow
-from leadvibe.triggers.types import Recipients, Trigger
+from leadvibe.triggers.models import EmittedEventRow, TriggerRow
+from leadvibe.triggers.types import EmittedEvent, EmittedFilter, Recipients, Trigger
 
 RECIPIENTS: TypeAdapter[Recipients] = TypeAdapter(Recipients)
 
@@ -67,6 +73,74 @@ def list_users_of_channel(scope: Scope, channel_id: UUID) -> list[str]:
         .order_by(TriggerRow.name)
     )
     return list(session().scalars(statement))
+
+
+def count_triggers(scope: Scope) -> int:
+    """Return how many triggers of all kinds the unit has."""
+    statement = select(func.count()).where(TriggerRow.unit_id == scope.unit_id)
+    return session().scalar(statement) or 0
+
+
+def find_channels(scope: Scope, channel_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these are notification channels of the unit."""
+    statement = select(ChannelRow.channel_id).where(
+        ChannelRow.unit_id == scope.unit_id, ChannelRow.channel_id.in_(channel_ids)
+    )
+    return set(session().scalars(statement)) if channel_ids else set()
+
+
+def search_emitted(
+    scope: Scope, kind: TriggerKind, wanted: EmittedFilter, request: PageRequest
+) -> Page[EmittedEvent]:
+    """Return one page of what triggers of a kind emitted, the newest first, with the total."""
+    statement = _emitted(scope, kind, wanted).limit(request.size).offset(request.offset)
+    items = [_emitted_event(row) for row in session().execute(statement)]
+    counted = select(func.count()).where(*_matching(scope, kind, wanted))
+    return Page(items, Total(session().scalar(counted) or 0), request)
+
+
+def stream_emitted(
+    scope: Scope, kind: TriggerKind, wanted: EmittedFilter
+) -> Iterator[EmittedEvent]:
+    """Yield what triggers of a kind emitted, the newest first, without holding it in memory."""
+    statement = _emitted(scope, kind, wanted)
+    rows = session().execute(statement, execution_options={"yield_per": 1_000})
+    return (_emitted_event(row) for row in rows)
+
+
+_EMITTED_FIELDS = tuple(each.name for each in fields(EmittedEvent))
+
+
+def _emitted(scope: Scope, kind: TriggerKind, wanted: EmittedFilter) -> Select[Any]:
+    columns = (getattr(EmittedEventRow, name) for name in _EMITTED_FIELDS)
+    return (
+        select(*columns)
+        .where(*_matching(scope, kind, wanted))
+        .order_by(EmittedEventRow.fired_at.desc(), EmittedEventRow.emitted_id.desc())
+    )
+
+
+def _matching(
+    scope: Scope, kind: TriggerKind, wanted: EmittedFilter
+) -> Iterator[ColumnElement[bool]]:
+    yield EmittedEventRow.unit_id == scope.unit_id
+    yield EmittedEventRow.kind == kind
+    if wanted.trigger_id is not None:
+        yield EmittedEventRow.trigger_id == wanted.trigger_id
+    if wanted.lead_id is not None:
+        yield EmittedEventRow.lead_id == wanted.lead_id
+    if wanted.channel is not None:
+        yield EmittedEventRow.channel == wanted.channel
+    if wanted.fired_from is not None:
+        yield EmittedEventRow.fired_at >= wanted.fired_from
+    if wanted.fired_before is not None:
+        yield EmittedEventRow.fired_at < wanted.fired_before
+
+
+def _emitted_event(row: Any) -> EmittedEvent:
+    values = row._asdict()
+    enums = {"kind": TriggerKind(row.kind), "event": Happening(row.event)}
+    return EmittedEvent(**{**values, **enums})
 
 
 def _trigger(row: TriggerRow) -> Trigger:

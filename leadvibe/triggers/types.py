@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from leadvibe.engine.firing import Pace
 from leadvibe.engine.triggers import Filters, FireMode, Shape, TriggerKind
 from leadvibe.notifications.types import Happening
+
+
+class WindowUnit(StrEnum):
+    """A unit in which people see a window."""
+
+    SECONDS = "seconds"
+    MINUTES = "minutes"
+    HOURS = "hours"
+    DAYS = "days"
+
 
 HAPPENINGS = {
     TriggerKind.MILESTONE: Happening.MILESTONE_REACHED,
@@ -48,32 +59,41 @@ class Recipients:
         return not any((*named, self.hubspot_sync, self.channel_ids, self.notify_owner))
 
 
+NO_FILTERS, NO_RECIPIENTS = Filters(), Recipients()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
+class Setup:
     """What to look for, for whom, how often, and who is told. Inactive, it fires for nobody.
 
     `window_unit` is the unit in which people see the window, which counts in seconds.
     """
 
-    trigger_id: UUID
-    kind: TriggerKind
-    name: str
-    description: str
-    active: bool
-    fire_mode: FireMode
-    cooldown_seconds: int
-    window_unit: str
+    name: str = ""
+    description: str = ""
+    active: bool = True
+    fire_mode: FireMode = FireMode.ONCE
+    cooldown_seconds: int = 0
+    window_unit: str = WindowUnit.SECONDS
     shape: Shape
-    filters: Filters
-    recipients: Recipients
-    created_at: datetime
-    updated_at: datetime
-    created_by: str
-    updated_by: str
+    filters: Filters = NO_FILTERS
+    recipients: Recipients = NO_RECIPIENTS
 
     @property
     def pace(self) -> Pace:
         return Pace(self.fire_mode, timedelta(seconds=self.cooldown_seconds))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger(Setup):
+    """A trigger of a unit."""
+
+    trigger_id: UUID
+    kind: TriggerKind
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+    updated_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,3 +117,42 @@ class EmittedEvent:
     fired_at: datetime
     summary: str
     details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmittedFilter:
+    """Which emitted events are meant: those that meet whatever is not None."""
+
+    trigger_id: UUID | None = None
+    lead_id: str | None = None
+    channel: str | None = None
+    fired_from: datetime | None = None
+    fired_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedLead:
+    """A lead that a trigger would have fired for: how often, and through which event last.
+
+    `score` is the one that the event led to, which only milestones know.
+    """
+
+    lead_id: str
+    name: str
+    fired_at: datetime
+    event_type: str
+    score: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulation:
+    """What a trigger would have done: for how many leads, how often, and for some of them when.
+
+    `left_out` counts leads that did what it looks for, and that its filters let not through.
+    """
+
+    leads: tuple[MatchedLead, ...]
+    total: int
+    firings: int
+    left_out: int

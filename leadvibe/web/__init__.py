@@ -15,6 +15,7 @@ from leadvibe.web import (
     docs,
     errors,
     imports,
+    integrations,
     lead,
     leads,
     login,
@@ -27,7 +28,9 @@ from leadvibe.web import (
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
-NOUNS = (login, leads, lead, scoring, imports, sample, dead_letters, credentials, members)
+NOUNS = (
+    login, leads, lead, scoring, imports, sample, dead_letters, credentials, members, integrations,
+)  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 
 

@@ -11,6 +11,7 @@ ACCOUNT = "/app/account/password"
 IMPORTS = "/app/imports"
 CREDENTIALS = "/app/credentials"
 MEMBERS = "/app/members"
+INTEGRATIONS = "/app/settings/integrations"
 SAMPLE = "/app/sample"
 
 

@@ -35,6 +35,8 @@ from leadvibe.scoring import queries as scoring
 from tests.api.attribute_examples import ATTRIBUTE_EXAMPLES
 from tests.api.notification_examples import NOTIFICATION_EXAMPLES
 from tests.api.segment_examples import SEGMENT_EXAMPLES
+from tests.api.slack_examples import SLACK_EXAMPLES
+from tests.api.trigger_examples import TRIGGER_EXAMPLES
 from tests.people import PASSWORD, People
 from tests.world import World
 
@@ -344,7 +346,13 @@ class Example:
     sent: dict[str, Any] = field(default_factory=dict)
 
 
-EXAMPLES_OF_WORLD = {**ATTRIBUTE_EXAMPLES, **SEGMENT_EXAMPLES, **NOTIFICATION_EXAMPLES}
+EXAMPLES_OF_WORLD = {
+    **ATTRIBUTE_EXAMPLES,
+    **NOTIFICATION_EXAMPLES,
+    **SEGMENT_EXAMPLES,
+    **SLACK_EXAMPLES,
+    **TRIGGER_EXAMPLES,
+}
 
 
 def example_of(operation: Operation, stage: Stage) -> Example:

@@ -167,7 +167,7 @@ def test_an_attempt_that_is_under_way_is_counted_and_not_told_yet(api, world):
     assert api.get(f"/deliveries/{delivery_id}").json["attempts"] == []
     assert api.get("/deliveries").json[0]["attempts"] == 1
 
-    deliveries.settle(Attempt(claim, now, 1.5, RECEIPT), now=now + timedelta(seconds=1.5))
+    deliveries.settle([Attempt(claim, now, 1.5, RECEIPT)], now=now + timedelta(seconds=1.5))
     commit()
 
     [told] = api.get(f"/deliveries/{delivery_id}").json["attempts"]

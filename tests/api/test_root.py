@@ -207,7 +207,7 @@ def test_latency_to_slack_is_a_histogram_before_and_after_the_first_delivery(cli
     assert empty[f"{name}_bucket", "+Inf"] == 0
 
     for seconds in (0.4, 3, 3.5, 4_000, -1):
-        service.note_slack_latency(seconds)
+        service.note_slack_latencies([seconds])
     commit()
 
     counted = samples(families(client)[name])

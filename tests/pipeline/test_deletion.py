@@ -11,6 +11,7 @@ import pytest
 
 from leadvibe import schema
 from leadvibe.engine.policies import SYSTEM_TYPES
+from leadvibe.engine.triggers import FireMode, Surge
 from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
 from leadvibe.events.errors import EventTypeNotFoundError
@@ -42,7 +43,15 @@ from leadvibe.scoring import service as scoring
 from leadvibe.scoring.errors import ProtectedEventTypeError
 from leadvibe.scoring.snapshots import take_snapshots
 from leadvibe.scoring.types import ItemKind
-from tests.factories import make_event, make_member, make_principal, make_rule, make_scope, send
+from tests.factories import (
+    make_event,
+    make_member,
+    make_principal,
+    make_rule,
+    make_scope,
+    make_trigger,
+    send,
+)
 from tests.pipeline.unit_state import read_unit
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -185,6 +194,7 @@ def test_a_lead_is_out_of_sight_as_soon_as_somebody_wants_it_gone(scope, queue):
 
 
 def test_a_deleted_lead_leaves_no_trace(scope, queue):
+    make_trigger(scope, Surge(1, 60), fire_mode=FireMode.ALWAYS)
     happen(scope, visit("zyta"), make_event(cookie="anas-cookie"))
     happen(scope, make_event(lead_id="ana", cookie="anas-cookie", phone="+1 (555) 010"))
     happen(scope, make_event(lead_id="bo", email="ana@x.test"))

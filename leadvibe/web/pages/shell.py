@@ -83,7 +83,12 @@ def navigation(
         ),
         NavGroup(
             label="Settings",
-            items=(*members, *keys, item("Account", "/app/account/password", "user")),
+            items=(
+                *members,
+                item("Integrations", "/app/settings/integrations", "plug"),
+                *keys,
+                item("Account", "/app/account/password", "user"),
+            ),
         ),
     )
 
