@@ -69,6 +69,15 @@ def find_existing(scope: Scope, lead_ids: Collection[str]) -> set[str]:
     return set(session().scalars(statement))
 
 
+def list_names(scope: Scope, lead_ids: Collection[str]) -> dict[str, str]:
+    """Return what those of the leads are called that stand for themselves: no merged ones."""
+    statement = """
+        SELECT lead_id, name FROM leads
+        WHERE unit_id = %s AND lead_id = ANY(%s) AND merged_into IS NULL
+    """
+    return dict(driver().execute(statement, (scope.unit_id, list(lead_ids))).fetchall())
+
+
 def owners_of_aliases(scope: Scope, keys: Iterable[AliasKey]) -> dict[AliasKey, str]:
     """Return which lead each known alias belongs to."""
     wanted = list(keys)

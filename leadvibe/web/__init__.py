@@ -23,13 +23,16 @@ from leadvibe.web import (
     rendering,
     sample,
     scoring,
+    segment_editing,
+    segments,
     session,
     unsubscribe,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, leads, lead, scoring, imports, sample, dead_letters, credentials, members, integrations,
+    login, leads, lead, segments, segment_editing, scoring, imports, sample, dead_letters,
+    credentials, members, integrations,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 
