@@ -104,7 +104,7 @@ def delete_channel(
 ) -> None:
     """Delete a channel that nothing names any more: `list_users` says what does.
 
-    What is on its way already still arrives. Raises ChannelNotFoundError and ChannelInUseError.
+    Raises ChannelNotFoundError and ChannelInUseError.
     """
     lock_unit(scope)
     channel = get_channel(scope, channel_id)

@@ -60,21 +60,6 @@ def get_trigger(scope: Scope, kind: TriggerKind, trigger_id: UUID) -> Trigger:
     return _trigger(row)
 
 
-def list_users_of_channel(scope: Scope, channel_id: UUID) -> list[str]:
-    """Return the names of the triggers that tell through a notification channel."""
-    recipients = TriggerRow.recipients
-    names_it = or_(
-        recipients["channel_ids"].contains([str(channel_id)]),
-        recipients["teams_target_id"].astext == str(channel_id),
-    )
-    statement = (
-        select(TriggerRow.name)
-        .where(TriggerRow.unit_id == scope.unit_id, names_it)
-        .order_by(TriggerRow.name)
-    )
-    return list(session().scalars(statement))
-
-
 def count_triggers(scope: Scope) -> int:
     """Return how many triggers of all kinds the unit has."""
     statement = select(func.count()).where(TriggerRow.unit_id == scope.unit_id)
@@ -141,6 +126,21 @@ def _emitted_event(row: Any) -> EmittedEvent:
     values = row._asdict()
     enums = {"kind": TriggerKind(row.kind), "event": Happening(row.event)}
     return EmittedEvent(**{**values, **enums})
+
+
+def list_users_of_channel(scope: Scope, channel_id: UUID) -> list[str]:
+    """Return the names of the triggers that tell through a notification channel."""
+    recipients = TriggerRow.recipients
+    names_it = or_(
+        recipients["channel_ids"].contains([str(channel_id)]),
+        recipients["teams_target_id"].astext == str(channel_id),
+    )
+    statement = (
+        select(TriggerRow.name)
+        .where(TriggerRow.unit_id == scope.unit_id, names_it)
+        .order_by(TriggerRow.name)
+    )
+    return list(session().scalars(statement))
 
 
 def _trigger(row: TriggerRow) -> Trigger:

@@ -202,8 +202,8 @@ def _problems_of_names(
     """
     if given.get("account_levels"):
         scoring.require_abm(scope)
-    for field in _LEVELS.keys() & given.keys():
-        yield from _problems_of_levels(scope, prefix + field, _LEVELS[field], given[field])
+    for field, kind in _LEVELS.items():
+        yield from _problems_of_levels(scope, prefix + field, kind, given.get(field, ()))
     ruleset_id = given.get("ruleset_id")
     if ruleset_id and ruleset_id not in {it.ruleset_id for it in scoring.list_rulesets(scope)}:
         yield (
@@ -224,6 +224,8 @@ def _problems_of_names(
 def _problems_of_levels(
     scope: Scope, field: str, kind: LevelKind, names: tuple[str, ...]
 ) -> Iterator[Problem]:
+    if not names:
+        return
     known = [*(level.name for level in scoring.list_levels(scope, kind)), UNCLASSIFIED]
     for place, name in enumerate(names):
         if name not in known:
