@@ -255,4 +255,6 @@ def _pattern(event: EmittedEvent) -> PatternEventItem:
 
 
 def _surge(event: EmittedEvent) -> SurgeEventItem:
-    return SurgeEventItem(event_count=event.details.get("count", len(_parts(event))), **_of_trigger(event))
+    return SurgeEventItem(
+        event_count=event.details.get("count", len(_parts(event))), **_of_trigger(event)
+    )

@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated
 
-from flask import current_app
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from leadvibe.api.editing import Editable
+from leadvibe.http.hubspot import check_hubspot
 from leadvibe.http.sealing import sealer
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.notifications import hubspot
-from leadvibe.notifications.hubspot import (
-    LEVEL_PROPERTY,
-    SCORE_PROPERTY,
-    Check,
-    HubSpotAccess,
-)
-
-CHECK = "leadvibe.hubspot_check"
-"""Extension that asks HubSpot about a token; without it a token is believed."""
+from leadvibe.notifications.hubspot import LEVEL_PROPERTY, SCORE_PROPERTY, HubSpotAccess
 
 
 def _sendable(token: str) -> str:
@@ -84,7 +76,7 @@ def connect(principal: Principal, body: WantedConnection) -> HubSpotItem:
         token=body.token, score_property=body.score_property, level_property=body.level_property
     )
     hubspot.connect(
-        principal, principal.scope, access, check=_check(), sealer=sealer(), now=utc_now()
+        principal, principal.scope, access, check=check_hubspot, sealer=sealer(), now=utc_now()
     )
     return _item(principal.scope)
 
@@ -92,10 +84,6 @@ def connect(principal: Principal, body: WantedConnection) -> HubSpotItem:
 def disconnect(principal: Principal) -> None:
     """Write to HubSpot no more and forget the token."""
     hubspot.disconnect(principal.scope)
-
-
-def _check() -> Check:
-    return cast("Check", current_app.extensions.get(CHECK, hubspot.accept))
 
 
 def _item(scope: Scope) -> HubSpotItem:

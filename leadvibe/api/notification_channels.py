@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from leadvibe.api.editing import Editable
 from leadvibe.api.fields import LEFT_OUT, Changes, Name, NotificationChannelId
+from leadvibe.http.destinations import may_be_private
 from leadvibe.http.sealing import sealer
 from leadvibe.http.workers import job_queue
 from leadvibe.identity.permissions import Permission, can
@@ -83,7 +84,12 @@ def get_channel(principal: Principal, channel_id: NotificationChannelId) -> Chan
 def create_channel(principal: Principal, body: NewChannel) -> ChannelItem:
     """Make a channel. Nothing is sent through it before a trigger names it."""
     made = channels.create_channel(
-        principal, principal.scope, body.model_dump(), sealer=sealer(), now=utc_now()
+        principal,
+        principal.scope,
+        body.model_dump(),
+        sealer=sealer(),
+        allow_private=may_be_private(),
+        now=utc_now(),
     )
     return _item(principal, made)
 
@@ -93,7 +99,13 @@ def update_channel(
 ) -> ChannelItem:
     """Change a channel, for all triggers that name it. Its type stays what it is."""
     changed = channels.update_channel(
-        principal, principal.scope, channel_id, body.given(), sealer=sealer(), now=utc_now()
+        principal,
+        principal.scope,
+        channel_id,
+        body.given(),
+        sealer=sealer(),
+        allow_private=may_be_private(),
+        now=utc_now(),
     )
     return _item(principal, changed)
 

@@ -16,10 +16,10 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.notifications.addresses import MASK
 from leadvibe.notifications.preferences import (
     Preferences,
-    find_slack_user,
     get_preferences,
     save_preferences,
 )
+from leadvibe.notifications.slack_people import find_slack_user
 from leadvibe.notifications.types import Happening
 
 SHOWN_OF_SLACK_ID = 2

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import current_app
 from pydantic_core import PydanticCustomError
 
 from leadvibe.lib.outbound import AddressRefusedError, check_url
 
 
+def may_be_private() -> bool:
+    """Say whether this installation posts to private addresses."""
+    return cast("bool", current_app.config["ALLOW_PRIVATE_WEBHOOKS"])
+
+
 def postable_url(url: str) -> str:
     """Return a URL that may be posted to, or empty. Its name is looked up when it is used."""
     if url:
         try:
-            check_url(url, allow_private=current_app.config["ALLOW_PRIVATE_WEBHOOKS"])
+            check_url(url, allow_private=may_be_private())
         except AddressRefusedError as error:
             raise PydanticCustomError(
                 "bad_url", "cannot be used: {reason}", {"reason": error.reason}

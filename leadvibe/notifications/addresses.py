@@ -10,8 +10,6 @@ from leadvibe.notifications.types import Channel, ChannelType, Transport
 MASK = "••••"
 """What is shown in the place of a secret."""
 
-LONGEST_URL = 2_000
-
 
 def slack_address(kind: str, target_id: str) -> str:
     """Return the address of a channel or a user in Slack."""
@@ -40,33 +38,6 @@ def addresses_of(channel: Channel) -> Iterator[str]:
         yield str(config["url"])
     else:
         yield from read_recipients(str(config["recipients"]))
-
-
-def find_url_problem(url: str) -> str | None:
-    """Return what is wrong with the form of an address to post to, or None.
-
-    Where it leads is looked at when something is sent there.
-    """
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return "is no address: give one such as https://example.com/hook"
-    if any(character.isspace() or not character.isprintable() for character in url):
-        return "must not hold blanks or control characters"
-    if parts.scheme not in {"http", "https"} or not host:
-        return "must be an http or https address such as https://example.com/hook"
-    if parts.username is not None or parts.password is not None:
-        return "must not hold a user name or password"
-    if len(url) > LONGEST_URL:
-        return f"is too long: give at most {LONGEST_URL:,} characters"
-    return None
-
-
-def origin_of(url: str) -> tuple[str, str]:
-    """Return the scheme and the host with its port, which tell whom a URL leads to."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc.lower()
 
 
 def masked_url(url: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 from leadvibe.identity.checks import checked_email
 from leadvibe.lib.errors import InvalidError
+from leadvibe.lib.outbound import AddressRefusedError, check_url
 from leadvibe.notifications.addresses import (
     MASK,
-    find_url_problem,
     masked_url,
     read_recipients,
 )
@@ -22,6 +23,16 @@ LONGEST_NAME = 200
 LONGEST_HEADER = 2_000
 
 AUTH_HEADER = "auth_header"
+
+FIELDS: Mapping[ChannelType, tuple[str, ...]] = MappingProxyType(
+    {
+        ChannelType.SLACK: ("channel_id", "channel_name"),
+        ChannelType.TEAMS: ("webhook_url", "channel_name"),
+        ChannelType.WEBHOOK: ("url", AUTH_HEADER),
+        ChannelType.EMAIL: ("recipients", "subject_prefix"),
+    }
+)
+"""By type: what is known of a channel. The first is needed, the others may be left out."""
 
 FieldCheck = Callable[[str], str | None]
 """Returns what is wrong with a text that is not empty, or None."""
@@ -59,23 +70,36 @@ def _find_recipients_problem(text: str) -> str | None:
     return None
 
 
-FIELDS: Mapping[ChannelType, Mapping[str, FieldCheck]] = MappingProxyType(
-    {
-        ChannelType.SLACK: {"channel_id": _find_id_problem, "channel_name": _find_name_problem},
-        ChannelType.TEAMS: {"webhook_url": find_url_problem, "channel_name": _find_name_problem},
-        ChannelType.WEBHOOK: {"url": find_url_problem, AUTH_HEADER: _find_header_problem},
-        ChannelType.EMAIL: {
-            "recipients": _find_recipients_problem,
-            "subject_prefix": _find_name_problem,
-        },
+def _find_url_problem(text: str, *, allow_private: bool) -> str | None:
+    try:
+        check_url(text, allow_private=allow_private)
+    except AddressRefusedError as error:
+        return f"cannot be used: {error.reason}"
+    return None
+
+
+def _checks(*, allow_private: bool) -> dict[str, FieldCheck]:
+    find_url_problem = partial(_find_url_problem, allow_private=allow_private)
+    return {
+        "channel_id": _find_id_problem,
+        "channel_name": _find_name_problem,
+        "webhook_url": find_url_problem,
+        "url": find_url_problem,
+        AUTH_HEADER: _find_header_problem,
+        "recipients": _find_recipients_problem,
+        "subject_prefix": _find_name_problem,
     }
-)
-"""By type: what is known of a channel. The first is needed, the others may be left out."""
 
 
-def checked_config(channel_type: ChannelType, given: Mapping[str, Any]) -> dict[str, str]:
-    """Return a configuration with all its fields, empty where left out. Raises BadChannelError."""
-    problems = {f"config.{name}": problem for name, problem in _problems(channel_type, given)}
+def checked_config(
+    channel_type: ChannelType, given: Mapping[str, Any], *, allow_private: bool
+) -> dict[str, str]:
+    """Return a configuration with all its fields, empty where left out.
+
+    `allow_private` lets URLs lead to private addresses. Raises BadChannelError.
+    """
+    found = _problems(channel_type, given, allow_private=allow_private)
+    problems = {f"config.{name}": problem for name, problem in found}
     if problems:
         field, problem = next(iter(problems.items()))
         raise BadChannelError(f"{field} {problem}.", fields=problems)
@@ -90,18 +114,20 @@ def shown_config(channel: Channel, *, in_full: bool) -> dict[str, str]:
     }
 
 
-def _problems(channel_type: ChannelType, given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    known = FIELDS[channel_type]
+def _problems(
+    channel_type: ChannelType, given: Mapping[str, Any], *, allow_private: bool
+) -> Iterator[tuple[str, str]]:
+    needed, *_ = known = FIELDS[channel_type]
     for name in given:
         if name not in known:
             yield name, f"is not known of {channel_type} channels: remove it"
-    needed = next(iter(known))
-    for name, find_problem in known.items():
+    checks = _checks(allow_private=allow_private)
+    for name in known:
         value = given.get(name)
         if value is not None and not isinstance(value, str):
             yield name, "must be text"
         elif value and value.strip():
-            problem = find_problem(value.strip())
+            problem = checks[name](value.strip())
             if problem:
                 yield name, problem
         elif name == needed:

@@ -12,8 +12,9 @@ from pydantic_core import to_json
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.db import driver
 from leadvibe.lib.ids import new_id
+from leadvibe.lib.outbound.places import place_of
 from leadvibe.lib.sealing import Sealer
-from leadvibe.notifications.addresses import MASK, origin_of
+from leadvibe.notifications.addresses import MASK
 from leadvibe.notifications.channel_configs import AUTH_HEADER, checked_config
 from leadvibe.notifications.destinations import prepare_webhook
 from leadvibe.notifications.errors import (
@@ -35,13 +36,18 @@ def create_channel(
     fields: Mapping[str, Any],
     *,
     sealer: Sealer,
+    allow_private: bool,
     now: datetime,
 ) -> Channel:
-    """Make a channel. Raises BadChannelError and ChannelExistsError."""
+    """Make a channel; `allow_private` lets its URL lead to a private address.
+
+    Raises BadChannelError and ChannelExistsError.
+    """
     lock_unit(scope)
     _check_name(scope, fields["name"])
     channel_type, channel_id = ChannelType(fields["type"]), new_id()
-    config = _stored(checked_config(channel_type, fields["config"]), None, sealer)
+    checked = checked_config(channel_type, fields["config"], allow_private=allow_private)
+    config = _stored(checked, None, sealer)
     driver().execute(
         """
         INSERT INTO notification_channels
@@ -64,6 +70,7 @@ def update_channel(
     changes: Mapping[str, Any],
     *,
     sealer: Sealer,
+    allow_private: bool,
     now: datetime,
 ) -> Channel:
     """Change a channel; a configuration replaces the former one, but for a header that is masked.
@@ -80,7 +87,8 @@ def update_channel(
         _check_name(scope, name)
     config = current.config
     if "config" in changes:
-        config = _stored(checked_config(current.type, changes["config"]), current, sealer)
+        checked = checked_config(current.type, changes["config"], allow_private=allow_private)
+        config = _stored(checked, current, sealer)
     driver().execute(
         """
         UPDATE notification_channels SET name = %s, config = %s, updated_at = %s, updated_by = %s
@@ -96,7 +104,7 @@ def delete_channel(
 ) -> None:
     """Delete a channel that nothing names any more: `list_users` says what does.
 
-    What is on its way already still arrives. Raises ChannelNotFoundError and ChannelInUseError.
+    Raises ChannelNotFoundError and ChannelInUseError.
     """
     lock_unit(scope)
     channel = get_channel(scope, channel_id)
@@ -128,11 +136,16 @@ def _stored(config: dict[str, str], former: Channel | None, sealer: Sealer) -> d
         return {**config, AUTH_HEADER: sealer.seal(header)}
     kept = str(former.config.get(AUTH_HEADER) or "") if former else ""
     # Or a change of the URL would send to anybody what nobody may read.
-    if not kept or (former and origin_of(config["url"]) != origin_of(str(former.config["url"]))):
+    if not kept or former is None or not _is_same_host(former.config["url"], config["url"]):
         problem = "has to be given again, for the mask stands for none that is known of this host"
         field = f"config.{AUTH_HEADER}"
         raise BadChannelError(f"{field} {problem}.", fields={field: problem})
     return {**config, AUTH_HEADER: kept}
+
+
+def _is_same_host(url: str, other: str) -> bool:
+    place, other_place = place_of(url), place_of(other)
+    return (place.scheme, place.authority) == (other_place.scheme, other_place.authority)
 
 
 def _check_name(scope: Scope, name: str) -> None:

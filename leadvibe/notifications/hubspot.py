@@ -30,11 +30,6 @@ Check = Callable[[HubSpotAccess], str]
 """Makes HubSpot ready and returns the account that the token opens. Raises TransportError."""
 
 
-def accept(_access: HubSpotAccess) -> str:
-    """Believe that a token is good; what is wrong with it shows when it is used."""
-    return ""
-
-
 def find_connection(scope: Scope) -> HubSpotConnection | None:
     """Return the unit's connection, if it has one."""
     row = (

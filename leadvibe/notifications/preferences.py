@@ -78,11 +78,6 @@ def save_preferences(
     )  # fmt: skip
 
 
-def find_slack_user(_scope: Scope, _member_id: UUID) -> str | None:
-    """Return whom a member is in the unit's Slack, if that is known."""
-    return None
-
-
 def find_reach(scope: Scope, member_id: UUID) -> Reach | None:
     """Return how a member is told of a lead of the unit; None when they cannot see it any more."""
     row = (

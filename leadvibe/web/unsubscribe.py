@@ -27,11 +27,11 @@ from leadvibe.web.rendering import render_bare
 GONE = 410
 
 WORDS = {
-    Happening.MILESTONE_REACHED: "reaching a milestone",
-    Happening.MILESTONE_EXITED: "leaving a milestone",
-    Happening.SEQUENCE_COMPLETED: "completing a sequence",
-    Happening.PATTERN_MATCHED: "matching a pattern",
-    Happening.SURGE_DETECTED: "a surge of activity",
+    Happening.MILESTONE_REACHED: "milestones reached by",
+    Happening.MILESTONE_EXITED: "milestones left by",
+    Happening.SEQUENCE_COMPLETED: "sequences completed by",
+    Happening.PATTERN_MATCHED: "patterns matched by",
+    Happening.SURGE_DETECTED: "surges in the activity of",
 }
 
 pages = Blueprint("unsubscribe", __name__)

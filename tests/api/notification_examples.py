@@ -15,6 +15,7 @@ from leadvibe.notifications.deliveries import Attempt
 from leadvibe.notifications.errors import TransportError
 from leadvibe.notifications.hubspot import HubSpotAccess
 from leadvibe.notifications.types import Receipt
+from tests.standins.hubspot import TOKEN
 from tests.world import World
 
 Send = dict[str, Any]
@@ -34,7 +35,7 @@ numbers = count(1)
 def add_channel(world: World, kind: str = "webhook", **config: str) -> UUID:
     wanted = {"name": f"Channel {next(numbers)}", "type": kind, "config": config or WEBHOOK}
     made = channels.create_channel(
-        world.principal, world.scope, wanted, sealer=sealer(), now=utc_now()
+        world.principal, world.scope, wanted, sealer=sealer(), allow_private=False, now=utc_now()
     )
     commit()
     return made.channel_id
@@ -68,8 +69,8 @@ def connect_hubspot(world: World) -> None:
     hubspot.connect(
         world.principal,
         world.scope,
-        HubSpotAccess(token="pat-eu1-0123456789"),
-        check=lambda _access: "1234567",
+        HubSpotAccess(token=TOKEN),
+        check=lambda _access: "4711",
         sealer=sealer(),
         now=utc_now(),
     )
@@ -125,6 +126,6 @@ NOTIFICATION_EXAMPLES: dict[str, Callable[[World], Send]] = {
     "POST /destinations/{id}/rotate-secret": _of_destination,
     "POST /destinations/{id}/resume": _of_destination,
     "GET /settings/ou/hubspot": _having(connect_hubspot),
-    "PUT /settings/ou/hubspot": lambda _: {"json": {"token": "pat-eu1-0123456789"}},
+    "PUT /settings/ou/hubspot": lambda _: {"json": {"token": TOKEN}},
     "DELETE /settings/ou/hubspot": _having(connect_hubspot),
 }

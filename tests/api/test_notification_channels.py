@@ -83,7 +83,9 @@ class TestConfigurations:
             ("webhook", {"url": "https://example.com:port/"}, "config.url"),
             ("webhook", {"url": "https://exa mple.com/"}, "config.url"),
             ("webhook", {"url": "https://[::1/"}, "config.url"),
-            ("webhook", {"url": f"https://example.com/{'x' * 2000}"}, "config.url"),
+            ("webhook", {"url": f"https://example.com/{'x' * 2100}"}, "config.url"),
+            ("webhook", {"url": "http://127.0.0.1/"}, "config.url"),
+            ("teams", {"webhook_url": "http://localhost:81/"}, "config.webhook_url"),
             ("webhook", {"url": URL, "auth_header": "a\nb: c"}, "config.auth_header"),
             ("webhook", {"url": URL, "auth_header": "Bearer é"}, "config.auth_header"),
             ("webhook", {"url": URL, "auth_header": MASK}, "config.auth_header"),
@@ -100,6 +102,11 @@ class TestConfigurations:
 
         assert refused.status_code == 400
         assert list(refused.json["fields"]) == [field]
+
+    def test_an_installation_may_post_to_its_own_network(self, app, owner, monkeypatch):
+        monkeypatch.setitem(app.config, "ALLOW_PRIVATE_WEBHOOKS", True)
+
+        assert make(owner, url="http://127.0.0.1:8080/hook").status_code == 201
 
     def test_a_name_is_given_once(self, owner):
         make(owner, name="Sales")

@@ -72,7 +72,7 @@ def test_the_button_on_the_page_works_as_it_stands(browse, link, chosen, people,
 def test_a_link_about_one_thing_ends_that_alone(client, link, chosen):
     url = link(Happening.SURGE_DETECTED)
 
-    assert "a surge of activity" in client.get(url).text
+    assert "surges in the activity of your leads" in client.get(url).text
     client.post(url, data=ONE_CLICK)
     client.post(url, data=ONE_CLICK)
 
