@@ -6,8 +6,6 @@ was changed still signs for a day beside the new one, so that receivers can chan
 
 from __future__ import annotations
 
-import secrets
-from base64 import b64encode
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,10 +14,9 @@ from leadvibe.lib.db import driver
 from leadvibe.lib.sealing import SealBrokenError, Sealer
 from leadvibe.notifications.errors import DestinationNotFoundError, NoSecretError
 from leadvibe.notifications.outbox import register_destinations
+from leadvibe.notifications.transports.webhook import new_secret
 from leadvibe.notifications.types import SigningSecret, Transport
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - how every secret begins, and none itself
-SECRET_BYTES = 32
 FORMER_SIGNS_FOR = timedelta(hours=24)
 
 
@@ -129,11 +126,6 @@ def resume(scope: Scope, destination_id: UUID, *, now: datetime) -> None:
         """,
         {"now": now, "unit": scope.unit_id, "destination": destination_id},
     )
-
-
-def new_secret() -> str:
-    """Return a secret as receivers know it: Standard Webhooks' prefix, and 32 bytes in base64."""
-    return SECRET_PREFIX + b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def _check_is_signed(scope: Scope, destination_id: UUID) -> None:

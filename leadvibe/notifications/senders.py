@@ -18,7 +18,7 @@ from leadvibe.lib.outbound import Outbound
 from leadvibe.lib.sealing import SealBrokenError, Sealer
 from leadvibe.notifications import destinations, slack
 from leadvibe.notifications import hubspot as hubspot_connections
-from leadvibe.notifications.addresses import read_slack_address
+from leadvibe.notifications.addresses import addresses_of, read_slack_address
 from leadvibe.notifications.deliveries import Claim
 from leadvibe.notifications.dispatch import Documents, Outcome, Sender, Sending
 from leadvibe.notifications.errors import (
@@ -127,6 +127,8 @@ class WebhookSender(_OneByOne):
             channel = get_channel(claim.scope, claim.channel_id)
         except ChannelNotFoundError as error:
             raise _final("the channel is not there any more") from error
+        if claim.address not in addresses_of(channel):
+            return None  # the channel leads elsewhere by now, and its secret is for there
         sealed = channel.config.get("auth_header")
         return _open(self._office.sealer, str(sealed), "header") if sealed else None
 

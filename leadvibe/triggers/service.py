@@ -30,6 +30,8 @@ from leadvibe.engine.triggers import (
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.db import session
 from leadvibe.lib.ids import new_id
+from leadvibe.notifications.outbox import register_destinations
+from leadvibe.notifications.types import Transport
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.service import lock_configuration
 from leadvibe.triggers import queries
@@ -88,6 +90,7 @@ def create_trigger(
             created_at=now, updated_at=now, created_by=by, updated_by=by,
         )
     )  # fmt: skip
+    _register_webhook(scope, setup, now=now)
     return queries.get_trigger(scope, kind, trigger_id)
 
 
@@ -115,6 +118,7 @@ def update_trigger(
     )
     if (setup.shape, setup.filters) != (current.shape, current.filters):
         _forget(scope, trigger_id)
+    _register_webhook(scope, setup, now=now)
     return queries.get_trigger(scope, kind, trigger_id)
 
 
@@ -230,6 +234,12 @@ def _problems_of_levels(
     for place, name in enumerate(names):
         if name not in known:
             yield f"{field}.{place}", f"names no level of that kind: use one of {', '.join(known)}"
+
+
+def _register_webhook(scope: Scope, setup: Setup, *, now: datetime) -> None:
+    """Let the webhook's secret be seen before the first notice goes there."""
+    if url := setup.recipients.webhook_url:
+        register_destinations(scope, [(Transport.WEBHOOK, url)], now=now)
 
 
 def _forget(scope: Scope, trigger_id: UUID) -> None:
