@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, StrictBool
 from leadvibe.api.fields import LEFT_OUT, Changes
 from leadvibe.identity.types import Principal
 from leadvibe.lib.clock import utc_now
-from leadvibe.notifications.addresses import MASK
+from leadvibe.notifications.addresses import masked_id
 from leadvibe.notifications.preferences import (
     Preferences,
     get_preferences,
@@ -21,9 +21,6 @@ from leadvibe.notifications.preferences import (
 )
 from leadvibe.notifications.slack_people import find_slack_user
 from leadvibe.notifications.types import Happening
-
-SHOWN_OF_SLACK_ID = 2
-"""Characters at its end: enough to tell two of one's own apart."""
 
 
 class EventType(StrEnum):
@@ -122,18 +119,13 @@ def _member(principal: Principal) -> UUID:
 
 
 def _item(principal: Principal, chosen: Preferences) -> PrefsItem:
+    slack_user_id = find_slack_user(principal.scope, _member(principal))
     return PrefsItem(
         notifications_enabled=chosen.enabled,
-        slack_user_id=_masked(find_slack_user(principal.scope, _member(principal))),
+        slack_user_id=masked_id(slack_user_id) if slack_user_id else None,
         prefs=[
             PrefItem(event_type=name, muted=happening in chosen.muted)
             for name, happening in HAPPENINGS.items()
         ],
         digest=chosen.digest,
     )
-
-
-def _masked(slack_user_id: str | None) -> str | None:
-    if slack_user_id is None:
-        return None
-    return f"{slack_user_id[:1]}{MASK}{slack_user_id[-SHOWN_OF_SLACK_ID:]}"

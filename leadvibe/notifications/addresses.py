@@ -11,6 +11,10 @@ MASK = "••••"
 """What is shown in the place of a secret."""
 
 
+_SHOWN_OF_ID = 2
+"""Characters at its end: enough to tell two of one's own apart."""
+
+
 def slack_address(kind: str, target_id: str) -> str:
     """Return the address of a channel or a user in Slack."""
     return f"{kind}:{target_id}"
@@ -20,6 +24,11 @@ def read_slack_address(address: str) -> tuple[str, str]:
     """Return the kind and the id of a target in Slack."""
     kind, _, target_id = address.partition(":")
     return kind, target_id
+
+
+def masked_id(slack_user_id: str) -> str:
+    """Return the id of a person in Slack as they may see it themselves."""
+    return f"{slack_user_id[:1]}{MASK}{slack_user_id[-_SHOWN_OF_ID:]}"
 
 
 def read_recipients(text: str) -> list[str]:

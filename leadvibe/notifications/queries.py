@@ -7,13 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 
 from leadvibe.identity.models import MemberRow
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import session
 from leadvibe.lib.paging import PageRequest
-from leadvibe.notifications.errors import ChannelNotFoundError, DeliveryNotFoundError
+from leadvibe.notifications.errors import (
+    ChannelNotFoundError,
+    DeliveryNotFoundError,
+    DestinationNotFoundError,
+)
 from leadvibe.notifications.models import (
     ChannelRow,
     DeliveryAttemptRow,
@@ -35,8 +40,12 @@ from leadvibe.notifications.types import (
     Happening,
     LinkMail,
     MailState,
+    Notice,
     Transport,
 )
+
+NOTICE: TypeAdapter[Notice] = TypeAdapter(Notice)
+"""Reads a notice from its document."""
 
 
 def list_link_mails(org_id: UUID) -> dict[UUID, LinkMail]:
@@ -115,20 +124,8 @@ def channel_of(row: ChannelRow) -> Channel:
 
 def list_destinations(scope: Scope, page: PageRequest) -> list[Destination]:
     """Return the unit's destinations, by transport and address."""
-    columns: tuple[Any, ...] = (
-        DestinationRow.destination_id,
-        DestinationRow.transport,
-        DestinationRow.address,
-        DestinationRow.failures,
-        DestinationRow.paused_until,
-        DestinationRow.problem,
-        DestinationRow.last_delivered_at,
-        DestinationRow.secret.is_not(None).label("has_secret"),
-        DestinationRow.created_at,
-    )
     statement = (
-        select(*columns)
-        .where(DestinationRow.unit_id == scope.unit_id)
+        _destinations(scope)
         .order_by(DestinationRow.transport, DestinationRow.address)
         .limit(page.size)
         .offset(page.offset)
@@ -140,6 +137,15 @@ def count_destinations(scope: Scope) -> int:
     """Return how many destinations the unit has."""
     where = DestinationRow.unit_id == scope.unit_id
     return session().scalar(select(func.count()).where(where)) or 0
+
+
+def get_destination(scope: Scope, destination_id: UUID) -> Destination:
+    """Return a destination. Raises DestinationNotFoundError."""
+    statement = _destinations(scope).where(DestinationRow.destination_id == destination_id)
+    row = session().execute(statement).one_or_none()
+    if row is None:
+        raise DestinationNotFoundError(f"There is no destination '{destination_id}' in this unit.")
+    return _destination(row)
 
 
 def list_deliveries(scope: Scope, wanted: DeliveryFilter, page: PageRequest) -> list[Delivery]:
@@ -211,6 +217,11 @@ def get_notice_document(scope: Scope, notice_id: UUID) -> dict[str, Any]:
     return document
 
 
+def get_notice(scope: Scope, notice_id: UUID) -> Notice:
+    """Return what is told, as `get_notice_document` does."""
+    return NOTICE.validate_python(get_notice_document(scope, notice_id))
+
+
 def count_outcomes() -> dict[tuple[str, str], int]:
     """Return how many attempts ended how, by transport and outcome, across all units."""
     columns = (DeliveryCountRow.transport, DeliveryCountRow.outcome, DeliveryCountRow.deliveries)
@@ -222,6 +233,21 @@ def count_waiting() -> int:
     """Return how many deliveries of all units wait for an attempt."""
     is_waiting = DeliveryRow.state == DeliveryState.WAITING
     return session().scalar(select(func.count()).where(is_waiting)) or 0
+
+
+def _destinations(scope: Scope) -> Select[Any]:
+    columns: tuple[Any, ...] = (
+        DestinationRow.destination_id,
+        DestinationRow.transport,
+        DestinationRow.address,
+        DestinationRow.failures,
+        DestinationRow.paused_until,
+        DestinationRow.problem,
+        DestinationRow.last_delivered_at,
+        DestinationRow.secret.is_not(None).label("has_secret"),
+        DestinationRow.created_at,
+    )
+    return select(*columns).where(DestinationRow.unit_id == scope.unit_id)
 
 
 def _deliveries(scope: Scope) -> Select[Any]:

@@ -28,12 +28,11 @@ from leadvibe.notifications.errors import (
 )
 from leadvibe.notifications.mailer import Mailer
 from leadvibe.notifications.notice_mails import word_notice_mail
-from leadvibe.notifications.queries import get_channel
+from leadvibe.notifications.queries import NOTICE, get_channel
 from leadvibe.notifications.slack_api import SlackError
 from leadvibe.notifications.transports import hubspot, teams, webhook
 from leadvibe.notifications.transports import slack as slack_messages
 from leadvibe.notifications.types import (
-    Notice,
     Parcel,
     SlackTargetKind,
     Transport,
@@ -44,7 +43,6 @@ from leadvibe.notifications.unsubscribing import unsubscribe_url
 REFUSALS = frozenset({401, 403})
 """Statuses with which a token is refused."""
 
-_NOTICE: TypeAdapter[Notice] = TypeAdapter(Notice)
 _WORDING: TypeAdapter[Wording] = TypeAdapter(Wording)
 
 
@@ -72,14 +70,14 @@ class PostOffice:
 
     def parcel(self, claim: Claim, folded: Documents) -> Parcel:
         """Return what a claim brings, as it was when it was posted."""
-        notice = _NOTICE.validate_python(claim.notice)
+        notice = NOTICE.validate_python(claim.notice)
         others = folded.get(claim.delivery_id, ())
         return Parcel(
             delivery_id=claim.delivery_id,
             notice=notice,
             lead_url=f"{self.public_url}/app/leads/{quote(notice.lead.lead_id, safe='')}",
             wording=_WORDING.validate_python(claim.wording),
-            folded=tuple(_NOTICE.validate_python(it) for it in others),
+            folded=tuple(NOTICE.validate_python(it) for it in others),
         )
 
 

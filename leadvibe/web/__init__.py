@@ -10,8 +10,11 @@ from werkzeug.wrappers import Response
 from leadvibe.http import workers
 from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.web import (
+    channel_editing,
     credentials,
     dead_letters,
+    deliveries,
+    destinations,
     docs,
     errors,
     imports,
@@ -20,6 +23,7 @@ from leadvibe.web import (
     leads,
     login,
     members,
+    notifications,
     rendering,
     sample,
     scoring,
@@ -32,7 +36,7 @@ from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
     login, leads, lead, segments, segment_editing, scoring, imports, sample, dead_letters,
-    credentials, members, integrations,
+    credentials, members, integrations, destinations, deliveries, notifications, channel_editing,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

@@ -1,4 +1,4 @@
-"""Integrations of the unit: Slack is set up, connected, tried and taken off again."""
+"""Integrations of the unit: Slack and HubSpot are connected, tried and taken off again."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from flask import Blueprint, flash, redirect
 from htmx_flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
+from leadvibe.http.hubspot import check_hubspot
 from leadvibe.http.permissions import require_member
+from leadvibe.http.sealing import sealer
 from leadvibe.http.slack import slack_memory, slack_site
 from leadvibe.identity import queries
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Principal
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, LeadvibeError
-from leadvibe.notifications import slack, slack_installing, slack_people, slack_workspace
+from leadvibe.notifications import hubspot, slack, slack_installing, slack_people, slack_workspace
 from leadvibe.notifications.errors import SlackEndedError
 from leadvibe.notifications.types import SlackTargetKind
-from leadvibe.web.forms.integrations import SlackAppForm
+from leadvibe.web.forms.integrations import HubSpotForm, SlackAppForm
+from leadvibe.web.hubspot_cards import build_hubspot
 from leadvibe.web.pages.display import Tone
 from leadvibe.web.pages.integrations import IntegrationsPage
 from leadvibe.web.redirects import INTEGRATIONS
@@ -34,14 +37,14 @@ pages = Blueprint("integrations", __name__)
 
 @pages.get("/settings/integrations")
 def show_integrations() -> AnyResponse:
-    return _answer(require_member(Permission.READ), SlackAppForm())
+    return _answer(require_member(Permission.READ))
 
 
 @pages.post("/settings/integrations/slack/app")
 def set_slack_app() -> AnyResponse:
     principal, form = require_member(Permission.ADMINISTER), SlackAppForm(request.form)
     if not form.validate():
-        return _answer(principal, form, status=UNPROCESSABLE_ENTITY)
+        return _answer(principal, slack_form=form, status=UNPROCESSABLE_ENTITY)
     try:
         slack.set_app(
             principal,
@@ -52,7 +55,7 @@ def set_slack_app() -> AnyResponse:
         )
     except InvalidError as error:
         form.show(error)
-        return _answer(principal, form, status=UNPROCESSABLE_ENTITY)
+        return _answer(principal, slack_form=form, status=UNPROCESSABLE_ENTITY)
     flash("The Slack app is saved.", Tone.OK)
     return redirect(INTEGRATIONS, 303)
 
@@ -89,6 +92,34 @@ def test_slack() -> AnyResponse:
 def sync_slack_people() -> AnyResponse:
     principal = require_member(Permission.OWN)
     return _attempt(lambda: _sync_people(principal))
+
+
+@pages.post("/settings/integrations/hubspot")
+def connect_hubspot() -> AnyResponse:
+    principal, form = require_member(Permission.OWN), HubSpotForm(request.form)
+    if not form.validate():
+        return _answer(principal, hubspot_form=form, status=UNPROCESSABLE_ENTITY)
+    try:
+        hubspot.connect(
+            principal,
+            principal.scope,
+            form.access(),
+            check=check_hubspot,
+            sealer=sealer(),
+            now=utc_now(),
+        )
+    except InvalidError as error:
+        form.show(error)
+        return _answer(principal, hubspot_form=form, status=UNPROCESSABLE_ENTITY)
+    flash("HubSpot is connected.", Tone.OK)
+    return redirect(INTEGRATIONS, 303)
+
+
+@pages.post("/settings/integrations/hubspot/disconnect")
+def disconnect_hubspot() -> AnyResponse:
+    hubspot.disconnect(require_member(Permission.OWN).scope)
+    flash("HubSpot is disconnected: contacts there stay as they are.", Tone.OK)
+    return redirect(INTEGRATIONS, 303)
 
 
 def _choose_channel(principal: Principal, channel_id: str) -> str:
@@ -133,13 +164,20 @@ def _attempt(action: Callable[[], str]) -> AnyResponse:
     return redirect(INTEGRATIONS, 303)
 
 
-def _answer(principal: Principal, form: SlackAppForm, *, status: int = 200) -> AnyResponse:
+def _answer(
+    principal: Principal,
+    *,
+    slack_form: SlackAppForm | None = None,
+    hubspot_form: HubSpotForm | None = None,
+    status: int = 200,
+) -> AnyResponse:
     is_picking = wanted_fragment() == TARGET_ID or request.args.get("pick") == "slack"
     page = IntegrationsPage(
         unit_name=queries.get_unit(principal.scope).name,
         org_name=queries.get_organization(principal.org_id).name,
         alert=outcome_alert(request.args.get("slack", "")),
-        slack=build_slack(principal, form, is_picking=is_picking),
+        slack=build_slack(principal, slack_form or SlackAppForm(), is_picking=is_picking),
+        hubspot=build_hubspot(principal, hubspot_form),
     )
     return render(
         "integrations/page.html",

@@ -12,6 +12,7 @@ IMPORTS = "/app/imports"
 CREDENTIALS = "/app/credentials"
 MEMBERS = "/app/members"
 INTEGRATIONS = "/app/settings/integrations"
+NOTIFICATIONS = "/app/settings/notifications"
 SAMPLE = "/app/sample"
 
 

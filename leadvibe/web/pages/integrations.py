@@ -62,9 +62,30 @@ class SlackCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HubSpotCard:
+    """Addresses are empty for what the member may not do, or not now."""
+
+    status: str
+    tone: Tone
+    is_connected: bool
+    problem: str
+    """Why nothing gets through at present."""
+    portal: str
+    properties: str
+    changed_by: str
+    changed_at: Moment | None
+    scopes: tuple[str, ...]
+    form: Form
+    """`token`, `score_property` and `level_property`."""
+    connect_url: str
+    disconnect_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IntegrationsPage:
     unit_name: str
     org_name: str
     alert: Alert | None
     """How what was begun elsewhere has ended, such as connecting to Slack."""
     slack: SlackCard
+    hubspot: HubSpotCard

@@ -79,7 +79,13 @@ def navigation(
                 item("Segments", "/app/segments", "list-filter"),
             ),
         ),
-        NavGroup(label="Configure", items=(item("Scoring", "/app/scoring", "gauge"),)),
+        NavGroup(
+            label="Configure",
+            items=(
+                item("Scoring", "/app/scoring", "gauge"),
+                item("Deliveries", "/app/deliveries", "send"),
+            ),
+        ),
         NavGroup(
             label="Data",
             items=(
@@ -92,6 +98,7 @@ def navigation(
             items=(
                 *members,
                 item("Integrations", "/app/settings/integrations", "plug"),
+                item("Notifications", "/app/settings/notifications", "bell"),
                 *keys,
                 item("Account", "/app/account/password", "user"),
             ),
