@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from leadvibe.http.permissions import require
+from leadvibe.http.permissions import require_member
 from leadvibe.http.workers import job_queue
 from leadvibe.identity.permissions import Permission
 from leadvibe.lib.clock import utc_now
@@ -50,7 +50,7 @@ pages = Blueprint("deliveries", __name__)
 
 @pages.get("/deliveries")
 def show_deliveries() -> AnyResponse:
-    scope, query = require(Permission.READ).scope, read_delivery_query(request.args)
+    scope, query = require_member(Permission.READ).scope, read_delivery_query(request.args)
     total = 0 if query.error else queries.count_deliveries(scope, query.wanted)
     asked = query.request(total)
     found = [] if query.error else queries.list_deliveries(scope, query.wanted, asked)
@@ -79,7 +79,7 @@ def show_deliveries() -> AnyResponse:
 
 @pages.get("/deliveries/<uuid:delivery_id>")
 def show_delivery(delivery_id: UUID) -> AnyResponse:
-    principal = require(Permission.READ)
+    principal = require_member(Permission.READ)
     delivery = queries.get_delivery(principal.scope, delivery_id)
     page = build_page(
         queries.get_notice(principal.scope, delivery.notice_id),
@@ -91,7 +91,7 @@ def show_delivery(delivery_id: UUID) -> AnyResponse:
 
 @pages.post("/deliveries/<uuid:delivery_id>/resend")
 def resend(delivery_id: UUID) -> AnyResponse:
-    scope = require(Permission.WRITE_DATA).scope
+    scope = require_member(Permission.WRITE_DATA).scope
     sending.resend(scope, delivery_id, now=utc_now())
     sending.ring_for_deliveries(job_queue())
     flash("It is on its way again.", Tone.OK)

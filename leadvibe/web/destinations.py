@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from leadvibe.http.permissions import require, require_member
+from leadvibe.http.permissions import require_member
 from leadvibe.http.sealing import sealer
 from leadvibe.http.workers import job_queue
 from leadvibe.identity.permissions import Permission, can
@@ -36,7 +36,7 @@ pages = Blueprint("destinations", __name__)
 
 @pages.get("/deliveries/destinations")
 def show_destinations() -> AnyResponse:
-    principal = require(Permission.READ)
+    principal = require_member(Permission.READ)
     total = queries.count_destinations(principal.scope)
     number = min(page_number(request.args), max(1, -(-total // PAGE_SIZE)))
     asked = PageRequest(number, PAGE_SIZE)
@@ -62,7 +62,7 @@ def show_destinations() -> AnyResponse:
 
 @pages.post("/deliveries/destinations/<uuid:destination_id>/resume")
 def resume(destination_id: UUID) -> AnyResponse:
-    scope = require(Permission.WRITE_DATA).scope
+    scope = require_member(Permission.WRITE_DATA).scope
     destinations.resume(scope, destination_id, now=utc_now())
     ring_for_deliveries(job_queue())
     flash("What waits for it is tried now.", Tone.OK)

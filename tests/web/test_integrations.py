@@ -1,21 +1,27 @@
-"""The Integrations page: Slack is set up, connected, tried, and taken off again."""
+"""The Integrations page: Slack and HubSpot are connected, tried, and taken off again."""
 
 from __future__ import annotations
 
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 import pytest
 
 from leadvibe.http.slack import slack_site
+from leadvibe.lib.db import commit
+from leadvibe.notifications import hubspot
 from leadvibe.notifications import slack as connections
 from leadvibe.notifications.slack_installing import Outcome
+from tests.api.notification_examples import connect_hubspot
 from tests.api.slack_examples import CHANNEL, connect, set_app
 from tests.people import basic
+from tests.standins.hubspot import TOKEN as HUBSPOT_TOKEN
 from tests.standins.slack import CLIENT_ID, CLIENT_SECRET, TOKEN
 from tests.web.pages import htmx, links_in
 
 PAGE = "/app/settings/integrations"
 SLACK = f"{PAGE}/slack"
+HUBSPOT = f"{PAGE}/hubspot"
 CREDENTIALS = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 
 
@@ -208,3 +214,93 @@ def test_credentials_and_forms_without_a_token_are_refused(browse, client, peopl
 
 def test_everybody_finds_the_page(browse, people, world):
     assert links_in(browse(people.viewer).get("/app/leads").text, PAGE)
+
+
+class TestHubSpot:
+    FORM: ClassVar = {
+        "token": HUBSPOT_TOKEN, "score_property": "lead_score", "level_property": "leadvibe_level",
+    }  # fmt: skip
+
+    def test_an_owner_connects_it_and_the_token_is_never_shown(
+        self, browse, people, world, hubspot_account
+    ):
+        browser = browse(people.owner)
+        assert "crm.schemas.contacts.write" in browser.get(PAGE).text
+
+        answer = browser.post(HUBSPOT, self.FORM)
+
+        assert (answer.status_code, answer.location) == (303, PAGE)
+        page = browser.get(PAGE).text
+        assert "HubSpot is connected." in page
+        assert "<b>4711</b>" in page
+        assert "lead_score, leadvibe_level" in page
+        assert HUBSPOT_TOKEN not in page
+        assert set(hubspot_account.properties) == {"lead_score", "leadvibe_level"}
+
+    @pytest.mark.parametrize(
+        ("changes", "complaint"),
+        [
+            ({"token": "pat-other"}, "does not accept the token"),
+            ({"token": ""}, "give the access token of a private app"),
+            ({"token": "a b"}, "This is no token"),
+            ({"score_property": "Lead Score"}, "Type its internal name"),
+            ({"level_property": ""}, "Type its internal name"),
+        ],
+    )
+    @pytest.mark.usefixtures("world", "hubspot_account")
+    def test_what_hubspot_will_not_have_is_told(self, browse, people, changes, complaint):
+        answer = browse(people.owner).post(HUBSPOT, {**self.FORM, **changes})
+
+        assert answer.status_code == 422
+        assert complaint in answer.text
+        assert HUBSPOT_TOKEN not in answer.text
+        assert hubspot.find_connection(people.scope) is None
+
+    def test_properties_are_changed_with_the_token_that_is_known(
+        self, browse, people, world, hubspot_account
+    ):
+        browser = browse(people.owner)
+        browser.post(HUBSPOT, self.FORM)
+
+        browser.post(HUBSPOT, {**self.FORM, "token": "", "score_property": "points"})
+
+        assert "points, leadvibe_level" in browser.get(PAGE).text
+
+    def test_a_problem_is_shown(self, browse, people, world):
+        connect_hubspot(world)
+        connection = hubspot.find_connection(world.scope)
+        hubspot.mark_problem(world.scope, connection, problem="HubSpot does not accept the token")
+        commit()
+
+        page = browse(people.viewer).get(PAGE).text
+
+        assert "Not working" in page
+        assert "Nothing gets through: HubSpot does not accept the token." in page
+
+    def test_it_is_disconnected(self, browse, people, world):
+        connect_hubspot(world)
+        browser = browse(people.owner)
+
+        answer = browser.post(f"{HUBSPOT}/disconnect")
+
+        assert answer.location == PAGE
+        assert "HubSpot is disconnected" in browser.get(PAGE).text
+        assert hubspot.find_connection(world.scope) is None
+
+    @pytest.mark.parametrize("name", ["operator", "viewer"])
+    def test_others_see_whether_it_works_and_change_nothing(self, browse, people, world, name):
+        browser = browse(people[name])
+        assert "An Owner of" in browser.get(PAGE).text
+        connect_hubspot(world)
+
+        page = browser.get(PAGE).text
+
+        assert "<b>4711</b>" in page
+        assert HUBSPOT not in page
+        for path in (HUBSPOT, f"{HUBSPOT}/disconnect"):
+            assert browser.post(path, self.FORM).status_code == 403
+
+    def test_a_stranger_sees_nothing_of_it(self, browse, people, world):
+        connect_hubspot(world)
+
+        assert "4711" not in browse(people.stranger).get(PAGE).text
