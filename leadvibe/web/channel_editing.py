@@ -24,12 +24,11 @@ from leadvibe.notifications import channels, queries, slack, slack_workspace, tr
 from leadvibe.notifications.channel_configs import shown_config
 from leadvibe.notifications.deliveries import ring_for_deliveries
 from leadvibe.notifications.errors import ChannelInUseError
-from leadvibe.notifications.types import Channel, ChannelType, Transport
+from leadvibe.notifications.types import Channel, ChannelType
 from leadvibe.triggers.queries import list_users_of_channel
 from leadvibe.web.channel_paths import channel_path, new_channel_path
 from leadvibe.web.delivery_paths import DELIVERIES, delivery_path
 from leadvibe.web.forms.notifications import CHANNEL_FORMS, ChannelForm
-from leadvibe.web.notice_words import TRANSPORTS
 from leadvibe.web.pages.display import Choice, Link, Tone, counted, query_url
 from leadvibe.web.pages.integrations import ChannelPicker
 from leadvibe.web.pages.notifications import ChannelPage, SlackPart
@@ -39,6 +38,14 @@ from leadvibe.web.rendering import render, wanted_fragment
 PICKER = "slack-channel"
 FRAGMENTS = {PICKER: "notifications/_slack_channel.html"}
 PICK = "pick"
+TITLES: Mapping[ChannelType, str] = MappingProxyType(
+    {
+        ChannelType.SLACK: "New Slack channel",
+        ChannelType.TEAMS: "New Teams channel",
+        ChannelType.WEBHOOK: "New webhook",
+        ChannelType.EMAIL: "New e-mail channel",
+    }
+)
 HINTS: Mapping[ChannelType, str] = MappingProxyType(
     {
         ChannelType.SLACK: "A channel in the workspace that this unit is connected to.",
@@ -153,9 +160,8 @@ def _answer(
     status: int = 200,
 ) -> AnyResponse:
     url = channel_path(channel.channel_id) if channel else new_channel_path(channel_type)
-    word, _ = TRANSPORTS[Transport(channel_type)]
     page = ChannelPage(
-        title=channel.name if channel else f"New {word} channel",
+        title=channel.name if channel else TITLES[channel_type],
         kind=channel_type.value,
         hint=HINTS[channel_type],
         form=form,

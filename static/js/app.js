@@ -17,7 +17,8 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 function relative(then, now) {
   const seconds = Math.round((now - then) / 1000);
   const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? [];
-  if (!unit) return "just now";
+  // Clocks differ by seconds: what has just happened must not lie ahead.
+  if (!unit) return seconds < -5 ? "in a moment" : "just now";
   const count = Math.floor(Math.abs(seconds) / size);
   return seconds < 0 ? `in ${count} ${unit}` : `${count} ${unit} ago`;
 }

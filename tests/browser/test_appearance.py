@@ -8,11 +8,17 @@ from leadvibe.engine.conditions import Joiner
 from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
+from leadvibe.lib.paging import PageRequest
+from leadvibe.notifications.errors import TransportError
+from leadvibe.notifications.queries import list_channels, list_deliveries
+from leadvibe.notifications.types import DeliveryFilter
 from leadvibe.pipeline import process
 from leadvibe.segments import service as segments
 from leadvibe.segments.queries import list_segments
 from leadvibe.segments.types import RuleDraft, RuleType
+from tests.api.notification_examples import add_channel, attempt
 from tests.factories import make_member
+from tests.notifications.posting import post
 
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
 LONG = "a-very-long-identifier-that-nobody-broke-into-words-" * 3
@@ -30,6 +36,7 @@ def furnished(site, security):
     make_member(site.people.organization, f"{'x' * 60}@{'y' * 60}.test", security=security)
     upload(site, f"event_type,email\n{LONG},\n")
     add_segments(world)
+    add_deliveries(world, LONG)
     return site
 
 
@@ -49,6 +56,14 @@ def add_segments(world):
     commit()
 
 
+def add_deliveries(world, lead_id):
+    """Tell a notice to a long address, where it is refused at length."""
+    refused = TransportError("no", reason=LONG, is_temporary=True, request=LONG, response=LONG)
+    post(world.scope, f"https://hooks.acme.test/{LONG}?token={LONG}", lead_id=lead_id)
+    attempt(refused)
+    add_channel(world, "webhook", url=f"https://hooks.acme.test/{LONG}")
+
+
 def upload(site, text):
     """Import a file as a member would, and read it."""
     page = site.visit(site.people.operator, "/app/imports")
@@ -64,6 +79,20 @@ def upload(site, text):
     commit()
 
 
+def pages_of_notifications(scope):
+    """Return the pages of what is sent, and of where it goes."""
+    [delivery] = list_deliveries(scope, DeliveryFilter(), PageRequest())
+    [channel] = list_channels(scope)
+    settings = "/app/settings/notifications"
+    return [
+        "/app/deliveries", f"/app/deliveries?destination_id={delivery.destination_id}",
+        f"/app/deliveries/{delivery.delivery_id}", "/app/deliveries/destinations",
+        f"/app/deliveries/destinations/{delivery.destination_id}/secret", settings,
+        f"{settings}/channels/new/email", f"{settings}/channels/new/slack",
+        f"{settings}/channels/{channel.channel_id}", "/app/settings/integrations",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme):
@@ -77,7 +106,7 @@ def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme)
         f"/app/imports/{progress.file.import_id}", "/app/dead-letters", "/app/credentials",
         "/app/account/password", "/app/leads/nobody", "/app/members", "/docs", "/docs/leads",
         "/docs/configuration", "/app/segments", "/app/segments/new", segment, f"{segment}/edit",
-        f"{segment}/members/{LONG}",
+        f"{segment}/members/{LONG}", *pages_of_notifications(furnished.world.scope),
     ]  # fmt: skip
 
     for path in paths:
@@ -109,6 +138,7 @@ def test_everything_on_a_page_has_a_name_for_screen_readers(furnished):
     for path in (
         "/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports", "/docs/leads",
         "/app/segments", segment, f"{segment}/edit",
+        *pages_of_notifications(furnished.world.scope),
     ):  # fmt: skip
         page.goto(path)
         nameless = page.evaluate("""() => [...document.querySelectorAll(

@@ -11,8 +11,11 @@ from playwright.sync_api import Page, expect
 from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
+from leadvibe.notifications.errors import TransportError
 from leadvibe.pipeline import process
 from leadvibe.scoring import queries as scoring
+from tests.api.notification_examples import attempt
+from tests.notifications.posting import post
 
 CSV = (
     "event_type,email,timestamp\n"
@@ -390,3 +393,19 @@ def test_the_reference_can_be_read_in_the_dark(site):
 
     expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
     assert page.evaluate("getComputedStyle(document.body).colorScheme") == "dark"
+
+
+def test_a_delivery_that_failed_is_sent_again_and_watched(site):
+    post(site.world.scope, "https://hooks.acme.test/leads", lead_id="ann")
+    attempt(TransportError("404", reason="there is nothing there", is_temporary=False))
+    page = site.visit(site.people.operator, "/app/deliveries")
+
+    page.get_by_label("State").select_option("Failed")
+    page.get_by_role("link", name="Milestone reached").click()
+    expect(page.get_by_text("It did not get through: there is nothing there.")).to_be_visible()
+    page.get_by_role("button", name="Resend").click()
+    expect(page.locator(".alert-ok")).to_have_text("It is on its way again.")
+    attempt()
+
+    expect(page.locator("#delivery .badge")).to_have_text("Delivered")
+    expect(page.locator(".attempt summary").first).to_contain_text("Attempt 2")

@@ -162,3 +162,22 @@ def test_a_member_signs_out(site, visit):
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.goto("/app/leads")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_channel_is_made_tried_and_deleted(site, visit):
+    page = visit(site.people.operator, "/app/settings/notifications")
+
+    page.get_by_role("link", name="E-mail").click()
+    page.get_by_label("Name").fill("Sales")
+    page.get_by_label("Recipients").fill("ana")
+    page.get_by_role("button", name="Create channel").click()
+    expect(page.locator(".field-error")).to_contain_text("not an e-mail address")
+    page.get_by_label("Recipients").fill("ana@acme.test")
+    page.get_by_role("button", name="Create channel").click()
+    page.get_by_role("button", name="Send a test through Sales").click()
+    expect(page.locator(".alert-ok")).to_contain_text("A test is on its way.")
+    page.goto("/app/settings/notifications")
+    page.get_by_role("button", name="Delete Sales").click()
+    page.get_by_role("button", name="Delete channel").click()
+
+    expect(page.get_by_text("No channels yet")).to_be_visible()

@@ -54,7 +54,7 @@ def test_the_state_is_told_in_words(browse, people, world, paused):
     page = browser.get(PAGE).text
 
     assert "Paused" in page
-    assert "tried <time" in page
+    assert "next try <time" in page
     assert REFUSED.reason in page
     assert "/resume" not in page
     driver().execute("UPDATE destinations SET paused_until = NULL")
