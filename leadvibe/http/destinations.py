@@ -10,11 +10,15 @@ from leadvibe.lib.outbound import AddressRefusedError, check_url
 
 def postable_url(url: str) -> str:
     """Return a URL that may be posted to, or empty. Its name is looked up when it is used."""
-    if url:
-        try:
-            check_url(url, allow_private=current_app.config["ALLOW_PRIVATE_WEBHOOKS"])
-        except AddressRefusedError as error:
-            raise PydanticCustomError(
-                "bad_url", "cannot be used: {reason}", {"reason": error.reason}
-            ) from None
+    if url and (reason := find_refusal(url)):
+        raise PydanticCustomError("bad_url", "cannot be used: {reason}", {"reason": reason})
     return url
+
+
+def find_refusal(url: str) -> str | None:
+    """Return why a URL may not be posted to, as the end of a sentence, or None when it may."""
+    try:
+        check_url(url, allow_private=current_app.config["ALLOW_PRIVATE_WEBHOOKS"])
+    except AddressRefusedError as error:
+        return error.reason
+    return None

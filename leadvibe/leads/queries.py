@@ -159,6 +159,15 @@ def search_leads(scope: Scope, text_: str, *, limit: int) -> list[tuple[str, str
     return [(r.lead_id, r.match_type, r.best_alias) for r in session().execute(statement, bound)]
 
 
+def list_names(scope: Scope, lead_ids: Collection[str]) -> dict[str, str]:
+    """Return what leads are called, by id; without those that there are not."""
+    statement = text(
+        "SELECT lead_id, name FROM leads WHERE unit_id = :unit AND lead_id = ANY(:ids)"
+    )
+    bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
+    return {lead_id: name for lead_id, name in session().execute(statement, bound)}
+
+
 def like_pattern(wanted: str) -> str:
     """Return the LIKE pattern that finds the text anywhere, with its wildcards disarmed."""
     escaped = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -24,11 +24,16 @@ from leadvibe.web import (
     sample,
     scoring,
     session,
+    trigger_editing,
+    trigger_history,
+    trigger_trials,
+    triggers,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, leads, lead, scoring, imports, sample, dead_letters, credentials, members, integrations,
+    login, leads, lead, scoring, triggers, trigger_history, trigger_trials, trigger_editing,
+    imports, sample, dead_letters, credentials, members, integrations,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

@@ -52,6 +52,7 @@ from leadvibe.web.timeline import (
     position_behind,
     read_position,
 )
+from leadvibe.web.trigger_paths import history_path
 
 WHY = "why"
 ENTRIES = re.compile(r"[1-9][0-9]{0,6}")
@@ -193,6 +194,7 @@ def _head(scope: Scope, lead: Lead, query: WhyQuery, rulesets: Sequence[Ruleset]
         aliases=tuple(_alias(alias) for alias in leads.list_aliases(scope, lead.lead_id)),
         metadata=list_facts(lead.metadata),
         list_url=_list_url(),
+        triggers_url=history_path(lead_id=lead.lead_id),
     )
 
 

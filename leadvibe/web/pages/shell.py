@@ -73,7 +73,13 @@ def navigation(
     members = (item("Members", "/app/members", "building-2"),) if can_administer else ()
     return (
         NavGroup(label="Analyze", items=(item("Leads", "/app/leads", "users"),)),
-        NavGroup(label="Configure", items=(item("Scoring", "/app/scoring", "gauge"),)),
+        NavGroup(
+            label="Configure",
+            items=(
+                item("Scoring", "/app/scoring", "gauge"),
+                item("Triggers", "/app/triggers", "zap"),
+            ),
+        ),
         NavGroup(
             label="Data",
             items=(
