@@ -165,7 +165,7 @@ def list_names(scope: Scope, lead_ids: Collection[str]) -> dict[str, str]:
         "SELECT lead_id, name FROM leads WHERE unit_id = :unit AND lead_id = ANY(:ids)"
     )
     bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
-    return {lead_id: name for lead_id, name in session().execute(statement, bound)}
+    return {row.lead_id: row.name for row in session().execute(statement, bound)}
 
 
 def like_pattern(wanted: str) -> str:

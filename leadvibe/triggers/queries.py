@@ -103,7 +103,7 @@ def count_emitted(scope: Scope, kind: TriggerKind, *, since: datetime) -> dict[U
         .where(*_matching(scope, kind, EmittedFilter(fired_from=since)))
         .group_by(EmittedEventRow.trigger_id)
     )
-    return {trigger_id: count for trigger_id, count in session().execute(statement)}
+    return dict(iter(session().execute(statement)))
 
 
 def stream_emitted(

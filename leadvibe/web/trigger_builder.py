@@ -18,7 +18,7 @@ from leadvibe.scoring.event_types import list_known_types
 from leadvibe.scoring.queries import get_settings
 from leadvibe.triggers.checks import MOST_STEPS, MOST_TESTS
 from leadvibe.triggers.filtering import OWN_PROPERTIES
-from leadvibe.web.forms.triggers import MilestoneForm, TriggerForm
+from leadvibe.web.forms.triggers import MilestoneForm, TriggerForm, choices_of
 from leadvibe.web.pages.display import Choice, query_url
 from leadvibe.web.pages.triggers import (
     CheckList,
@@ -174,11 +174,9 @@ def offer_rulesets(form: TriggerForm, facts: Facts) -> None:
     primary = (
         f"The primary one, {facts.names.primary}" if facts.names.primary else "The primary one"
     )
-    choices = [(str(it.ruleset_id), it.name) for it in facts.rulesets]
-    chosen = form.ruleset_id.data or ""
-    if chosen and chosen not in dict(choices):
-        choices.append((chosen, "A deleted ruleset"))
-    form.ruleset_id.choices = [("", primary), *choices]
+    labels = {"": primary} | {str(it.ruleset_id): it.name for it in facts.rulesets}
+    labels.setdefault(form.ruleset_id.data or "", "A deleted ruleset")
+    form.ruleset_id.choices = choices_of(labels)
 
 
 def slack_field(form: TriggerForm, facts: Facts) -> SlackField:

@@ -38,6 +38,7 @@ OF_RECIPIENTS = frozenset({
     "channel_ids", "email_subject", "email_preheader", "email_message",
 })  # fmt: skip
 """Fields that only say who is told, and so do not keep a trigger from being tried."""
+TICKED = frozenset({"engagement_levels", "profile_levels", "account_levels", "channel_ids"})
 WITH_STEPS = frozenset({TriggerKind.SEQUENCE, TriggerKind.PATTERN})
 NO_STEPS = "Add at least one step."
 
@@ -94,7 +95,16 @@ class Edited:
         """Return what differs from what is stored: the rest is not judged again."""
         assert self.trigger is not None
         stored = fields_of(self.trigger)
-        return {name: value for name, value in given.items() if stored[name] != value}
+        return {
+            name: value
+            for name, value in given.items()
+            if stored[name] != value and not _is_reordered(name, stored[name], value)
+        }
+
+
+def _is_reordered(name: str, stored: Any, value: Any) -> bool:
+    """Say whether boxes are ticked that were ticked: a form has them in an order of its own."""
+    return name in TICKED and set(stored) == set(value)
 
 
 def _typed(trigger: Trigger) -> dict[str, Any]:

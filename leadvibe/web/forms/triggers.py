@@ -16,6 +16,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 
@@ -74,6 +75,11 @@ def _postable(_form: BaseForm, field: StringField) -> None:
         raise ValidationError(f"This cannot be used: {reason}.")
 
 
+def choices_of(labels: Mapping[str, str]) -> list[Any]:
+    """Return what a SelectField offers, by value; the types on offer know only deprecated pairs."""
+    return [SelectChoice(value, label) for value, label in labels.items()]
+
+
 def _line(label: str, longest: int = LONGEST_LINE) -> StringField:
     return StringField(label, [_at_most(longest), _printable], filters=[_strip])
 
@@ -83,7 +89,7 @@ def _url(label: str) -> StringField:
 
 
 def _units() -> SelectField:
-    choices = [(unit.value, unit.value) for unit in WindowUnit]
+    choices = choices_of({unit.value: unit.value for unit in WindowUnit})
     return SelectField("Unit", choices=choices, default=WindowUnit.DAYS, validate_choice=False)
 
 
@@ -101,10 +107,12 @@ class TriggerForm(MemberForm):
     active = BooleanField("Active", default=True)
     fire_mode = RadioField(
         "How often",
-        choices=[
-            (FireMode.ONCE.value, "The first time only, for each lead"),
-            (FireMode.ALWAYS.value, "Each time it happens"),
-        ],
+        choices=choices_of(
+            {
+                FireMode.ONCE.value: "The first time only, for each lead",
+                FireMode.ALWAYS.value: "Each time it happens",
+            }
+        ),
         default=FireMode.ONCE.value,
     )
     cooldown = WholeNumberField(
@@ -117,7 +125,7 @@ class TriggerForm(MemberForm):
     webhook_url = _url("Webhook")
     emails = StringField("E-mails", [_storable], filters=[_strip])
     slack_target_kind = SelectField(
-        "Slack", choices=[("channel", "Channel"), ("user", "Person")], validate_choice=False
+        "Slack", choices=choices_of({"channel": "Channel", "user": "Person"}), validate_choice=False
     )
     slack_target_id = _line("Channel or person in Slack")
     channel_ids = _several("Notification channels")
@@ -125,11 +133,11 @@ class TriggerForm(MemberForm):
     seen = HiddenField()
     """When what is edited was changed last, so that nobody else's change is lost."""
 
-    def validate_cooldown(self, field: WholeNumberField) -> None:
+    def validate_cooldown(self, _field: WholeNumberField) -> None:
         if self.cooldown_seconds > LONGEST_COOLDOWN_SECONDS:
             raise ValidationError("Choose at most 365 days.")
 
-    def validate_emails(self, field: StringField) -> None:
+    def validate_emails(self, _field: StringField) -> None:
         if len(self.email_list) > MOST_EMAILS:
             raise ValidationError(f"Name at most {MOST_EMAILS} addresses.")
 
@@ -208,7 +216,7 @@ class _WindowPart(MemberForm):
     )
     window_unit = _units()
 
-    def validate_window(self, field: WholeNumberField) -> None:
+    def validate_window(self, _field: WholeNumberField) -> None:
         if self.window_seconds > LONGEST_WINDOW_SECONDS:
             raise ValidationError("Choose at most 90 days.")
 
