@@ -153,7 +153,7 @@ def say_recipients(told: Recipients, names: Names) -> str:
 
 def _recipients(told: Recipients, names: Names) -> Iterator[str]:
     if told.webhook_url:
-        yield f"webhook {_host(told.webhook_url)}"
+        yield f"the webhook at {_host(told.webhook_url)}"
     if len(told.emails) <= ADDRESSES_NAMED:
         yield from told.emails
     else:

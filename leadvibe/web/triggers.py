@@ -16,6 +16,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
 from leadvibe.triggers import queries, service
 from leadvibe.triggers.types import Trigger
+from leadvibe.triggers.wording import name_of
 from leadvibe.web.pages.display import Choice, Tone, counted
 from leadvibe.web.pages.triggers import Example, TriggerRow, TriggersPage
 from leadvibe.web.rendering import render
@@ -119,10 +120,12 @@ def _kind() -> TriggerKind:
 
 def _row(trigger: Trigger, facts: Facts, fired: int, *, can_edit: bool) -> TriggerRow:
     kind, trigger_id = trigger.kind, trigger.trigger_id
+    looks_for = say_shape(trigger.shape, facts.names)
+    is_named = trigger.name != name_of(trigger.shape)
     return TriggerRow(
         id=str(trigger_id),
-        name=trigger.name,
-        looks_for=say_shape(trigger.shape, facts.names),
+        name=trigger.name if is_named else looks_for,
+        looks_for=looks_for if is_named else "",
         whom=say_filters(trigger.filters),
         told=say_recipients(trigger.recipients, facts.names),
         often=say_pace(trigger),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from leadvibe.engine.policies import FieldTest
+from leadvibe.engine.triggers import Step, TriggerKind
 from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.pipeline import process
+from leadvibe.triggers.queries import list_triggers
+from tests.api.trigger_examples import add_trigger, emit
 from tests.factories import make_member
 
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
@@ -25,7 +29,19 @@ def furnished(site, security):
     world.fail()
     make_member(site.people.organization, f"{'x' * 60}@{'y' * 60}.test", security=security)
     upload(site, f"event_type,email\n{LONG},\n")
+    add_triggers(world)
     return site
+
+
+def add_triggers(world):
+    """Make a sequence whose words are long, with all there can be about it, that has fired."""
+    step = Step(LONG[:150], (FieldTest(LONG, "contains", LONG),))
+    trigger = add_trigger(
+        world, TriggerKind.SEQUENCE, name=LONG[:100], steps=(step, Step("page_view")),
+        attribute_tests=(FieldTest(LONG, "equals", LONG),), emails=(f"{'x' * 60}@acme.test",),
+        slack_target_id="C" * 60, email_message=LONG,
+    )  # fmt: skip
+    emit(world, trigger, lead_id=LONG, summary=LONG)
 
 
 def upload(site, text):
@@ -48,12 +64,15 @@ def upload(site, text):
 def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme):
     page = furnished.visit(furnished.people.admin, viewport=SIZES[size], color_scheme=scheme)
     [progress] = queries.list_progress(furnished.world.scope, limit=1, now=utc_now())
+    [trigger] = list_triggers(furnished.world.scope)
     paths = [
         "/app/leads", "/app/leads?level=Cold&min_score=1&q=x", "/app/leads?sort=colour",
         f"/app/leads/{LONG}", f"/app/leads/{LONG}?window=7d", "/app/scoring", "/app/imports",
         f"/app/imports/{progress.file.import_id}", "/app/dead-letters", "/app/credentials",
         "/app/account/password", "/app/leads/nobody", "/app/members", "/docs", "/docs/leads",
-        "/docs/configuration",
+        "/docs/configuration", "/app/triggers", "/app/triggers?kind=sequence",
+        "/app/triggers/pattern/new", f"/app/triggers/sequence/{trigger.trigger_id}",
+        "/app/triggers/history", f"/app/triggers/history?lead_id={LONG}",
     ]  # fmt: skip
 
     for path in paths:
@@ -80,7 +99,12 @@ def test_the_menu_of_a_narrow_screen_leads_everywhere(furnished):
 def test_everything_on_a_page_has_a_name_for_screen_readers(furnished):
     page = furnished.visit(furnished.people.owner)
 
-    for path in ("/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports", "/docs/leads"):
+    [trigger] = list_triggers(furnished.world.scope)
+    for path in (
+        "/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports", "/docs/leads",
+        "/app/triggers?kind=sequence", f"/app/triggers/sequence/{trigger.trigger_id}",
+        "/app/triggers/history",
+    ):  # fmt: skip
         page.goto(path)
         nameless = page.evaluate("""() => [...document.querySelectorAll(
             "button, a[href], input:not([type=hidden]), select, textarea, summary")]

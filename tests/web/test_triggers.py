@@ -138,7 +138,7 @@ def test_the_list_says_for_whom_who_is_told_and_how_often(browse, people, world)
     page = unescape(browse(people.viewer).get(TRIGGERS).text)
 
     assert "If engagement level is Hot and country is DE" in page
-    assert "webhook example.com and a@acme.test" in page
+    assert "the webhook at example.com and a@acme.test" in page
     assert "Each time, at most once in 2 days" in page
     assert (
         f'href="{HISTORY}?trigger_id={trigger.trigger_id}" title="Show when, and for whom">3 times'
@@ -415,8 +415,10 @@ def test_it_is_said_in_words_while_it_is_written(browse, people, world):
     ).text
 
     assert whole.lstrip().startswith("<section")
-    assert "When a lead does pricing_view, then demo_request within 2 days, tell webhook" in whole
-    assert "example.com: once per lead." in whole
+    assert (
+        "When a lead does pricing_view, then demo_request within 2 days, tell the webhook" in whole
+    )
+    assert "at example.com: once per lead." in whole
     assert "Say within which time." in half
 
 

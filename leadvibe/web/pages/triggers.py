@@ -21,7 +21,7 @@ class TriggerRow:
     id: str
     name: str
     looks_for: str
-    """"pricing_view, then demo_request within 2 days"."""
+    """"pricing_view, then demo_request within 2 days"; empty where its name says so."""
     whom: str
     """"engagement level is Hot"; empty for everybody."""
     told: str
