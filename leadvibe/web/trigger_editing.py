@@ -7,7 +7,7 @@ what it says in words follows by itself while somebody types.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.client import CONFLICT, UNPROCESSABLE_ENTITY
 from uuid import UUID
@@ -37,7 +37,7 @@ from leadvibe.web.trigger_rows import (
     Errors,
     Rows,
     control_of,
-    place_of_new,
+    focus_after,
     read_rows,
     rearranged,
     without_blanks,
@@ -65,6 +65,7 @@ class Attempt:
     form: TriggerForm
     rows: Rows
     errors: Errors
+    is_refused: bool = False
     draft: Draft | None
     """None for a form that nobody has touched."""
     focus: str = ""
@@ -123,7 +124,7 @@ def _change(principal: Principal, edited: Edited) -> AnyResponse:
         rows=rows,
         errors={},
         draft=draft_of(edited, request.form),
-        focus=place_of_new(rows, action),
+        focus=focus_after(rows, action),
     )
     is_trial = action == "try" or wanted_fragment() == TRIAL
     return _answer(edited, attempt, trial=_try(edited, attempt) if is_trial else None)
@@ -138,7 +139,8 @@ def _try(edited: Edited, attempt: Attempt) -> Trial:
 
 def _save(principal: Principal, edited: Edited, form: TriggerForm, rows: Rows) -> AnyResponse:
     errors, is_valid = edited.judge_rows(rows), form.validate()
-    attempt = Attempt(form=form, rows=rows, errors=errors, draft=draft_of(edited, request.form))
+    draft = draft_of(edited, request.form)
+    attempt = Attempt(form=form, rows=rows, errors=errors, is_refused=True, draft=draft)
     if errors or not is_valid:
         return _answer(edited, attempt, status=UNPROCESSABLE_ENTITY)
     try:
@@ -208,9 +210,7 @@ def _answer_stale(edited: Edited, attempt: Attempt) -> AnyResponse:
         Link("drop your changes and see theirs.", edited.url),
     )
     attempt.form.seen.data = trigger.updated_at.isoformat()
-    stale = Attempt(
-        form=attempt.form, rows=attempt.rows, errors={}, draft=attempt.draft, alert=alert
-    )
+    stale = replace(attempt, errors={}, alert=alert)
     return _answer(edited, stale, status=CONFLICT)
 
 
@@ -250,6 +250,7 @@ def _page(edited: Edited, attempt: Attempt, trial: Trial | None) -> EditPage:
         suggestions=builder.list_suggestions(edited.scope, rows) if is_whole else (),
         errors=attempt.errors,
         focus=attempt.focus,
+        is_refused=attempt.is_refused,
         nobody=facts.names.default_target,
         post_url=edited.url,
         list_url=edited.list_url,

@@ -141,9 +141,11 @@ def rearranged(rows: Rows, action: str) -> Rows:
         return rows
 
 
-def place_of_new(rows: Rows, action: str) -> str:
-    """Return the name of the control that a button has just added; empty for none."""
+def focus_after(rows: Rows, action: str) -> str:
+    """Return what a button leads to: the control it added, or the button of the step it moved."""
     verb, _, number = action.partition(":")
+    if verb in {"up", "down"}:
+        return _button_of_moved(rows, verb, number)
     if verb == "add-step" and rows.steps:
         return f"steps-{len(rows.steps) - 1}-event_type"
     if verb != "add-condition":
@@ -153,6 +155,16 @@ def place_of_new(rows: Rows, action: str) -> str:
     if not number.isdecimal() or int(number) >= len(rows.steps):
         return ""
     return f"steps-{number}-conditions-{len(rows.steps[int(number)].conditions) - 1}-key"
+
+
+def _button_of_moved(rows: Rows, verb: str, number: str) -> str:
+    """Return the same button where the step is now or, at the end of the list, the other one."""
+    if not number.isdecimal() or len(number) > _LARGEST_DIGITS:
+        return ""
+    place = int(number) + (1 if verb == "down" else -1)
+    if place == 0:
+        return "down:0"
+    return f"up:{place}" if place >= len(rows.steps) - 1 else f"{verb}:{place}"
 
 
 def _add_step(rows: Rows) -> Rows:

@@ -89,7 +89,7 @@ def test_a_sequence_is_made_tried_and_deleted(site, visit):
     page.get_by_role("button", name="Try it").click()
     expect(page.locator(".trial-message")).to_contain_text("fired for 1 lead in the last 7 days")
     page.get_by_role("button", name="Save sequence").click()
-    expect(page.locator(".field-error")).to_contain_text("This is missing")
+    expect(page.locator("#webhook_url-error")).to_contain_text("This is missing")
     page.get_by_label("E-mails").fill("sales@acme.test")
     page.get_by_role("button", name="Save sequence").click()
     page.get_by_role("link", name="Edit").click()

@@ -22,6 +22,8 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Val
 
 from leadvibe.engine.triggers import ANY_TYPE, FireMode, TriggerKind
 from leadvibe.http.destinations import find_refusal
+from leadvibe.identity.checks import checked_email
+from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.ids import parse_id
 from leadvibe.triggers.checks import (
     LONGEST_COOLDOWN_SECONDS,
@@ -140,6 +142,11 @@ class TriggerForm(MemberForm):
     def validate_emails(self, _field: StringField) -> None:
         if len(self.email_list) > MOST_EMAILS:
             raise ValidationError(f"Name at most {MOST_EMAILS} addresses.")
+        for email in self.email_list:
+            try:
+                checked_email(email)
+            except InvalidError:
+                raise ValidationError(f"“{email}” is not an e-mail address.") from None
 
     def validate_channel_ids(self, field: SelectMultipleField) -> None:
         if len(field.data or ()) > MOST_CHANNELS:

@@ -174,7 +174,9 @@ class EditPage:
     errors: Mapping[str, str] = field(default_factory=dict)
     """Of rows and of choices, by the name of the control."""
     focus: str = ""
-    """The control that was just added."""
+    """The control that was just added, or the button of the step that was moved."""
+    is_refused: bool = False
+    """Whether it was to be saved, and is not."""
     nobody: str = ""
     """Who is told when nobody is named."""
     post_url: str
