@@ -38,11 +38,14 @@ from leadvibe.lib.db import OUTAGES, db, is_outage, reset
 from leadvibe.lib.errors import LeadvibeError, UnavailableError
 from leadvibe.lib.idle_connections import pool_events
 from leadvibe.lib.listening import Listener
+from leadvibe.lib.outbound import Outbound
 from leadvibe.lib.resources import resource_folder
 from leadvibe.lib.sealing import Sealer
 from leadvibe.lib.token_bucket import TokenBuckets, impatient_client
 from leadvibe.notifications.mailer import Mailer
+from leadvibe.notifications.senders import PostOffice
 from leadvibe.notifications.transports.email import MailServer
+from leadvibe.notifications.unsubscribing import KEY_PURPOSE
 from leadvibe.settings import Settings
 from leadvibe.web.errors import is_page, render_error
 
@@ -78,6 +81,7 @@ def create_app(settings: Settings, *, hashing: Hashing | None = None) -> Flask:
     app.extensions["leadvibe.redis"] = _broker(settings.redis_url)
     app.extensions["leadvibe.mailer"] = Mailer(_mail_server(settings))
     app.extensions["leadvibe.sealer"] = _sealer(settings)
+    app.extensions["leadvibe.senders"] = _post_office(app, settings).senders()
     _register_http(app, settings, hashing or Hashing())
     api.register(app)
     web.register(app, session_lifetime=timedelta(days=settings.refresh_token_days))
@@ -259,6 +263,19 @@ def _rate_limiter(settings: Settings) -> RateLimiter:
 def _sealer(settings: Settings) -> Sealer:
     security = Security(secret_key=settings.secret_key)
     return Sealer(settings.encryption_keys, last_resort=security.key("sealed secrets"))
+
+
+def _post_office(app: Flask, settings: Settings) -> PostOffice:
+    security = Security(secret_key=settings.secret_key)
+    return PostOffice(
+        outbound=Outbound(allow_private=settings.allow_private_webhooks),
+        mailer=app.extensions["leadvibe.mailer"],
+        sealer=app.extensions["leadvibe.sealer"],
+        public_url=settings.public_url,
+        slack_api_url=settings.slack_api_url,
+        hubspot_api_url=settings.hubspot_api_url,
+        unsubscribe_key=security.key(KEY_PURPOSE),
+    )
 
 
 def _mail_server(settings: Settings) -> MailServer | None:

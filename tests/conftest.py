@@ -36,6 +36,7 @@ from tests.scenes import Scene, Scenes
 
 pytest_plugins = [
     "tests.servers", "tests.probes", "tests.mailbox", "tests.world", "tests.standins.slack",
+    "tests.standins.hubspot",
 ]  # fmt: skip
 
 CHEAP_HASHING = Hashing(memory_kib=8, passes=1, lanes=1)

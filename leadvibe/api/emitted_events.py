@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -38,13 +38,7 @@ class EmittedSpan(BaseModel):
         return self
 
     def read(self) -> EmittedFilter:
-        return EmittedFilter(
-            trigger_id=getattr(self, "trigger_id", None) or getattr(self, "sequence_id", None),
-            channel=(getattr(self, "channel", None) or "").strip().lower() or None,
-            lead_id=self.lead_id,
-            fired_from=self.start,
-            fired_before=self.end,
-        )
+        return EmittedFilter(lead_id=self.lead_id, fired_from=self.start, fired_before=self.end)
 
 
 class EmittedFields(EmittedSpan):
@@ -52,17 +46,26 @@ class EmittedFields(EmittedSpan):
 
     trigger_id: UUID | None = Field(None, description="Only those of this trigger.")
 
+    def read(self) -> EmittedFilter:
+        return replace(super().read(), trigger_id=self.trigger_id)
+
 
 class SequenceEventFields(EmittedSpan):
     """Which events of sequences are asked for."""
 
     sequence_id: UUID | None = Field(None, description="Only those of this sequence.")
 
+    def read(self) -> EmittedFilter:
+        return replace(super().read(), trigger_id=self.sequence_id)
+
 
 class SurgeEventFields(EmittedFields):
     """Which events of surge triggers are asked for."""
 
-    channel: Text | None = Field(None, description="Only through this channel, such as web.")
+    channel: Text = Field("", description="Only through this channel, such as web.")
+
+    def read(self) -> EmittedFilter:
+        return replace(super().read(), channel=self.channel.strip().lower() or None)
 
 
 class EmittedQuery(PageQuery, EmittedFields):
@@ -252,4 +255,6 @@ def _pattern(event: EmittedEvent) -> PatternEventItem:
 
 
 def _surge(event: EmittedEvent) -> SurgeEventItem:
-    return SurgeEventItem(event_count=len(_parts(event)), **_of_trigger(event))
+    return SurgeEventItem(
+        event_count=event.details.get("count", len(_parts(event))), **_of_trigger(event)
+    )

@@ -60,6 +60,9 @@ TokenId = Annotated[UUID, Named("token")]
 PreviewId = Annotated[UUID, Named("preview")]
 RescoreId = Annotated[UUID, Named("rescore")]
 ImportId = Annotated[UUID, Named("import")]
+NotificationChannelId = Annotated[UUID, Named("notification channel")]
+DeliveryId = Annotated[UUID, Named("delivery")]
+DestinationId = Annotated[UUID, Named("destination")]
 DeadLetterReceipt = Annotated[int, Named("dead letter")]
 
 

@@ -93,6 +93,7 @@ def list_triggers(principal: Principal) -> list[PatternItem]:
 
 
 def get_trigger(principal: Principal, trigger_id: TriggerId) -> PatternItem:
+    """A pattern trigger, in the state that its etag names."""
     return _item(principal.scope, queries.get_trigger(principal.scope, KIND, trigger_id))
 
 

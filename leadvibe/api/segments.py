@@ -28,19 +28,14 @@ from leadvibe.api.metadata_filters import known_operator, storable_value
 from leadvibe.engine.conditions import MAX_CLAUSES, Joiner
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leadlist import queries as leadlist
+from leadvibe.leadlist.export import write_members
 from leadvibe.leads.queries import get_lead
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.ids import new_id
 from leadvibe.lib.paging import PageRequest
-from leadvibe.lib.spreadsheets import write_csv
 from leadvibe.segments import queries, service
-from leadvibe.segments.membership import Audience, Membership, explain, segments_of
-from leadvibe.segments.types import RuleType, Segment, SegmentRule
+from leadvibe.segments.membership import Membership, explain, segments_of
+from leadvibe.segments.types import RuleDraft, RuleType, Segment, SegmentRule
 
-EXPORT_HEADER = (
-    "lead_id", "name", "detail", "score", "owner_name", "last_event_at", "last_event_type",
-    "event_count", "session_count", "created_at",
-)  # fmt: skip
 SHOWN_IN_PREVIEW = 25
 
 _Place = Annotated[StrictInt, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
@@ -232,7 +227,7 @@ def export_leads(principal: Principal, segment_id: SegmentId) -> Csv:
     scope = principal.scope
     segment, rules = queries.get_segment(scope, segment_id), queries.list_rules(scope, segment_id)
     audience = Membership(scope).of(segment, rules)
-    return Csv("segment.csv", lambda: write_csv(EXPORT_HEADER, _lines(scope, audience)))
+    return Csv("segment.csv", lambda: write_members(scope, audience))
 
 
 def explain_lead(principal: Principal, segment_id: SegmentId, lead_id: str) -> MemberExplanation:
@@ -262,7 +257,7 @@ def list_segments_of_lead(principal: Principal, lead_id: str) -> list[SegmentIte
 def try_rules(principal: Principal, body: SegmentTrial) -> SegmentTrialResult:
     """Whom rules would let in, before a segment has them. Nothing is stored."""
     scope = principal.scope
-    audience = Membership(scope).of_rules(_tried(body.rules))
+    audience = Membership(scope).of_rules(_tried(scope, body.rules))
     lines = leadlist.list_members(scope, audience, PageRequest(1, SHOWN_IN_PREVIEW))
     return SegmentTrialResult(
         count=leadlist.count_members(scope, audience), leads=scored_leads(scope, lines)
@@ -319,22 +314,13 @@ def _stored(given: dict[str, Any]) -> dict[str, Any]:
     return {_NAMES.get(name, name): value for name, value in given.items()}
 
 
-def _tried(rules: Iterable[NewSegmentRule]) -> Iterator[SegmentRule]:
-    now = utc_now()
+def _tried(scope: Scope, rules: Iterable[NewSegmentRule]) -> Iterator[RuleDraft]:
     for place, body in enumerate(rules):
         fields = _stored(body.model_dump())
-        service.check_rule(fields, prefix=f"rules.{place}.")
+        service.check_rule(scope, fields, prefix=f"rules.{place}.")
         if fields["order"] is None:
             fields["order"] = place
-        yield SegmentRule(
-            rule_id=new_id(), segment_id=new_id(), created_at=now, updated_at=now,
-            created_by="", updated_by="", **fields,
-        )  # fmt: skip
-
-
-def _lines(scope: Scope, audience: Audience) -> Iterator[tuple[Any, ...]]:
-    for line in leadlist.stream_members(scope, audience):
-        yield tuple(getattr(line, name) for name in EXPORT_HEADER)
+        yield RuleDraft(**fields)
 
 
 def _segment(scope: Scope, segment: Segment) -> SegmentItem:

@@ -102,6 +102,7 @@ def list_sequences(principal: Principal) -> list[SequenceItem]:
 
 
 def get_sequence(principal: Principal, trigger_id: TriggerId) -> SequenceItem:
+    """A sequence trigger, in the state that its etag names."""
     return _item(principal.scope, queries.get_trigger(principal.scope, KIND, trigger_id))
 
 

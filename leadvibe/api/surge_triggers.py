@@ -89,6 +89,7 @@ def list_triggers(principal: Principal) -> list[SurgeItem]:
 
 
 def get_trigger(principal: Principal, trigger_id: TriggerId) -> SurgeItem:
+    """A surge trigger, in the state that its etag names."""
     return _item(principal.scope, queries.get_trigger(principal.scope, KIND, trigger_id))
 
 

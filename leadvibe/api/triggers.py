@@ -62,6 +62,7 @@ def list_triggers(principal: Principal) -> list[MilestoneItem]:
 
 
 def get_trigger(principal: Principal, trigger_id: TriggerId) -> MilestoneItem:
+    """A milestone trigger, in the state that its etag names."""
     return _item(principal.scope, queries.get_trigger(principal.scope, KIND, trigger_id))
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import current_app
 from pydantic_core import PydanticCustomError
 
 from leadvibe.lib.outbound import AddressRefusedError, check_url
+
+
+def may_be_private() -> bool:
+    """Say whether this installation posts to private addresses."""
+    return cast("bool", current_app.config["ALLOW_PRIVATE_WEBHOOKS"])
 
 
 def postable_url(url: str) -> str:
@@ -18,7 +25,7 @@ def postable_url(url: str) -> str:
 def find_refusal(url: str) -> str | None:
     """Return why a URL may not be posted to, as the end of a sentence, or None when it may."""
     try:
-        check_url(url, allow_private=current_app.config["ALLOW_PRIVATE_WEBHOOKS"])
+        check_url(url, allow_private=may_be_private())
     except AddressRefusedError as error:
         return error.reason
     return None

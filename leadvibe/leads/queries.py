@@ -69,6 +69,15 @@ def find_existing(scope: Scope, lead_ids: Collection[str]) -> set[str]:
     return set(session().scalars(statement))
 
 
+def list_names(scope: Scope, lead_ids: Collection[str]) -> dict[str, str]:
+    """Return what those of the leads are called that stand for themselves: no merged ones."""
+    statement = """
+        SELECT lead_id, name FROM leads
+        WHERE unit_id = %s AND lead_id = ANY(%s) AND merged_into IS NULL
+    """
+    return dict(driver().execute(statement, (scope.unit_id, list(lead_ids))).fetchall())
+
+
 def owners_of_aliases(scope: Scope, keys: Iterable[AliasKey]) -> dict[AliasKey, str]:
     """Return which lead each known alias belongs to."""
     wanted = list(keys)
@@ -157,15 +166,6 @@ def search_leads(scope: Scope, text_: str, *, limit: int) -> list[tuple[str, str
     statement = text(_SEARCH)
     bound = {"unit": scope.unit_id, "text": wanted, "like": like_pattern(wanted), "limit": limit}
     return [(r.lead_id, r.match_type, r.best_alias) for r in session().execute(statement, bound)]
-
-
-def list_names(scope: Scope, lead_ids: Collection[str]) -> dict[str, str]:
-    """Return what leads are called, by id; without those that there are not."""
-    statement = text(
-        "SELECT lead_id, name FROM leads WHERE unit_id = :unit AND lead_id = ANY(:ids)"
-    )
-    bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
-    return {row.lead_id: row.name for row in session().execute(statement, bound)}
 
 
 def like_pattern(wanted: str) -> str:

@@ -16,6 +16,7 @@ from leadvibe.events.models import EventRow
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver, rollback, session
 from leadvibe.metrics.types import Figures, SlackLatency
+from leadvibe.notifications import queries as notifications
 from leadvibe.segments.sql import condition_sql
 
 
@@ -30,6 +31,8 @@ def get_figures(*, now: datetime) -> Figures:
         lag_seconds=max(age.total_seconds(), 0.0),
         dead_letters=inbox.dead_letters,
         slack=tuple(map(SlackLatency._make, slack)),
+        deliveries=notifications.count_outcomes(),
+        deliveries_waiting=notifications.count_waiting(),
     )
 
 

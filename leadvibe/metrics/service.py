@@ -9,7 +9,7 @@ stands in the database.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
@@ -131,10 +131,27 @@ class _Series(Collector):
             "Events that could not be processed and wait for a decision.",
             value=figures.dead_letters,
         )
+        yield _deliveries(figures.deliveries)
+        yield GaugeMetricFamily(
+            "deliveries_waiting",
+            "Notifications that wait to be sent, or to be tried again.",
+            value=figures.deliveries_waiting,
+        )
         if self._jobs_queued is not None:
             yield GaugeMetricFamily(
                 "jobs_queued", "Jobs that wait for a worker.", value=self._jobs_queued
             )
+
+
+def _deliveries(counted: Mapping[tuple[str, str], int]) -> Metric:
+    family = CounterMetricFamily(
+        "notification_deliveries",
+        "Attempts to send notifications, by how they ended.",
+        labels=("transport", "outcome"),
+    )
+    for labels, count in counted.items():
+        family.add_metric(labels, count)
+    return family
 
 
 def _slack_latency(counted: Iterable[SlackLatency]) -> Metric:

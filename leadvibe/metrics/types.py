@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 
@@ -22,6 +24,9 @@ class Figures(NamedTuple):
     lag_seconds: float = 0.0
     dead_letters: int = 0
     slack: tuple[SlackLatency, ...] = ()
+    deliveries: Mapping[tuple[str, str], int] = MappingProxyType({})
+    """Attempts to deliver a notice, by transport and outcome."""
+    deliveries_waiting: int = 0
 
 
 class DayCount(NamedTuple):

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
 
-from leadvibe.notifications.types import Channel, ChannelType
+from leadvibe.notifications.types import Channel, ChannelType, Transport
+
+MASK = "••••"
+"""What is shown in the place of a secret."""
 
 
 def slack_address(kind: str, target_id: str) -> str:
@@ -34,3 +38,22 @@ def addresses_of(channel: Channel) -> Iterator[str]:
         yield str(config["url"])
     else:
         yield from read_recipients(str(config["recipients"]))
+
+
+def masked_url(url: str) -> str:
+    """Return a URL without the values in its query, which may let anybody post there."""
+    parts = urlsplit(url)
+    query = "&".join(_masked(part) for part in parts.query.split("&") if part)
+    return urlunsplit(parts._replace(query=query, fragment=""))
+
+
+def _masked(part: str) -> str:
+    name, equals, _ = part.partition("=")
+    return f"{name}={MASK}" if equals else MASK
+
+
+def shown_address(transport: Transport, address: str) -> str:
+    """Return an address as anybody may see it who may look at the unit."""
+    if transport in {Transport.WEBHOOK, Transport.TEAMS}:
+        return masked_url(address)
+    return "HubSpot" if transport is Transport.HUBSPOT else address

@@ -48,7 +48,7 @@ FAILURES_TO_PAUSE = 5
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=30)
 
-AT_ONCE = 4
+AT_ONCE = 8
 """Deliveries on their way to one destination."""
 
 BATCHES = {Transport.HUBSPOT: 100}

@@ -27,6 +27,9 @@ THREADS = 24
 LOOK_SECONDS = 0.2
 """How long answers are waited for before a look at what has become due meanwhile."""
 
+GATHER_SECONDS = 0.01
+"""After the first answer: those that come with it are settled in one transaction."""
+
 Outcome = Receipt | TransportError
 Documents = Mapping[UUID, Sequence[Mapping[str, Any]]]
 Sending = Callable[[], Sequence[Outcome]]
@@ -73,7 +76,9 @@ class Dispatcher:
                     if not begun:
                         return attempts
                     continue
-                done, _ = wait(self._under_way, LOOK_SECONDS, return_when=FIRST_COMPLETED)
+                if wait(self._under_way, LOOK_SECONDS, return_when=FIRST_COMPLETED).done:
+                    time.sleep(GATHER_SECONDS)
+                done = [future for future in self._under_way if future.done()]
                 attempts += self._settle(it for future in done for it in self._ended(future))
                 commit()
 

@@ -56,3 +56,37 @@ class SlackRefusedError(InvalidError):
 
 class DeliveryNotFoundError(NotFoundError):
     code = "delivery_not_found"
+
+
+class ChannelNotFoundError(NotFoundError):
+    code = "notification_channel_not_found"
+
+
+class ChannelExistsError(ConflictError):
+    code = "notification_channel_exists"
+
+
+class ChannelInUseError(ConflictError):
+    """Triggers name the channel, and would tell nobody without it."""
+
+    code = "notification_channel_in_use"
+
+
+class BadChannelError(InvalidError):
+    code = "bad_notification_channel"
+
+
+class DestinationNotFoundError(NotFoundError):
+    code = "destination_not_found"
+
+
+class NoSecretError(ConflictError):
+    """Nothing is signed that goes there, or what signed it cannot be read any more."""
+
+    code = "no_signing_secret"
+
+
+class HubSpotRefusedError(InvalidError):
+    """HubSpot will not have the token or a property, or does not answer."""
+
+    code = "hubspot_refused"

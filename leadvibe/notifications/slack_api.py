@@ -15,6 +15,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from leadvibe.lib.trust import trusted
 from leadvibe.notifications.errors import TransportError
 
 TIMEOUT_SECONDS = 5
@@ -115,6 +116,7 @@ class SlackApi:
             self.token,
             base_url=self.base_url,
             timeout=TIMEOUT_SECONDS,
+            ssl=trusted(),
             logger=_silent,
             retry_handlers=[],
         )

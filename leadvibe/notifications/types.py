@@ -246,3 +246,100 @@ class AttemptOutcome(StrEnum):
     DELIVERED = "delivered"
     TEMPORARY = "temporary"
     PERMANENT = "permanent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where notices go, and how that works: left alone until `paused_until` when it does not."""
+
+    destination_id: UUID
+    transport: Transport
+    address: str
+    failures: int
+    """Temporary ones in a row."""
+    paused_until: datetime | None
+    problem: str | None
+    last_delivered_at: datetime | None
+    has_secret: bool
+    created_at: datetime
+
+    def state(self, *, now: datetime) -> str:
+        """Say in words whether notices get there."""
+        if self.paused_until is not None and self.paused_until > now:
+            return f"paused until {self.paused_until:%Y-%m-%d %H:%M} UTC"
+        if self.failures:
+            return "failing"
+        return "working" if self.last_delivered_at else "never used"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningSecret:
+    """What signs notices; until `former_until` the one before it signs them as well."""
+
+    secret: str = field(repr=False)
+    former_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A notice on its way to a destination, or there. `due_at` is of those alone that wait."""
+
+    delivery_id: UUID
+    notice_id: UUID
+    event: Happening
+    destination_id: UUID
+    transport: Transport
+    address: str
+    channel_id: UUID | None
+    trigger_id: UUID | None
+    trigger_name: str
+    lead_id: str
+    lead_name: str
+    recipient: str | None
+    """The e-mail address of the member it is personal to."""
+    state: DeliveryState
+    attempts: int
+    problem: str | None
+    created_at: datetime
+    due_at: datetime | None
+    finished_at: datetime | None
+    folded_into: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """Which deliveries to list; None for any."""
+
+    state: DeliveryState | None = None
+    transport: Transport | None = None
+    trigger_id: UUID | None = None
+    lead_id: str | None = None
+    destination_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryAttempt:
+    """One attempt, with what was said and answered."""
+
+    attempt: int
+    started_at: datetime
+    milliseconds: int
+    outcome: AttemptOutcome
+    status: int | None
+    problem: str | None
+    request: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubSpotConnection:
+    """The HubSpot account that a unit writes to, and the contact properties that it writes."""
+
+    sealed_token: str = field(repr=False)
+    portal: str
+    score_property: str
+    level_property: str
+    problem: str | None
+    """Why nothing gets through at present."""
+    updated_at: datetime
+    updated_by: str

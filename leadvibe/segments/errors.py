@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
+from leadvibe.lib.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    PreconditionFailedError,
+)
 
 
 class SegmentNotFoundError(NotFoundError):
@@ -23,3 +28,9 @@ class BadSegmentRuleError(InvalidError):
 
 class TooManySegmentRulesError(ConflictError):
     code = "too_many_segment_rules"
+
+
+class SegmentChangedError(PreconditionFailedError):
+    """Somebody else has changed the segment, or one of its rules, in the meantime."""
+
+    code = "segment_changed"

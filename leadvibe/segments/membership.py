@@ -37,7 +37,7 @@ from leadvibe.scoring.models import LeadProfileScoreRow
 from leadvibe.scoring.profiles import primary_of
 from leadvibe.segments.queries import list_rules_of_all, list_segments
 from leadvibe.segments.sql import clauses_sql, condition_sql
-from leadvibe.segments.types import LEVEL_FIELD, RuleType, Segment, SegmentRule
+from leadvibe.segments.types import LEVEL_FIELD, AskedRule, RuleType, Segment, SegmentRule
 
 ASKED_AT_ONCE = 100
 """Truths in one statement: far below the columns that a result may have."""
@@ -59,11 +59,11 @@ class Membership:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def of(self, segment: Segment, rules: Iterable[SegmentRule]) -> Audience:
+    def of(self, segment: Segment, rules: Iterable[AskedRule]) -> Audience:
         """Return the members of a segment. Without active rules there are none."""
         return self.of_rules(rules) if segment.active else NOBODY
 
-    def of_rules(self, rules: Iterable[SegmentRule]) -> Audience:
+    def of_rules(self, rules: Iterable[AskedRule]) -> Audience:
         """Return the leads that meet the active ones of some rules, joined as they say."""
         active = [rule for rule in rules if rule.active]
         if not active:
@@ -77,14 +77,14 @@ class Membership:
             scores = [self.engagement_level(rule) for rule in levels]
         return Audience(clauses_sql(clauses), and_(true(), *scores))
 
-    def of_rule(self, rule: SegmentRule) -> ColumnElement[bool]:
+    def of_rule(self, rule: AskedRule) -> ColumnElement[bool]:
         """Say that a lead meets one rule."""
         return _MEANINGS[rule.rule_type](self, rule)
 
-    def lead_metadata(self, rule: SegmentRule) -> ColumnElement[bool]:
+    def lead_metadata(self, rule: AskedRule) -> ColumnElement[bool]:
         return condition_sql(LeadRow.metadata_, rule.condition)
 
-    def event_metadata(self, rule: SegmentRule) -> ColumnElement[bool]:
+    def event_metadata(self, rule: AskedRule) -> ColumnElement[bool]:
         return exists().where(
             EventRow.unit_id == LeadRow.unit_id,
             EventRow.lead_id == LeadRow.lead_id,
@@ -93,23 +93,23 @@ class Membership:
             condition_sql(EventRow.metadata_, rule.condition),
         )
 
-    def account_metadata(self, rule: SegmentRule) -> ColumnElement[bool]:
+    def account_metadata(self, rule: AskedRule) -> ColumnElement[bool]:
         return self._of_account(
             rule.condition,
             lambda affirmative: condition_sql(AccountRow.metadata_, affirmative),
         )
 
-    def account_level(self, rule: SegmentRule) -> ColumnElement[bool]:
+    def account_level(self, rule: AskedRule) -> ColumnElement[bool]:
         levels = self._levels[LevelKind.ACCOUNT]
         return self._of_account(
             rule.condition,
             lambda affirmative: _in_levels(AccountRow.score, levels, affirmative),
         )
 
-    def engagement_level(self, rule: SegmentRule) -> ColumnElement[bool]:
+    def engagement_level(self, rule: AskedRule) -> ColumnElement[bool]:
         return _in_levels(LeadRow.score, self._levels[LevelKind.ENGAGEMENT], rule.condition)
 
-    def profile_level(self, rule: SegmentRule) -> ColumnElement[bool]:
+    def profile_level(self, rule: AskedRule) -> ColumnElement[bool]:
         score = func.coalesce(
             select(LeadProfileScoreRow.score)
             .where(
@@ -148,7 +148,7 @@ class Membership:
         return primary.ruleset_id if primary else None
 
 
-_MEANINGS: Mapping[RuleType, Callable[[Membership, SegmentRule], ColumnElement[bool]]] = {
+_MEANINGS: Mapping[RuleType, Callable[[Membership, AskedRule], ColumnElement[bool]]] = {
     RuleType.LEAD_METADATA: Membership.lead_metadata,
     RuleType.EVENT_METADATA: Membership.event_metadata,
     RuleType.ACCOUNT_METADATA: Membership.account_metadata,

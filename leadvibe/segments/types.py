@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from leadvibe.engine.conditions import Condition, Joiner, parse_operator
@@ -27,9 +29,16 @@ class RuleType(StrEnum):
     def is_level(self) -> bool:
         return self in {self.ENGAGEMENT_LEVEL, self.PROFILE_LEVEL, self.ACCOUNT_LEVEL}
 
+    @property
+    def is_of_account(self) -> bool:
+        return self in {self.ACCOUNT_METADATA, self.ACCOUNT_LEVEL}
+
 
 LEVEL_FIELD = "level"
 """The property that a rule about a level compares, whatever it calls its field."""
+
+_STATE_BYTES = 12
+"""Enough that no two states of one segment ever have the same name by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,50 @@ class SegmentRule:
     @cached_property
     def condition(self) -> Condition:
         return condition_of(self.rule_type, self.field, self.operator, self.value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleDraft:
+    """A rule as somebody wants it. It changes the one that `rule_id` names, or is a new one."""
+
+    rule_id: UUID | None = None
+    name: str = ""
+    rule_type: RuleType
+    field: str = ""
+    operator: str
+    value: Any = None
+    event_type: str = ""
+    group: int = 0
+    logic_op: Joiner = Joiner.AND
+    order: int
+    active: bool = True
+
+    @cached_property
+    def condition(self) -> Condition:
+        return condition_of(self.rule_type, self.field, self.operator, self.value)
+
+
+AskedRule: TypeAlias = SegmentRule | RuleDraft
+"""What can be asked of leads: a rule, or one that is only tried."""
+
+
+class Change(NamedTuple):
+    """When something was changed, and by whom."""
+
+    at: datetime
+    by: str
+
+
+def last_change(segment: Segment, rules: Sequence[SegmentRule]) -> Change:
+    """Return the last change of a segment or a rule of it, as far as that rule is still there."""
+    changes = [Change(segment.updated_at, segment.updated_by)]
+    return max(changes + [Change(rule.updated_at, rule.updated_by) for rule in rules])
+
+
+def state_of(segment: Segment, rules: Sequence[SegmentRule]) -> str:
+    """Name the state that a segment and its rules are in, whoever changed them last."""
+    content = repr((segment, list(rules))).encode()
+    return hashlib.blake2b(content, digest_size=_STATE_BYTES).hexdigest()
 
 
 def condition_of(rule_type: RuleType, field: str, operator: str, value: Any) -> Condition:

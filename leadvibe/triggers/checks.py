@@ -105,8 +105,15 @@ def tidied(told: Recipients) -> Recipients:
         emails=tuple(dict.fromkeys(it.strip().lower() for it in told.emails)),
         channel_ids=tuple(dict.fromkeys(told.channel_ids)),
         slack_target_kind=_kind_of(told.slack_target_kind, told.slack_target_id),
+        teams_target_id=_teams_target(told.teams_target_id),
         teams_target_kind=_kind_of(told.teams_target_kind, told.teams_target_id),
     )
+
+
+def _teams_target(target: str) -> str:
+    """Return a target as it is looked for later: ids have several spellings."""
+    channel_id = find_channel_id(target)
+    return target.strip() if channel_id is None else str(channel_id)
 
 
 def _kind_of(kind: str, target_id: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from leadvibe.engine.triggers import FILTERS, FireMode, TriggerKind, shape_of
 from leadvibe.identity.types import Scope
@@ -158,6 +158,21 @@ def _emitted_event(row: Any) -> EmittedEvent:
     values = row._asdict()
     enums = {"kind": TriggerKind(row.kind), "event": Happening(row.event)}
     return EmittedEvent(**{**values, **enums})
+
+
+def list_users_of_channel(scope: Scope, channel_id: UUID) -> list[str]:
+    """Return the names of the triggers that tell through a notification channel."""
+    recipients = TriggerRow.recipients
+    names_it = or_(
+        recipients["channel_ids"].contains([str(channel_id)]),
+        recipients["teams_target_id"].astext == str(channel_id),
+    )
+    statement = (
+        select(TriggerRow.name)
+        .where(TriggerRow.unit_id == scope.unit_id, names_it)
+        .order_by(TriggerRow.name)
+    )
+    return list(session().scalars(statement))
 
 
 def _trigger(row: TriggerRow) -> Trigger:

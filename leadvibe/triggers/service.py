@@ -30,6 +30,8 @@ from leadvibe.engine.triggers import (
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.db import session
 from leadvibe.lib.ids import new_id
+from leadvibe.notifications.outbox import register_destinations
+from leadvibe.notifications.types import Transport
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.service import lock_configuration
 from leadvibe.triggers import queries
@@ -88,6 +90,7 @@ def create_trigger(
             created_at=now, updated_at=now, created_by=by, updated_by=by,
         )
     )  # fmt: skip
+    _register_webhook(scope, setup, now=now)
     return queries.get_trigger(scope, kind, trigger_id)
 
 
@@ -122,6 +125,7 @@ def update_trigger(
     )
     if (setup.shape, setup.filters) != (current.shape, current.filters):
         _forget(scope, trigger_id)
+    _register_webhook(scope, setup, now=now)
     return queries.get_trigger(scope, kind, trigger_id)
 
 
@@ -216,8 +220,8 @@ def _problems_of_names(
     """
     if given.get("account_levels"):
         scoring.require_abm(scope)
-    for field in _LEVELS.keys() & given.keys():
-        yield from _problems_of_levels(scope, prefix + field, _LEVELS[field], given[field])
+    for field, kind in _LEVELS.items():
+        yield from _problems_of_levels(scope, prefix + field, kind, given.get(field, ()))
     ruleset_id = given.get("ruleset_id")
     if ruleset_id and ruleset_id not in {it.ruleset_id for it in scoring.list_rulesets(scope)}:
         yield (
@@ -238,10 +242,18 @@ def _problems_of_names(
 def _problems_of_levels(
     scope: Scope, field: str, kind: LevelKind, names: tuple[str, ...]
 ) -> Iterator[Problem]:
+    if not names:
+        return
     known = [*(level.name for level in scoring.list_levels(scope, kind)), UNCLASSIFIED]
     for place, name in enumerate(names):
         if name not in known:
             yield f"{field}.{place}", f"names no level of that kind: use one of {', '.join(known)}"
+
+
+def _register_webhook(scope: Scope, setup: Setup, *, now: datetime) -> None:
+    """Let the webhook's secret be seen before the first notice goes there."""
+    if url := setup.recipients.webhook_url:
+        register_destinations(scope, [(Transport.WEBHOOK, url)], now=now)
 
 
 def _forget(scope: Scope, trigger_id: UUID) -> None:

@@ -32,6 +32,7 @@ from leadvibe.engine.triggers import (
     window_of,
 )
 from leadvibe.identity.types import Scope
+from leadvibe.leads.queries import list_names
 from leadvibe.lib.db import driver
 from leadvibe.scoring.queries import current_version, get_config
 from leadvibe.triggers.filtering import passing
@@ -42,6 +43,8 @@ SHOWN = 100
 LEADS_AT_ONCE = 2_000
 """Matches that wait for the filters together."""
 READ_SIZE = 5_000
+ENTRIES_OF_AN_EVENT = 100
+"""In one ruleset, where they stand beside each other: more than rules ever score one event."""
 _NO_METADATA: dict[str, Any] = {}
 
 
@@ -57,7 +60,6 @@ class _Firings(NamedTuple):
     """What a trigger would have done for one lead; the rest is about the last time."""
 
     lead_id: str
-    name: str
     times: int
     at: datetime
     event_type: str
@@ -80,23 +82,22 @@ def simulate(
     config = get_config(scope, current_version(scope))
     find = _find_rises if isinstance(setup.shape, Milestone) else _find_matches
     firings, total, times, left_out = find(scope, setup, config, span), 0, 0, 0
-    newest: list[_Firings] = []
+    newest: list[MatchedLead] = []
     while part := list(islice(firings, LEADS_AT_ONCE)):
-        passed = passing(scope, setup.filters, [it.lead_id for it in part])
-        kept = [it for it in part if it.lead_id in passed]
-        newest = heapq.nlargest(SHOWN, [*newest, *kept], key=attrgetter("at"))
+        names = list_names(scope, [it.lead_id for it in part])
+        passed = passing(scope, setup.filters, names)
+        kept = [_matched(it, names[it.lead_id]) for it in part if it.lead_id in passed]
+        newest = heapq.nlargest(SHOWN, [*newest, *kept], key=attrgetter("fired_at"))
         total += len(kept)
-        times += sum(it.times for it in kept)
-        left_out += len(part) - len(kept)
-    return Simulation(
-        leads=tuple(map(_matched, newest)), total=total, firings=times, left_out=left_out
-    )
+        times += sum(it.count for it in kept)
+        left_out += len(names) - len(kept)
+    return Simulation(leads=tuple(newest), total=total, firings=times, left_out=left_out)
 
 
-def _matched(it: _Firings) -> MatchedLead:
+def _matched(it: _Firings, name: str) -> MatchedLead:
     return MatchedLead(
         lead_id=it.lead_id,
-        name=it.name,
+        name=name,
         fired_at=it.at,
         event_type=it.event_type,
         score=it.score,
@@ -111,13 +112,13 @@ def _find_matches(scope: Scope, setup: Setup, config: Config, span: _Span) -> It
         "back": span.since - window_of(setup.shape),
         "with_metadata": _asks_metadata(setup.shape),
     }
-    for (lead_id, name), rows in _by_lead(_EVENTS, bound):
-        acts = [_act(*row[2:]) for row in rows]
+    for lead_id, rows in _by_lead(_EVENTS, bound):
+        acts = [_act(*row[1:]) for row in rows]
         found = list(find_firings(setup.shape, acts, setup.pace, None))
         if found:
             last = found[-1]
             at, event_type = last.key[0], last.cause.event_type
-            yield _Firings(lead_id, name, len(found), at, event_type, None)
+            yield _Firings(lead_id, len(found), at, event_type, None)
 
 
 def _act(
@@ -135,12 +136,13 @@ def _find_rises(scope: Scope, setup: Setup, config: Config, span: _Span) -> Iter
         "ruleset": setup.shape.ruleset_id or (primary.ruleset_id if primary else None),
         "threshold": setup.shape.score_threshold,
         "kind": EntryKind.EVENT,
+        "reach": ENTRIES_OF_AN_EVENT,
     }
-    for (lead_id, name), rows in _by_lead(_RISES, bound):
-        rises = (_Rise((at, receipt), kind, score) for _, _, at, receipt, kind, score in rows)
+    for lead_id, rows in _by_lead(_RISES, bound):
+        rises = (_Rise((at, receipt), kind, score) for _, at, receipt, kind, score in rows)
         found = list(choose(rises, setup.pace, None))
         last = found[-1]
-        yield _Firings(lead_id, name, len(found), last.key[0], last.event_type, last.score)
+        yield _Firings(lead_id, len(found), last.key[0], last.event_type, last.score)
 
 
 def _bound(scope: Scope, wanted: Collection[str], config: Config, span: _Span) -> dict[str, Any]:
@@ -164,11 +166,11 @@ def _asks_metadata(shape: Shape) -> bool:
 
 def _by_lead(
     statement: str, bound: dict[str, Any]
-) -> Iterator[tuple[tuple[str, str], Iterator[tuple[Any, ...]]]]:
-    """Yield each lead, as id and name, with its rows."""
+) -> Iterator[tuple[str, Iterator[tuple[Any, ...]]]]:
+    """Yield each lead with its rows."""
     with driver().cursor(name="history") as cursor:
         cursor.itersize = READ_SIZE
-        yield from groupby(cursor.execute(statement, bound), key=itemgetter(0, 1))
+        yield from groupby(cursor.execute(statement, bound), key=itemgetter(0))
 
 
 _HEARD = """
@@ -179,36 +181,38 @@ _HEARD = """
 _OF_LEAD = "(%(lead)s::text IS NULL OR {}.lead_id = %(lead)s)"
 
 _EVENTS = f"""
-    SELECT e.lead_id, l.name, e.event_id, e.event_type, e.occurred_at, e.receipt,
+    SELECT e.lead_id, e.event_id, e.event_type, e.occurred_at, e.receipt,
            CASE WHEN %(with_metadata)s THEN e.metadata::text END,
            e.occurred_at >= %(since)s, e.channel
-    FROM events e JOIN leads l ON l.unit_id = e.unit_id AND l.lead_id = e.lead_id
-    WHERE e.unit_id = %(unit)s AND {_OF_LEAD.format("e")} AND l.merged_into IS NULL
+    FROM events e
+    WHERE e.unit_id = %(unit)s AND e.lead_id IS NOT NULL AND {_OF_LEAD.format("e")}
       AND e.occurred_at >= %(back)s AND e.occurred_at <= %(until)s {_HEARD}
     ORDER BY e.lead_id, e.occurred_at, e.receipt
 """  # noqa: S608 - names of ours
 
 # What an event does in a ruleset is one step, however many rules score it: one of its entries
-# crosses the threshold if the step does, but not the other way round.
+# crosses the threshold if the step does, but not the other way round. Each is looked up by itself,
+# for the planner takes a join for a small one wherever it has no statistics yet.
 _RISES = f"""
-    WITH crossing AS (
-        SELECT DISTINCT c.lead_id, c.event_id FROM score_entries c
+    WITH crossing AS MATERIALIZED (
+        SELECT c.lead_id, c.event_id, min(c.seq) AS seq FROM score_entries c
         WHERE c.unit_id = %(unit)s AND c.ruleset_id = %(ruleset)s AND c.kind = %(kind)s
           AND {_OF_LEAD.format("c")}
           AND c.occurred_at >= %(since)s AND c.occurred_at <= %(until)s
           AND c.before < %(threshold)s AND c.after >= %(threshold)s
-    ), step AS (
-        SELECT s.lead_id, s.event_id, (array_agg(s.before ORDER BY s.seq))[1] AS before,
-               (array_agg(s.after ORDER BY s.seq DESC))[1] AS after
-        FROM crossing JOIN score_entries s ON s.unit_id = %(unit)s
-            AND s.lead_id = crossing.lead_id AND s.event_id = crossing.event_id
-        WHERE s.ruleset_id = %(ruleset)s AND s.kind = %(kind)s
-        GROUP BY s.lead_id, s.event_id
+        GROUP BY c.lead_id, c.event_id
     )
-    SELECT e.lead_id, l.name, e.occurred_at, e.receipt, e.event_type, step.after
-    FROM step JOIN events e ON e.unit_id = %(unit)s AND e.event_id = step.event_id
-    JOIN leads l ON l.unit_id = e.unit_id AND l.lead_id = e.lead_id
-    WHERE step.before < %(threshold)s AND step.after >= %(threshold)s
-      AND l.merged_into IS NULL {_HEARD}
+    SELECT e.lead_id, e.occurred_at, e.receipt, e.event_type, step.after
+    FROM crossing
+    CROSS JOIN LATERAL (
+        SELECT (array_agg(s.before ORDER BY s.seq))[1] AS before,
+               (array_agg(s.after ORDER BY s.seq DESC))[1] AS after
+        FROM score_entries s
+        WHERE s.unit_id = %(unit)s AND s.lead_id = crossing.lead_id
+          AND s.ruleset_id = %(ruleset)s AND s.event_id = crossing.event_id AND s.kind = %(kind)s
+          AND s.seq BETWEEN crossing.seq - %(reach)s AND crossing.seq + %(reach)s
+    ) AS step
+    JOIN events e ON e.unit_id = %(unit)s AND e.event_id = crossing.event_id
+    WHERE step.before < %(threshold)s AND step.after >= %(threshold)s {_HEARD}
     ORDER BY e.lead_id, e.occurred_at, e.receipt
 """  # noqa: S608 - names of ours

@@ -23,17 +23,21 @@ from leadvibe.web import (
     rendering,
     sample,
     scoring,
+    segment_editing,
+    segments,
     session,
     trigger_editing,
     trigger_history,
     trigger_trials,
     triggers,
+    unsubscribe,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, leads, lead, scoring, triggers, trigger_history, trigger_trials, trigger_editing,
-    imports, sample, dead_letters, credentials, members, integrations,
+    login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
+    trigger_trials, trigger_editing, imports, sample, dead_letters, credentials, members,
+    integrations,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 
@@ -49,6 +53,8 @@ def register(app: Flask, *, session_lifetime: timedelta) -> None:
     for noun in NOUNS:
         everything.register_blueprint(noun.pages)
     app.register_blueprint(everything)
+    # Apart, for a mail program that takes somebody off has no token of a form of ours.
+    app.register_blueprint(unsubscribe.pages, url_prefix=errors.PATH)
     docs.register(app)
     app.add_url_rule("/setup", "setup", _to_setup)
     app.add_url_rule("/.well-known/change-password", "change-password", lambda: redirect(ACCOUNT))

@@ -31,6 +31,7 @@ from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.errors import RulesetNotFoundError
 from leadvibe.scoring.types import Ruleset
+from leadvibe.segments.membership import segments_of
 from leadvibe.web.explanation import (
     DEFAULT_WINDOW,
     ENTRIES_SHOWN,
@@ -40,11 +41,13 @@ from leadvibe.web.explanation import (
 )
 from leadvibe.web.facts import list_facts
 from leadvibe.web.lead_paths import LEADS, lead_path, read_lead_id
-from leadvibe.web.pages.display import Alert, Level, Moment, Tone, query_url, thousands
+from leadvibe.web.pages.display import Alert, Level, Link, Moment, Tone, query_url, thousands
 from leadvibe.web.pages.explanation import Explanation
 from leadvibe.web.pages.lead import AliasRow, LeadPage, RulesetScore, alias_icon
+from leadvibe.web.pages.segments import SegmentsOfLead
 from leadvibe.web.pages.timeline import Timeline
 from leadvibe.web.rendering import render, wanted_fragment
+from leadvibe.web.segment_paths import segment_path
 from leadvibe.web.timeline import (
     BATCH,
     TimelineQuery,
@@ -55,6 +58,7 @@ from leadvibe.web.timeline import (
 from leadvibe.web.trigger_paths import history_path
 
 WHY = "why"
+SEGMENTS = "lead-segments"
 ENTRIES = re.compile(r"[1-9][0-9]{0,6}")
 ALIAS_LABELS = {
     "email": "E-mail",
@@ -84,17 +88,26 @@ def show_lead(segment: str) -> AnyResponse:
 def _answer(scope: Scope, lead: Lead, *, now: datetime) -> AnyResponse:
     rulesets = scoring.list_rulesets(scope)
     why, (timeline, alert) = _why_query(lead, rulesets), _timeline_query(scope, lead)
-    fragments = {WHY: "leads/_why.html", timeline.batch_id: "leads/_timeline.html"}
+    fragments = {
+        WHY: "leads/_why.html",
+        timeline.batch_id: "leads/_timeline.html",
+        SEGMENTS: "leads/_segments.html",
+    }
     wanted = wanted_fragment()
     if wanted == WHY:
         page = _sparse_page(lead, why=_explain(scope, lead, why, rulesets, now=now))
     elif wanted == timeline.batch_id:
         page = _sparse_page(lead, timeline=_recount(scope, lead, timeline, rulesets, now=now))
+    elif wanted == SEGMENTS:
+        page = _sparse_page(lead, segments=_segments(scope, lead))
     else:
         page = replace(
             _head(scope, lead, why, rulesets),
             why=_explain(scope, lead, why, rulesets, now=now),
             timeline=_recount(scope, lead, timeline, rulesets, now=now),
+            segments=_segments(scope, lead)
+            if request.args.get("show") == "segments"
+            else SegmentsOfLead(url=_segments_url(lead)),
             alert=alert,
         )
     return render("leads/lead.html", page=page, section=LEADS, fragments=fragments)
@@ -198,8 +211,21 @@ def _head(scope: Scope, lead: Lead, query: WhyQuery, rulesets: Sequence[Ruleset]
     )
 
 
+def _segments(scope: Scope, lead: Lead) -> SegmentsOfLead:
+    links = (Link(it.name, segment_path(it.segment_id)) for it in segments_of(scope, lead.lead_id))
+    return SegmentsOfLead(url=_segments_url(lead), links=tuple(links))
+
+
+def _segments_url(lead: Lead) -> str:
+    return query_url(lead_path(lead.lead_id), {"show": "segments"})
+
+
 def _sparse_page(
-    lead: Lead, *, why: Explanation | None = None, timeline: Timeline | None = None
+    lead: Lead,
+    *,
+    why: Explanation | None = None,
+    timeline: Timeline | None = None,
+    segments: SegmentsOfLead | None = None,
 ) -> LeadPage:
     """Return what a fragment needs; it shows nothing of the lead's head."""
     return LeadPage(
@@ -210,6 +236,7 @@ def _sparse_page(
         created_at=Moment.of(lead.created_at),
         why=why,
         timeline=timeline,
+        segments=segments,
     )
 
 

@@ -27,10 +27,10 @@ from leadvibe.web.pages.triggers import (
     StepRow,
     Suggestions,
 )
+from leadvibe.web.segment_words import OPERATOR_LABELS
 from leadvibe.web.trigger_facts import Facts
 from leadvibe.web.trigger_paths import SLACK_CHANNELS
 from leadvibe.web.trigger_rows import ANY_WORD, ConditionInput, Rows, StepInput
-from leadvibe.web.trigger_words import OPERATOR_LABELS
 
 OFFERED = 300
 """Suggestions for one control: what else there is can be typed."""

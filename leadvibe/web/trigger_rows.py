@@ -16,7 +16,8 @@ from leadvibe.engine.policies import FieldTest
 from leadvibe.engine.triggers import ANY_TYPE, Count, Pattern, Sequence, Step
 from leadvibe.triggers.checks import MOST_EVENTS, MOST_STEPS, MOST_TESTS
 from leadvibe.triggers.types import Setup
-from leadvibe.web.trigger_words import WITHOUT_VALUE, spell
+from leadvibe.web.segment_words import spell
+from leadvibe.web.trigger_words import WITHOUT_VALUE
 
 ANY_WORD = "*"
 """How any event is written where something must be."""
@@ -273,7 +274,7 @@ def _problems(condition: ConditionInput) -> Iterator[tuple[str, str]]:
     if not condition.needs_value:
         return
     if not condition.value:
-        yield "value", "Give a value, or choose “is known”."
+        yield "value", "Give a value, or choose “is empty”."
     elif len(condition.value) > LONGEST_VALUE:
         yield "value", f"Use at most {LONGEST_VALUE:,} characters."
     elif condition.operator in _COMPARING and as_number(condition.value) is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -24,23 +23,8 @@ from leadvibe.engine.triggers import (
 from leadvibe.triggers.firings import spell_window
 from leadvibe.triggers.types import Recipients, Setup
 from leadvibe.web.pages.display import counted, thousands
+from leadvibe.web.segment_words import OPERATOR_LABELS, spell
 
-OPERATOR_LABELS: Mapping[Operator, str] = {
-    Operator.EQUALS: "is",
-    Operator.NOT_EQUALS: "is not",
-    Operator.CONTAINS: "contains",
-    Operator.NOT_CONTAINS: "does not contain",
-    Operator.STARTS_WITH: "starts with",
-    Operator.ENDS_WITH: "ends with",
-    Operator.GT: "is more than",
-    Operator.GTE: "is at least",
-    Operator.LT: "is less than",
-    Operator.LTE: "is at most",
-    Operator.IN: "is one of",
-    Operator.NOT_IN: "is none of",
-    Operator.EXISTS: "is known",
-    Operator.NOT_EXISTS: "is not known",
-}
 WITHOUT_VALUE = frozenset({Operator.EXISTS, Operator.NOT_EXISTS})
 KIND_LABELS: Mapping[TriggerKind, tuple[str, str]] = {
     TriggerKind.MILESTONE: ("Milestone", "Milestones"),
@@ -113,15 +97,6 @@ def say_test(test: FieldTest) -> str:
         return f"{test.key} {test.operator} {spell(test.value)}"
     words = f"{test.key} {OPERATOR_LABELS[operator]}"
     return words if operator in WITHOUT_VALUE else f"{words} {spell(test.value)}"
-
-
-def spell(value: Any) -> str:
-    """Write a value as a form has it: a list with commas between."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(spell, value))
-    return "" if value is None else str(value)
 
 
 def say_filters(filters: Filters) -> str:

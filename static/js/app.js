@@ -87,10 +87,11 @@ function jump(event, link) {
 }
 
 /* After a swap, controls that the server changed (a removed filter) show the new state; the one
-   being typed in keeps what was typed meanwhile. */
+   being typed in keeps what was typed meanwhile. Forms outside what was swapped stay as they are. */
 
-function syncControls() {
+function syncControls(target) {
   for (const form of document.querySelectorAll("form[data-synced]")) {
+    if (target && !target.contains(form)) continue;
     for (const control of form.elements) {
       if (control === document.activeElement && control.matches("input")) continue;
       if (control.matches("select")) {
@@ -151,10 +152,10 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   }
 });
 
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", ({ detail }) => {
   showTimes();
   showTheme();
-  syncControls();
+  syncControls(detail?.ctx?.target);
 });
 
 let isLeaving = false;

@@ -18,6 +18,7 @@ from leadvibe.api.routes import OPERATIONS
 from tests.api.examples import Stage, set_stage
 from tests.people import People, basic
 from tests.scenes import Scenes
+from tests.standins.hubspot import HubSpot
 from tests.standins.slack import SlackWorld
 from tests.world import World
 
@@ -85,7 +86,12 @@ def published_document() -> dict[str, Any]:
 
 
 @pytest.fixture
-def stage(app: Flask, scenes: Scenes, people: People, world: World, slack: SlackWorld) -> Stage:
+def outside(slack: SlackWorld, hubspot_account: HubSpot) -> None:
+    """Let the application find the services that examples speak to on this machine."""
+
+
+@pytest.fixture
+def stage(app: Flask, scenes: Scenes, people: People, world: World, outside: None) -> Stage:
     """Return what the examples are about."""
     broker = app.extensions["leadvibe.redis"]
     return scenes.set("stage", lambda: set_stage(people, world, broker))

@@ -33,6 +33,7 @@ from leadvibe.rescoring.types import PreviewKind
 from leadvibe.scoring import drafts, levels, policies, service, settings
 from leadvibe.scoring import queries as scoring
 from tests.api.attribute_examples import ATTRIBUTE_EXAMPLES
+from tests.api.notification_examples import NOTIFICATION_EXAMPLES
 from tests.api.segment_examples import SEGMENT_EXAMPLES
 from tests.api.slack_examples import SLACK_EXAMPLES
 from tests.api.trigger_examples import TRIGGER_EXAMPLES
@@ -347,6 +348,7 @@ class Example:
 
 EXAMPLES_OF_WORLD = {
     **ATTRIBUTE_EXAMPLES,
+    **NOTIFICATION_EXAMPLES,
     **SEGMENT_EXAMPLES,
     **SLACK_EXAMPLES,
     **TRIGGER_EXAMPLES,

@@ -6,7 +6,12 @@ from io import BytesIO
 
 import pytest
 
-LISTS = ["/leads", "/events", "/rules", "/rulesets", "/imports", "/dead-letters", "/secrets"]
+from tests.api.notification_examples import add_delivery
+
+LISTS = [
+    "/leads", "/events", "/rules", "/rulesets", "/imports", "/dead-letters", "/secrets",
+    "/notification-channels", "/deliveries", "/destinations",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -17,6 +22,7 @@ def furnished(world, call_as):
     world.fail()
     owner = call_as("owner")
     owner.post("/secrets", {"name": "Website"})
+    add_delivery(world)
     file = (BytesIO(b"event_type,email\npage_view,ada@acme.test\n"), "events.csv")
     owner.send("POST", "/import", data={"file": file})
     return rule

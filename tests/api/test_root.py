@@ -14,6 +14,7 @@ from sqlalchemy import text
 from leadvibe.lib.db import commit, driver, session
 from leadvibe.lib.queue import JobQueue, open_queue
 from leadvibe.metrics import service
+from tests.api.notification_examples import REFUSED, add_delivery, attempt
 
 UNREACHABLE = "postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=1"
 NO_BROKER = "redis://127.0.0.1:1/0"
@@ -150,6 +151,8 @@ def test_metrics_are_what_prometheus_reads(client):
         "live_streams_open": "gauge",
         "pipeline_lag_seconds": "gauge",
         "dead_letters": "gauge",
+        "notification_deliveries": "counter",
+        "deliveries_waiting": "gauge",
         "jobs_queued": "gauge",
     }
     assert all(family.documentation for family in found.values())
@@ -219,6 +222,7 @@ def test_requests_are_summed_across_the_processes_of_a_server(tmp_path):
     environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     script = """
 from leadvibe.metrics import service
+from tests.api.notification_examples import REFUSED, add_delivery, attempt
 from leadvibe.metrics.types import Figures
 for _ in range(3):
     service.note_request(method="GET", status=200, route="/x", seconds=0.1)
@@ -234,3 +238,25 @@ print(service.render(Figures(0, 0)).decode())
 
     name = 'http_requests_total{code="200",method="GET"}'
     assert [value(metrics, name) for metrics in said] == [3, 6]
+
+
+def test_metrics_count_deliveries_by_how_they_ended(client, world):
+    add_delivery(world)
+    attempt()
+    add_delivery(world)
+    attempt(REFUSED)
+
+    found = families(client)
+
+    assert samples(found["notification_deliveries"]) == {
+        ("notification_deliveries_total", "delivered", "webhook"): 1,
+        ("notification_deliveries_total", "temporary", "webhook"): 1,
+    }
+    assert samples(found["deliveries_waiting"]) == {("deliveries_waiting",): 1}
+
+
+def test_metrics_know_deliveries_before_there_are_any(client):
+    metrics = series(client)
+
+    assert "# TYPE notification_deliveries_total counter" in metrics
+    assert value(metrics, "deliveries_waiting") == 0

@@ -218,6 +218,47 @@ class TestAccounts:
             {"ana", "bo", "cy"} - set(has_account)
         )
 
+    @pytest.mark.parametrize("rule_type", ["account_metadata", "account_level"])
+    def test_without_accounts_no_rule_about_them_is_made_changed_or_tried(
+        self, api, call_as, rule_type
+    ):
+        rule = of_lead("industry", "equals", "Unclassified", rule_type=rule_type)
+        call_as("admin").put("/settings/scoring", {"abm_enabled": True})
+        segment_id = make_segment(api, rule, of_lead("plan", "exists"))
+        call_as("admin").put("/settings/scoring", {"abm_enabled": False})
+        kept, other = (it["rule_id"] for it in api.get(f"/segments/{segment_id}/rules").json)
+        path = f"/segments/{segment_id}/rules"
+
+        refused = [
+            api.post(path, rule),
+            api.put(f"{path}/{kept}", {"value": "Hot"}),
+            api.put(f"{path}/{other}", {"rule_type": rule_type, "value": "Hot"}),
+            api.post("/segments/preview", {"rules": [rule]}),
+        ]
+
+        assert {(it.status_code, it.json["code"]) for it in refused} == {(403, "abm_disabled")}
+
+    def test_rules_about_accounts_keep_their_meaning_when_these_are_switched_off(
+        self, api, call_as, world
+    ):
+        call_as("admin").put("/settings/scoring", {"abm_enabled": True})
+        world.happen("page_view", "ana", email="ana@big.example")
+        world.happen("page_view", "cy")
+        segment_id = make_segment(
+            api, {"rule_type": "account_level", "operator": "equals", "value": "Unclassified"}
+        )
+        before = members(api, segment_id)
+
+        call_as("admin").put("/settings/scoring", {"abm_enabled": False})
+
+        [rule] = api.get(f"/segments/{segment_id}/rules").json
+        assert (rule["rule_type"], rule["active"]) == ("account_level", True)
+        assert members(api, segment_id) == before
+        path = f"/segments/{segment_id}/rules/{rule['rule_id']}"
+        assert api.put(path, {"active": False}).status_code == 200
+        assert members(api, segment_id) == []
+        assert api.delete(path).status_code == 204
+
 
 class TestReasons:
     def test_each_rule_says_whether_the_lead_meets_it(self, api):

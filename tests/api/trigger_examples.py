@@ -10,9 +10,11 @@ from uuid import UUID
 from sqlalchemy import insert
 
 from leadvibe.engine.triggers import Count, Step, TriggerKind
+from leadvibe.identity.types import Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, session
 from leadvibe.lib.ids import new_id
+from leadvibe.notifications.models import ChannelRow
 from leadvibe.triggers import service
 from leadvibe.triggers.models import EmittedEventRow
 from leadvibe.triggers.types import HAPPENINGS, Trigger
@@ -74,12 +76,9 @@ _PATHS = {
     TriggerKind.PATTERN: "pattern-triggers",
     TriggerKind.SURGE: "surge-triggers",
 }
-_BODIES = {
-    TriggerKind.MILESTONE: MILESTONE,
-    TriggerKind.SEQUENCE: SEQUENCE,
-    TriggerKind.PATTERN: PATTERN,
-    TriggerKind.SURGE: SURGE,
-}
+_BODIES = dict(zip(_PATHS, (MILESTONE, SEQUENCE, PATTERN, SURGE), strict=True))
+BODIES = {f"/{path}": _BODIES[kind] for kind, path in _PATHS.items()}
+"""What makes a trigger of each kind, by where it is sent."""
 
 
 def add_trigger(world: World, kind: TriggerKind, **fields: Any) -> Trigger:
@@ -126,6 +125,19 @@ def emit(
     session().execute(insert(EmittedEventRow).values({**values, **fields}))
     commit()
     return event_id
+
+
+def make_channel(scope: Scope) -> str:
+    """Make a notification channel; returns its id."""
+    channel_id, now = new_id(), utc_now()
+    session().execute(
+        insert(ChannelRow).values(
+            unit_id=scope.unit_id, channel_id=channel_id, name=str(channel_id), type="slack",
+            config={}, created_at=now, updated_at=now, created_by="", updated_by="",
+        )
+    )  # fmt: skip
+    commit()
+    return str(channel_id)
 
 
 def _examples_of(kind: TriggerKind) -> dict[str, Callable[[World], Send]]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from leadvibe.engine.conditions import Joiner
 from leadvibe.engine.policies import FieldTest
 from leadvibe.engine.triggers import Step, TriggerKind
 from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.pipeline import process
+from leadvibe.segments import service as segments
+from leadvibe.segments.queries import list_segments
+from leadvibe.segments.types import RuleDraft, RuleType
 from leadvibe.triggers.queries import list_triggers
 from tests.api.trigger_examples import add_trigger, emit
 from tests.factories import make_member
@@ -29,6 +33,7 @@ def furnished(site, security):
     world.fail()
     make_member(site.people.organization, f"{'x' * 60}@{'y' * 60}.test", security=security)
     upload(site, f"event_type,email\n{LONG},\n")
+    add_segments(world)
     add_triggers(world)
     return site
 
@@ -42,6 +47,22 @@ def add_triggers(world):
         slack_target_id="C" * 60, email_message=LONG,
     )  # fmt: skip
     emit(world, trigger, lead_id=LONG, summary=LONG)
+
+
+def add_segments(world):
+    """Make a segment with a rule of each kind, and one that nobody is in."""
+    rules = [
+        RuleDraft(rule_type=RuleType.EVENT_METADATA, event_type="page_view", field="title",
+                  operator="exists", order=0),
+        RuleDraft(rule_type=RuleType.LEAD_METADATA, field=LONG, operator="contains", value=LONG,
+                  logic_op=Joiner.OR, order=1, active=False),
+        RuleDraft(rule_type=RuleType.ENGAGEMENT_LEVEL, operator="equals", value="Cold",
+                  logic_op=Joiner.OR, group=1, order=2),
+    ]  # fmt: skip
+    for name, of_it in ((LONG[:100], rules), ("Empty", [])):
+        fields = {"name": name, "description": LONG, "active": True}
+        segments.save_segment(world.principal, world.scope, None, fields, of_it, now=utc_now())
+    commit()
 
 
 def upload(site, text):
@@ -65,14 +86,18 @@ def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme)
     page = furnished.visit(furnished.people.admin, viewport=SIZES[size], color_scheme=scheme)
     [progress] = queries.list_progress(furnished.world.scope, limit=1, now=utc_now())
     [trigger] = list_triggers(furnished.world.scope)
+    [long_one] = [it for it in list_segments(furnished.world.scope) if it.name != "Empty"]
+    segment = f"/app/segments/{long_one.segment_id}"
     paths = [
         "/app/leads", "/app/leads?level=Cold&min_score=1&q=x", "/app/leads?sort=colour",
         f"/app/leads/{LONG}", f"/app/leads/{LONG}?window=7d", "/app/scoring", "/app/imports",
         f"/app/imports/{progress.file.import_id}", "/app/dead-letters", "/app/credentials",
         "/app/account/password", "/app/leads/nobody", "/app/members", "/docs", "/docs/leads",
-        "/docs/configuration", "/app/triggers", "/app/triggers?kind=sequence",
+        "/app/triggers", "/app/triggers?kind=sequence",
         "/app/triggers/pattern/new", f"/app/triggers/sequence/{trigger.trigger_id}",
         "/app/triggers/history", f"/app/triggers/history?lead_id={LONG}",
+        "/docs/configuration", "/app/segments", "/app/segments/new", segment, f"{segment}/edit",
+        f"{segment}/members/{LONG}",
     ]  # fmt: skip
 
     for path in paths:
@@ -100,8 +125,11 @@ def test_everything_on_a_page_has_a_name_for_screen_readers(furnished):
     page = furnished.visit(furnished.people.owner)
 
     [trigger] = list_triggers(furnished.world.scope)
+    [long_one] = [it for it in list_segments(furnished.world.scope) if it.name != "Empty"]
+    segment = f"/app/segments/{long_one.segment_id}"
     for path in (
         "/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports", "/docs/leads",
+        "/app/segments", segment, f"{segment}/edit",
         "/app/triggers?kind=sequence", f"/app/triggers/sequence/{trigger.trigger_id}",
         "/app/triggers/history",
     ):  # fmt: skip

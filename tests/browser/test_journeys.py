@@ -235,6 +235,94 @@ def test_a_ruleset_is_made_in_a_dialog(site):
     expect(page.get_by_role("heading", name="Product usage")).to_be_visible()
 
 
+def test_a_segment_is_built_while_its_members_are_counted(scored):
+    page = scored.visit(scored.people.operator, "/app/segments")
+    title = page.locator("#preview-title")
+
+    page.get_by_role("link", name="Build the first segment").click()
+    page.get_by_label("Name", exact=True).fill("Readers")
+    page.get_by_label("Kind of rule 1").select_option("event_metadata")
+    page.get_by_label("Event type of rule 1").fill("page_view")
+    page.get_by_label("Property of rule 1").fill("page_title")
+    page.get_by_label("Comparison of rule 1").select_option("not_exists")
+    expect(title).to_have_text("2 leads match now")
+    page.get_by_label("Comparison of rule 1").select_option("contains")
+    page.get_by_label("Value of rule 1").fill("pric")
+    expect(title).to_have_text("1 lead matches now")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Readers")
+
+    page.get_by_role("button", name="Add rule").click()
+    page.get_by_label("Kind of rule 2").select_option("engagement_level")
+    page.get_by_label("Level of rule 2").select_option("Cold")
+    expect(title).to_have_text("0 leads match now")
+    page.get_by_label("Joins rule 2").select_option("OR")
+    expect(title).to_have_text("2 leads match now")
+    page.get_by_role("button", name="Move up rule 2").click()
+    expect(page.get_by_label("Level of rule 1")).to_have_value("Cold")
+    expect(page.get_by_label("Value of rule 2")).to_have_value("pric")
+    page.get_by_role("button", name="Save segment").click()
+
+    page.wait_for_url(re.compile("/app/segments/[0-9a-f-]{36}$"))
+    expect(page.locator(".row-name")).to_have_text(["ann@acme.test", "bob"])
+    expect(page.get_by_role("heading", name="Members")).to_have_text("Members 2")
+    page.get_by_role("link", name="Why is bob in it?").click()
+    expect(page.locator("#why-1 .reason")).to_have_count(2)
+    page.get_by_role("link", name="bob", exact=True).click()
+    page.get_by_role("link", name="Readers").click()
+    expect(page.get_by_role("heading", name="Readers")).to_be_visible()
+
+
+def test_two_who_edit_a_segment_at_once_lose_nothing(site):
+    first = site.visit(site.people.operator, "/app/segments/new")
+    first.get_by_label("Name", exact=True).fill("Fans")
+    first.get_by_label("Property of rule 1").fill("plan")
+    first.get_by_label("Value of rule 1").fill("pro")
+    first.get_by_role("button", name="Save segment").click()
+    first.get_by_role("link", name="Edit", exact=True).click()
+    second = site.visit(site.people.owner, first.url.removeprefix(site.url))
+    second.get_by_label("Value of rule 1").fill("theirs")
+    second.get_by_role("button", name="Save segment").click()
+    expect(second.get_by_text("theirs")).to_be_visible()
+
+    first.get_by_label("Value of rule 1").fill("mine")
+    first.get_by_role("button", name="Save segment").click()
+
+    expect(first.get_by_text("last by owner@acme.test")).to_be_visible()
+    expect(first.get_by_label("Value of rule 1")).to_have_value("mine")
+    first.get_by_role("button", name="Save segment").click()
+    expect(first.locator(".rule-words")).to_have_text("plan is mine")
+
+
+def test_a_mistake_in_a_rule_is_explained_beside_it(site):
+    page = site.visit(site.people.operator, "/app/segments/new")
+
+    page.get_by_label("Name", exact=True).fill("Fans")
+    page.get_by_label("Value of rule 1").fill("pro")
+    page.get_by_role("button", name="Save segment").click()
+
+    expect(page.locator("#rules-0-field-error")).to_have_text("Name the property.")
+    expect(page.get_by_label("Value of rule 1")).to_have_value("pro")
+    assert page.url.endswith("/app/segments/new")
+
+
+def test_a_segment_is_switched_off_and_deleted_in_the_list(site):
+    page = site.visit(site.people.operator, "/app/segments/new")
+    page.get_by_label("Name", exact=True).fill("Fans")
+    page.get_by_label("Property of rule 1").fill("plan")
+    page.get_by_label("Comparison of rule 1").select_option("exists")
+    expect(page.get_by_label("Value of rule 1")).to_have_count(0)
+    page.get_by_role("button", name="Save segment").click()
+    page.get_by_role("navigation", name="Breadcrumbs").get_by_role("link", name="Segments").click()
+
+    expect(page.locator(".member-count")).to_have_text("0")
+    page.get_by_role("switch", name="Fans is active").click()
+    expect(toast(page)).to_have_text("“Fans” is switched off.")
+    page.get_by_role("button", name="Delete Fans").click()
+    page.get_by_role("button", name="Delete segment").click()
+
+    expect(page.get_by_text("No segments yet")).to_be_visible()
+
+
 def test_a_sequence_is_made_tried_and_seen_to_fire(site):
     site.world.happen("pricing_view", "ann", email="ann@acme.test", plan="pro")
     site.world.happen("demo_request", "ann")

@@ -73,6 +73,35 @@ def test_rules_are_added_changed_and_deleted(site, visit):
     assert scoring.list_rules(site.world.scope) == []
 
 
+def test_a_segment_is_built_looked_at_and_deleted(site, visit):
+    site.world.happen("page_view", "ann", path="/pricing")
+    page = visit(site.people.operator, "/app/segments")
+
+    page.get_by_role("link", name="Build the first segment").click()
+    page.get_by_label("Name", exact=True).fill("Readers")
+    page.get_by_label("Kind of rule 1").select_option("event_metadata")
+    page.get_by_role("button", name="Show who matches").click()
+    page.get_by_label("Event type of rule 1").fill("page_view")
+    page.get_by_label("Property of rule 1").fill("path")
+    page.get_by_label("Value of rule 1").fill("/pricing")
+    page.get_by_role("button", name="Add rule").click()
+    page.get_by_role("button", name="Move up rule 2").click()
+    page.get_by_role("button", name="Remove rule 1").click()
+    page.get_by_role("button", name="Show who matches").click()
+    expect(page.locator("#preview-title")).to_have_text("1 lead matches now")
+    page.get_by_role("button", name="Save segment").click()
+    expect(page.locator(".alert-ok")).to_have_text("“Readers” is saved.")
+    page.get_by_role("link", name="Why is ann in it?").click()
+    expect(page.locator(".reason")).to_have_count(1)
+    page.get_by_role("link", name="Show lead").click()
+    page.get_by_role("link", name="Show its segments").click()
+    page.get_by_role("link", name="Readers").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete segment").click()
+
+    expect(page.get_by_text("No segments yet")).to_be_visible()
+
+
 def test_a_sequence_is_made_tried_and_deleted(site, visit):
     site.world.happen("pricing_view", "ann")
     site.world.happen("demo_request", "ann")

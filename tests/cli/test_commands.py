@@ -56,6 +56,7 @@ def test_a_doctor_says_what_is_missing(leadvibe, external):
         "migrations": "FAILED",
         "pipeline": "FAILED",
         "jobs": "FAILED",
+        "notifications": "FAILED",
         "schedule": "FAILED",
         "inbox": "FAILED",
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 
+import pytest
+
 from tests.standins.web_server import Asked, Told, WebServer, running, told_json
 
 TOKEN = "pat-eu1-the-token"
@@ -94,6 +96,21 @@ class HubSpot(WebServer):
 def running_hubspot():
     with running(HubSpot()) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def _hubspot_server():
+    with running_hubspot() as server:
+        yield server
+
+
+@pytest.fixture
+def hubspot_account(app, _hubspot_server, monkeypatch):
+    """Return an account that nobody has used yet; the application finds HubSpot there."""
+    server = _hubspot_server
+    server.asked, server.contacts, server.properties, server.next = [], {}, {}, []
+    monkeypatch.setitem(app.config, "HUBSPOT_API_URL", server.url)
+    return server
 
 
 def _result(contact):

@@ -20,6 +20,7 @@ from urllib3.response import BaseHTTPResponse
 from leadvibe.lib.outbound.addresses import is_public
 from leadvibe.lib.outbound.errors import AddressRefusedError, UnreachableError
 from leadvibe.lib.outbound.places import PRIVATE, Place, place_of
+from leadvibe.lib.trust import trusted
 
 TIMEOUT_SECONDS = 5.0
 MOST_BYTES = 64 * 1024
@@ -51,7 +52,7 @@ class Outbound:
 
     def __init__(self, *, allow_private: bool, trust: ssl.SSLContext | None = None) -> None:
         self._allow_private = allow_private
-        self._trust = trust or ssl.create_default_context()
+        self._trust = trust
 
     def post(
         self,
@@ -123,7 +124,7 @@ class Outbound:
             address,
             place.port,
             timeout=timeout_seconds,
-            ssl_context=self._trust,
+            ssl_context=self._trust or trusted(),
             server_hostname=place.host,
         )
 

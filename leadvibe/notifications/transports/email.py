@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
+from leadvibe.lib.trust import trusted
 from leadvibe.notifications.errors import TransportError
 from leadvibe.notifications.types import Receipt
 
@@ -153,10 +154,9 @@ class _TlsConnection(_Connection, smtplib.SMTP_SSL):
 
 @contextmanager
 def _connected(server: MailServer) -> Iterator[_Connection]:
-    trusted = ssl.create_default_context()
     if server.is_tls:
         connection: _Connection = _TlsConnection(
-            server.host, server.port, timeout=TIMEOUT_SECONDS, context=trusted
+            server.host, server.port, timeout=TIMEOUT_SECONDS, context=trusted()
         )
     else:
         connection = _Connection(server.host, server.port, timeout=TIMEOUT_SECONDS)
@@ -164,7 +164,7 @@ def _connected(server: MailServer) -> Iterator[_Connection]:
         connection.ehlo()
         is_private = server.is_tls or server.is_local
         if connection.has_extn("starttls") and not is_private:
-            connection.starttls(context=trusted)
+            connection.starttls(context=trusted())
             is_private = True
         if server.username and server.password:
             _log_in(connection, server.username, server.password, is_private=is_private)

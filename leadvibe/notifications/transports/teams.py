@@ -12,6 +12,7 @@ from typing import Any
 
 from leadvibe.lib.outbound import Outbound
 from leadvibe.notifications import wording
+from leadvibe.notifications.addresses import masked_url
 from leadvibe.notifications.exchange import compact_json, exchange, settle
 from leadvibe.notifications.types import Parcel, Receipt
 
@@ -29,7 +30,12 @@ def send(outbound: Outbound, url: str, parcel: Parcel, *, now: datetime) -> Rece
     """Post a parcel as a card. Raises TransportError, which like the receipt hides the query."""
     headers = {"X-Leadvibe-Delivery": str(parcel.delivery_id)}
     made = exchange(
-        outbound, "POST", url, headers=headers, content=message_of(parcel), shown_url=_masked(url)
+        outbound,
+        "POST",
+        url,
+        headers=headers,
+        content=message_of(parcel),
+        shown_url=masked_url(url),
     )
     return settle(made, receiver="Teams", now=now)
 
@@ -86,9 +92,3 @@ def _rich(*runs: Block, spacing: str = "Default") -> Block:
 
 def _run(text: str, **looks: str) -> Block:
     return {"type": "TextRun", "text": text, **looks}
-
-
-def _masked(url: str) -> str:
-    """Return the URL without its query, which holds what lets anybody post."""
-    rest, mark, query = url.partition("?")
-    return f"{rest}{mark}{'***' if query else ''}"

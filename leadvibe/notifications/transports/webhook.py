@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from leadvibe.lib.outbound import Outbound
+from leadvibe.notifications.addresses import masked_url
 from leadvibe.notifications.exchange import compact_json, exchange, settle
 from leadvibe.notifications.types import Cause, Notice, Parcel, Receipt
 
@@ -49,7 +50,10 @@ def send(outbound: Outbound, target: Target, parcel: Parcel, *, now: datetime) -
     }
     if target.auth_header:
         headers["Authorization"] = target.auth_header
-    made = exchange(outbound, "POST", target.url, headers=headers, content=body)
+    made = exchange(
+        outbound, "POST", target.url, headers=headers, content=body,
+        shown_url=masked_url(target.url),
+    )  # fmt: skip
     return settle(made, receiver="the webhook", now=now)
 
 

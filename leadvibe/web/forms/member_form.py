@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wtforms import Form, IntegerField
+from wtforms import Form, IntegerField, StringField
+from wtforms.form import BaseForm
+from wtforms.validators import ValidationError
 
 from leadvibe.lib.errors import LeadvibeError
 
@@ -29,3 +31,12 @@ class WholeNumberField(IntegerField):
             super().process_formdata(list(valuelist))
         except ValueError:
             raise ValueError("Type a whole number, such as 10 or -5.") from None
+
+
+def strip(text: str | None) -> str:
+    return (text or "").strip()
+
+
+def printable(_form: BaseForm, field: StringField) -> None:
+    if field.data and not field.data.isprintable():
+        raise ValidationError("Leave out line breaks and control characters.")

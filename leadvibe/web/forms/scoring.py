@@ -6,7 +6,6 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from wtforms import DateField, StringField
-from wtforms.form import BaseForm
 from wtforms.validators import (
     DataRequired,
     InputRequired,
@@ -16,21 +15,12 @@ from wtforms.validators import (
     ValidationError,
 )
 
-from leadvibe.web.forms.member_form import MemberForm, WholeNumberField
+from leadvibe.web.forms.member_form import MemberForm, WholeNumberField, printable, strip
 
 LONGEST_NAME = 100
 LONGEST_EVENT_TYPE = 200
 MOST_POINTS = 10_000
 """Of one event, either way: enough for any weighting, and sums stay far from the column's end."""
-
-
-def _strip(text: str | None) -> str:
-    return (text or "").strip()
-
-
-def _printable(_form: BaseForm, field: StringField) -> None:
-    if field.data and not field.data.isprintable():
-        raise ValidationError("Leave out line breaks and control characters.")
 
 
 def _points() -> WholeNumberField:
@@ -53,9 +43,9 @@ class RuleForm(MemberForm):
         [
             DataRequired("Name the event type."),
             Length(max=LONGEST_EVENT_TYPE, message="Use at most %(max)d characters."),
-            _printable,
+            printable,
         ],
-        filters=[_strip],
+        filters=[strip],
     )
     weight = _points()
 
@@ -72,9 +62,9 @@ class RulesetForm(MemberForm):
         [
             DataRequired("Name the ruleset."),
             Length(max=LONGEST_NAME, message="Use at most %(max)d characters."),
-            _printable,
+            printable,
         ],
-        filters=[_strip],
+        filters=[strip],
     )
     start_at = DateField("First day", [Optional()])
     end_at = DateField("Last day", [Optional()])

@@ -35,7 +35,7 @@ from leadvibe.triggers.checks import (
     find_channel_id,
 )
 from leadvibe.triggers.types import WindowUnit
-from leadvibe.web.forms.member_form import MemberForm, WholeNumberField
+from leadvibe.web.forms.member_form import MemberForm, WholeNumberField, printable, strip
 
 LONGEST_NAME = 100
 LONGEST_LINE = 200
@@ -53,17 +53,8 @@ ANY_WORDS = frozenset({"", "*", "any"})
 _BETWEEN_EMAILS = re.compile(r"[,;\s]+")
 
 
-def _strip(text: str | None) -> str:
-    return (text or "").strip()
-
-
 def _at_most(count: int) -> Length:
     return Length(max=count, message="Use at most %(max)d characters.")
-
-
-def _printable(_form: BaseForm, field: StringField) -> None:
-    if field.data and not field.data.isprintable():
-        raise ValidationError("Leave out line breaks and control characters.")
 
 
 def _storable(_form: BaseForm, field: StringField) -> None:
@@ -83,11 +74,11 @@ def choices_of(labels: Mapping[str, str]) -> list[Any]:
 
 
 def _line(label: str, longest: int = LONGEST_LINE) -> StringField:
-    return StringField(label, [_at_most(longest), _printable], filters=[_strip])
+    return StringField(label, [_at_most(longest), printable], filters=[strip])
 
 
 def _url(label: str) -> StringField:
-    return StringField(label, [_at_most(LONGEST_URL), _postable], filters=[_strip])
+    return StringField(label, [_at_most(LONGEST_URL), _postable], filters=[strip])
 
 
 def _units() -> SelectField:
@@ -125,7 +116,7 @@ class TriggerForm(MemberForm):
     profile_levels = _several("Profile level")
     account_levels = _several("Account level")
     webhook_url = _url("Webhook")
-    emails = StringField("E-mails", [_storable], filters=[_strip])
+    emails = StringField("E-mails", [_storable], filters=[strip])
     slack_target_kind = SelectField(
         "Slack", choices=choices_of({"channel": "Channel", "user": "Person"}), validate_choice=False
     )
@@ -238,7 +229,7 @@ class _WindowPart(MemberForm):
 
 
 def _type_or_any() -> StringField:
-    return StringField("Event type", [_at_most(LONGEST_LINE), _printable], filters=[_strip])
+    return StringField("Event type", [_at_most(LONGEST_LINE), printable], filters=[strip])
 
 
 def _read_type(field: StringField) -> str:

@@ -1,8 +1,9 @@
-"""One lead: templates/leads/lead.html, with _why.html and _timeline.html alone for htmx.
+"""One lead: templates/leads/lead.html, with _why.html, _timeline.html and _segments.html for htmx.
 
-Both fragments are rendered with a `LeadPage` too and read its `why` or `timeline`; the other one
-may then be None. They are asked for at the page's own URL: with `before` it is the timeline,
-else (`window`, `ruleset`) the explanation. `event` opens the timeline around that event.
+The fragments are rendered with a `LeadPage` too and read its `why`, `timeline` or `segments`; the
+others may then be None. They are asked for at the page's own URL: with `before` it is the timeline,
+else (`window`, `ruleset`) the explanation. `event` opens the timeline around that event, and `show`
+with "segments" lists these in the page itself.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from leadvibe.web.pages.display import Alert, Fact, Level, Moment
 from leadvibe.web.pages.explanation import Explanation
+from leadvibe.web.pages.segments import SegmentsOfLead
 from leadvibe.web.pages.timeline import Timeline
 
 ALIAS_ICONS = {
@@ -59,6 +61,7 @@ class LeadPage:
     metadata: tuple[Fact, ...] = ()
     why: Explanation | None = None
     timeline: Timeline | None = None
+    segments: SegmentsOfLead | None = None
     alert: Alert | None = None
     """Such as "Merged into …", or "Being deleted"."""
     triggers_url: str = ""

@@ -72,7 +72,13 @@ def navigation(
     keys = (item("API credentials", "/app/credentials", "key-round"),) if can_own else ()
     members = (item("Members", "/app/members", "building-2"),) if can_administer else ()
     return (
-        NavGroup(label="Analyze", items=(item("Leads", "/app/leads", "users"),)),
+        NavGroup(
+            label="Analyze",
+            items=(
+                item("Leads", "/app/leads", "users"),
+                item("Segments", "/app/segments", "list-filter"),
+            ),
+        ),
         NavGroup(
             label="Configure",
             items=(
