@@ -335,6 +335,7 @@ def test_a_sequence_is_made_tried_and_seen_to_fire(site):
     page.get_by_label("Event type of step 2").fill("pricing_view")
     page.get_by_role("button", name="Move down step 1").click()
     expect(page.get_by_label("Event type of step 1")).to_have_value("pricing_view")
+    expect(page.get_by_role("button", name="Move up step 2")).to_be_focused()
     page.get_by_label("Add condition to step 1").click()
     expect(page.get_by_label("Property of condition 1 of step 1")).to_be_focused()
     page.keyboard.type("plan")
@@ -378,6 +379,7 @@ def test_a_mistake_in_a_trigger_is_explained_beside_it(site):
     page.get_by_role("button", name="Save surge").click()
 
     expect(page.locator("#window-error")).to_have_text("Say within which time.")
+    expect(page.get_by_text("Nothing is saved yet")).to_be_in_viewport()
     expect(page.get_by_label("Events", exact=True)).to_have_value("5")
     assert page.url.endswith("/app/triggers/surge/new")
 
