@@ -28,6 +28,7 @@ from leadvibe.lib.db import driver, is_outage, session
 from leadvibe.lib.queue import JobQueue
 from leadvibe.notifications.deliveries import ring_for_deliveries
 from leadvibe.pipeline.claims import Claim
+from leadvibe.pipeline.falls import find_falls, rulesets_of, watching_falls
 from leadvibe.pipeline.scorebook import Result
 from leadvibe.scoring import lead_scores
 from leadvibe.triggers import queries
@@ -130,15 +131,10 @@ class Watch:
         shaped = self._shaped()
         wanted = {lead for leads in rises.values() for lead in leads}
         wanted |= {lead for leads in shaped.values() for lead in leads}
-        if not wanted:
-            return 0
         ids = [it.trigger_id for it in self._triggers]
-        memories = load_memories(self._scope, ids, wanted)
-        firings = [
-            *self._milestones(rises, memories),
-            *self._shapes(shaped, memories),
-        ]
-        firings = list(self._filtered(firings))
+        memories = load_memories(self._scope, ids, wanted) if wanted else {}
+        found = [*self._milestones(rises, memories), *self._shapes(shaped, memories)]
+        firings = [*self._filtered(found), *self._falls(now)]
         firings.sort(key=_KEY)
         return emit(self._scope, firings, self._config, now=now) if firings else 0
 
@@ -184,7 +180,7 @@ class Watch:
     ) -> Iterator[Rise]:
         shape = trigger.shape
         assert isinstance(shape, Milestone)
-        for ruleset_id in self._rulesets_of(shape):
+        for ruleset_id in rulesets_of(shape, self._config):
             for step in steps.get(ruleset_id, ()):
                 if not step.reaches(shape.score_threshold):
                     continue
@@ -196,14 +192,6 @@ class Watch:
                     and shape.event_type in (ANY_TYPE, cause.event_type)
                 ):
                     yield Rise(cause, step.after)
-
-    def _rulesets_of(self, shape: Milestone) -> list[UUID]:
-        """Return the ruleset a milestone is about; without a primary one, any that is active."""
-        if shape.ruleset_id is not None:
-            return [shape.ruleset_id]
-        active = [it for it in self._config.rulesets if it.active]
-        primary = [it.ruleset_id for it in active if it.is_primary]
-        return primary or [it.ruleset_id for it in active]
 
     def _steps(self) -> dict[str, dict[UUID, list[Step]]]:
         """Return by lead and ruleset what the batch's events did to scores."""
@@ -260,6 +248,12 @@ class Watch:
                 memory = memories.get((trigger.trigger_id, lead_id))
                 for rise in choose(some, trigger.pace, memory):
                     yield _firing(trigger, rise.cause, rise.key, score=rise.score)
+
+    def _falls(self, now: datetime) -> Iterator[Firing]:
+        if triggers := watching_falls(self._triggers):
+            heard = {it: self._scored[it] for it in self._heard if it in self._scored}
+            types = {it.event_id: it.event_type for some in self._heard.values() for it in some}
+            yield from find_falls(self._scope, self._config, triggers, heard, types=types, now=now)
 
     # Sequences, patterns and surges
 

@@ -19,7 +19,7 @@ from leadvibe.notifications.models import ChannelRow
 from leadvibe.notifications.types import Happening
 from leadvibe.triggers.errors import TriggerNotFoundError
 from leadvibe.triggers.models import EmittedEventRow, TriggerRow
-from leadvibe.triggers.types import EmittedEvent, EmittedFilter, Recipients, Trigger
+from leadvibe.triggers.types import HAPPENINGS, EmittedEvent, EmittedFilter, Recipients, Trigger
 
 RECIPIENTS: TypeAdapter[Recipients] = TypeAdapter(Recipients)
 
@@ -78,7 +78,10 @@ def find_channels(scope: Scope, channel_ids: Collection[UUID]) -> set[UUID]:
 def search_emitted(
     scope: Scope, kind: TriggerKind, wanted: EmittedFilter, request: PageRequest
 ) -> Page[EmittedEvent]:
-    """Return one page of what triggers of a kind emitted, the newest first, with the total."""
+    """Return one page of what triggers of a kind fired on, the newest first, with the total.
+
+    That a score has left a milestone is not among it.
+    """
     statement = _emitted(scope, kind, wanted).limit(request.size).offset(request.offset)
     items = [_emitted_event(row) for row in session().execute(statement)]
     counted = select(func.count()).where(*_matching(scope, kind, wanted))
@@ -90,7 +93,7 @@ def list_emitted(
 ) -> list[EmittedEvent]:
     """Return one page of what triggers of a kind, or of all, emitted, the newest first.
 
-    It is not counted how many there are: a history grows without end.
+    As search_emitted, but for how many there are: a history grows without end.
     """
     statement = _emitted(scope, kind, wanted).limit(request.size).offset(request.offset)
     return [_emitted_event(row) for row in session().execute(statement)]
@@ -142,6 +145,7 @@ def _matching(
 ) -> Iterator[ColumnElement[bool]]:
     yield EmittedEventRow.unit_id == scope.unit_id
     yield from _of_kind(EmittedEventRow, kind)
+    yield EmittedEventRow.event.in_([HAPPENINGS[it] for it in ([kind] if kind else TriggerKind)])
     if wanted.trigger_id is not None:
         yield EmittedEventRow.trigger_id == wanted.trigger_id
     if wanted.lead_id is not None:

@@ -21,6 +21,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, session
 from leadvibe.lib.paging import PageRequest
 from leadvibe.notifications.models import ChannelRow
+from leadvibe.notifications.types import Happening
 from leadvibe.scoring.event_types import decide_event_type
 from leadvibe.triggers import queries, service
 from leadvibe.triggers.types import EmittedFilter
@@ -547,6 +548,14 @@ def test_the_history_holds_what_fired_of_all_kinds(browse, people, world):
     assert "did milestone" not in of_one
     assert "Nothing fired that fits" in browser.get(f"{HISTORY}?lead_id=bob").text
     assert "did surge" in browser.get(f"{HISTORY}?lead_id=ann&kind=odd&trigger_id=odd&page=0").text
+
+
+def test_leaving_a_milestone_is_no_firing(browse, people, world):
+    trigger = add_trigger(world, TriggerKind.MILESTONE)
+    emit(world, trigger, event=Happening.MILESTONE_EXITED, summary="fell below 1")
+
+    assert "Nothing fired yet" in browse(people.viewer).get(HISTORY).text
+    assert "0 times" in browse(people.viewer).get(TRIGGERS).text
 
 
 def test_a_long_history_is_paged(browse, people, world, monkeypatch):
