@@ -26,13 +26,18 @@ from leadvibe.web import (
     segment_editing,
     segments,
     session,
+    trigger_editing,
+    trigger_history,
+    trigger_trials,
+    triggers,
     unsubscribe,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, leads, lead, segments, segment_editing, scoring, imports, sample, dead_letters,
-    credentials, members, integrations,
+    login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
+    trigger_trials, trigger_editing, imports, sample, dead_letters, credentials, members,
+    integrations,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

@@ -79,7 +79,13 @@ def navigation(
                 item("Segments", "/app/segments", "list-filter"),
             ),
         ),
-        NavGroup(label="Configure", items=(item("Scoring", "/app/scoring", "gauge"),)),
+        NavGroup(
+            label="Configure",
+            items=(
+                item("Scoring", "/app/scoring", "gauge"),
+                item("Triggers", "/app/triggers", "zap"),
+            ),
+        ),
         NavGroup(
             label="Data",
             items=(
