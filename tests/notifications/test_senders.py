@@ -229,6 +229,7 @@ def test_without_slack_a_message_fails_with_the_reason(scope, office, posted):
 
 def test_scores_go_to_hubspot_in_one_batch(scope, office, sealer, posted):
     with running_hubspot() as account:
+        account.properties = {"leadvibe_score": {}, "leadvibe_level": {}}
         access = hubspot.HubSpotAccess(token=HUBSPOT_TOKEN)
         hubspot.connect(
             make_principal(scope), scope, access, check=lambda _access: "1",
