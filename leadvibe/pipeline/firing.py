@@ -107,25 +107,27 @@ class Watch:
         late = [it for it in replayed if it in heard]
         self._before = {**lead_scores.get_standings(self._scope, late)} if late else {}
 
-    def fire(self, queue: JobQueue | None, *, now: datetime) -> None:
+    def fire(self, queue: JobQueue | None, *, now: datetime) -> Sequence[Firing]:
         """Emit what fires, with its deliveries, and have them sent after the commit.
 
         A fault of ours in here must not keep events from being scored: it is logged.
         """
         if not self._heard:
-            return
+            return ()
         try:
             with session().begin_nested():
-                sent = self._fire(now=now)
+                firings = self._find(now=now)
+                posted = emit(self._scope, firings, self._config, now=now) if firings else 0
         except Exception as error:
             if is_outage(error):
                 raise
             _log.exception("triggers of unit %s could not be tested", self._scope.unit_id)
-            return
-        if sent and queue is not None:
+            return ()
+        if posted and queue is not None:
             ring_for_deliveries(queue)
+        return firings
 
-    def _fire(self, *, now: datetime) -> int:
+    def _find(self, *, now: datetime) -> list[Firing]:
         self._drop_suppressed()
         rises = self._rises()
         shaped = self._shaped()
@@ -135,8 +137,7 @@ class Watch:
         memories = load_memories(self._scope, ids, wanted) if wanted else {}
         found = [*self._milestones(rises, memories), *self._shapes(shaped, memories)]
         firings = [*self._filtered(found), *self._falls(now)]
-        firings.sort(key=_KEY)
-        return emit(self._scope, firings, self._config, now=now) if firings else 0
+        return sorted(firings, key=_KEY)
 
     def _drop_suppressed(self) -> None:
         """Forget events of replayed leads that do not count: only the replay has told."""
