@@ -222,6 +222,7 @@ def make_trigger(
 def make_member_reachable(scope: Scope, member: Member, role: UnitRole = UnitRole.OPERATOR) -> None:
     """Let a member see the unit, so that they can be told of its leads."""
     driver().execute(
-        "INSERT INTO memberships (unit_id, org_member_id, role) VALUES (%s, %s, %s)",
-        (scope.unit_id, member.org_member_id, role.value),
+        "INSERT INTO memberships (unit_id, org_member_id, role, created_at)"
+        " VALUES (%s, %s, %s, %s)",
+        (scope.unit_id, member.org_member_id, role.value, utc_now()),
     )

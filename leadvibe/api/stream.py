@@ -53,7 +53,9 @@ class StreamToken:
 
 
 def open_stream(query: StreamQuery) -> Response:
-    """What happens in a unit, as it happens: server-sent events `new_event`, `score_update`, `gap`.
+    """What happens in a unit, as it happens: server-sent events.
+
+    They are `new_event`, `score_update`, `surge` and `gap`.
 
     Asks for a signed-in member, an access token, an API credential or a stream token, unless the
     installation leaves the stream open. `gap` says that something was left out, because more

@@ -92,10 +92,22 @@ def find_firings(
 
 def meets(step: Step, act: Act) -> bool:
     """Say whether an event is what a step asks for."""
-    if step.event_type not in (ANY_TYPE, act.event_type):
-        return False
-    conditions = (Condition(it.key, parse_operator(it.operator), it.value) for it in step.tests)
-    return all(holds(condition, act.metadata) for condition in conditions)
+    return _Wanted(step).is_met_by(act)
+
+
+class _Wanted:
+    """A step whose tests are read once, for as many events as there are."""
+
+    def __init__(self, step: Step) -> None:
+        self._event_type = step.event_type
+        self._conditions = [
+            Condition(it.key, parse_operator(it.operator), it.value) for it in step.tests
+        ]
+
+    def is_met_by(self, act: Act) -> bool:
+        if self._event_type not in (ANY_TYPE, act.event_type):
+            return False
+        return all(holds(condition, act.metadata) for condition in self._conditions)
 
 
 def _start(acts: Listed[Act], since: datetime, memory: Memory | None) -> int:
@@ -112,7 +124,8 @@ class _Places:
     """Where the acts stand that meet a step."""
 
     def __init__(self, step: Step, acts: Iterable[Act]) -> None:
-        self.all = [place for place, act in enumerate(acts) if meets(step, act)]
+        wanted = _Wanted(step)
+        self.all = [place for place, act in enumerate(acts) if wanted.is_met_by(act)]
 
     def __contains__(self, place: int) -> bool:
         found = bisect_left(self.all, place)

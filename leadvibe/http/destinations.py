@@ -17,11 +17,15 @@ def may_be_private() -> bool:
 
 def postable_url(url: str) -> str:
     """Return a URL that may be posted to, or empty. Its name is looked up when it is used."""
-    if url:
-        try:
-            check_url(url, allow_private=may_be_private())
-        except AddressRefusedError as error:
-            raise PydanticCustomError(
-                "bad_url", "cannot be used: {reason}", {"reason": error.reason}
-            ) from None
+    if url and (reason := find_refusal(url)):
+        raise PydanticCustomError("bad_url", "cannot be used: {reason}", {"reason": reason})
     return url
+
+
+def find_refusal(url: str) -> str | None:
+    """Return why a URL may not be posted to, as the end of a sentence, or None when it may."""
+    try:
+        check_url(url, allow_private=may_be_private())
+    except AddressRefusedError as error:
+        return error.reason
+    return None

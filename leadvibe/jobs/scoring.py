@@ -9,6 +9,7 @@ from flask import current_app
 from leadvibe.jobs.units import in_unit, is_stopping
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
+from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import process, rescore
 from leadvibe.rescoring.previewing import advance_preview
 from leadvibe.rescoring.rewriting import advance_rescore
@@ -42,7 +43,8 @@ def settle_decay(unit_id: str) -> None:
     with in_unit(unit_id, f"decay of unit {unit_id}") as scope:
         if scope is None:
             return
-        for _ in rescore.settle_decay(scope, now=utc_now()):
+        queue = JobQueue(current_app.extensions["leadvibe.redis"])
+        for _ in rescore.settle_decay(scope, now=utc_now(), queue=queue):
             if is_stopping():
                 return
             process.process_batch(scope)

@@ -110,11 +110,15 @@ _SURGING = """
     EXISTS (
         SELECT FROM leads l
         WHERE l.unit_id = a.unit_id AND l.account_id = a.account_id AND l.merged_into IS NULL
-          AND l.last_event_at >= %(surged_since)s AND EXISTS (
+          AND l.last_event_at >= %(surged_since)s AND (EXISTS (
             SELECT FROM score_entries e
             WHERE e.unit_id = l.unit_id AND e.lead_id = l.lead_id
               AND e.occurred_at >= %(surged_since)s AND e.multiplier_percent > %(plain)s
-        )
+        ) OR EXISTS (
+            SELECT FROM emitted_events s
+            WHERE s.unit_id = l.unit_id AND s.lead_id = l.lead_id AND s.kind = 'surge'
+              AND s.occurred_at >= %(surged_since)s
+        ))
     )
 """
 

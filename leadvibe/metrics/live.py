@@ -1,4 +1,4 @@
-"""What the live stream of a unit says: new events, and scores that have moved.
+"""What the live stream of a unit says: new events, scores that have moved, and surges.
 
 Does not say who may listen, nor how messages travel (lib.radio).
 """
@@ -16,6 +16,7 @@ from leadvibe.lib.radio import Message
 
 NEW_EVENT = "new_event"
 SCORE_UPDATE = "score_update"
+SURGE = "surge"
 
 GAP = Message("gap", '{"type":"gap"}')
 """Something was left out: whoever shows more than single messages reads it anew."""
@@ -43,6 +44,14 @@ def new_event(
 def score_update(*, lead_id: str, ruleset_id: UUID, delta: int, score: int) -> Message:
     """Say by how much a lead's score in a ruleset has moved, and where it stands now."""
     return _message(SCORE_UPDATE, lead_id=lead_id, delta=delta, score=score, ruleset_id=ruleset_id)
+
+
+def surge(*, lead_id: str, trigger_id: UUID, name: str, event_type: str, at: datetime) -> Message:
+    """Say that a lead did so much that a surge trigger fired."""
+    return _message(
+        SURGE, lead_id=lead_id, trigger_id=trigger_id, name=name, event_type=event_type,
+        timestamp=at,
+    )  # fmt: skip
 
 
 def _message(kind: str, **said: Any) -> Message:

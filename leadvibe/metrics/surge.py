@@ -1,4 +1,4 @@
-"""What surges did in a unit: the events that a multiplier raised, read from the ledger."""
+"""What surges did in a unit: events that a multiplier raised, and those that fired a trigger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def measure_surges(
     interval: timedelta,
     channel: str | None = None,
 ) -> SurgeFigures:
-    """Return the boosted events from `start` until just before `end`, also by interval.
+    """Return the events that surged from `start` until just before `end`, also by interval.
+
+    Those are the boosted ones in the ledger and those at which a surge trigger fired.
 
     Intervals begin at full ones of UTC's clock, the first of them at or before the start. An
     event that several rulesets score is one event; points are summed over all of them.
@@ -65,8 +67,19 @@ _BOOSTED = """
           AND entry.occurred_at >= %(start)s AND entry.occurred_at < %(end)s
           AND (%(channel)s::text IS NULL OR event.channel = %(channel)s)
         GROUP BY 1, 2, 3, 4
+    ), detected AS (
+        SELECT cause_event_id, lead_id, channel,
+               date_bin(%(interval)s, occurred_at, %(epoch)s) AS bucket
+        FROM emitted_events
+        WHERE unit_id = %(unit)s AND kind = 'surge'
+          AND occurred_at >= %(start)s AND occurred_at < %(end)s
+          AND (%(channel)s::text IS NULL OR channel = %(channel)s)
+          AND cause_event_id NOT IN (SELECT event_id FROM boosted)
+        GROUP BY 1, 2, 3, 4
+    ), surged AS (
+        SELECT * FROM boosted UNION ALL SELECT *, 0 FROM detected
     )
     SELECT bucket, channel, count(*), count(DISTINCT lead_id), coalesce(sum(points), 0)::bigint
-    FROM boosted GROUP BY GROUPING SETS ((), (bucket), (channel))
+    FROM surged GROUP BY GROUPING SETS ((), (bucket), (channel))
     ORDER BY count(*) DESC, channel
 """

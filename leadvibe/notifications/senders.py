@@ -5,11 +5,13 @@ Preparing uses the database and happens in one thread; what is returned only use
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from urllib.parse import quote
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -39,6 +41,9 @@ from leadvibe.notifications.types import (
     Wording,
 )
 from leadvibe.notifications.unsubscribing import unsubscribe_url
+
+TOKEN_SECONDS = 1.0
+"""How long a token of Slack is used without a look whether it is still the unit's."""
 
 REFUSALS = frozenset({401, 403})
 """Statuses with which a token is refused."""
@@ -155,29 +160,43 @@ class MailSender(_OneByOne):
 
 
 class SlackSender(_OneByOne):
+    def __init__(self, office: PostOffice) -> None:
+        super().__init__(office)
+        self._tokens: dict[UUID, tuple[float, str]] = {}
+
     def _sending(self, claim: Claim, parcel: Parcel) -> Callable[[], Outcome]:
-        office = self._office
+        kind, target_id = read_slack_address(claim.address)
+        target = slack_messages.Target(
+            token=self._token(claim),
+            kind=SlackTargetKind(kind),
+            id=target_id,
+            base_url=self._office.slack_api_url,
+        )
+        return lambda: slack_messages.send(target, parcel)
+
+    def _token(self, claim: Claim) -> str:
+        """Return the unit's token, read a moment ago or now: many messages come at once."""
+        until, token = self._tokens.get(claim.unit_id, (0.0, ""))
+        if time.monotonic() >= until:
+            token = self._read_token(claim)
+            self._tokens[claim.unit_id] = (time.monotonic() + TOKEN_SECONDS, token)
+        return token
+
+    def _read_token(self, claim: Claim) -> str:
         connection = slack.find_connection(claim.scope)
         if connection is None or not connection.is_connected:
             problem = connection.problem if connection else None
             raise _final(problem or "Slack is not connected to this unit")
         try:
-            token = slack.open_token(connection, office.sealer)
+            return slack.open_token(connection, self._office.sealer)
         except SlackNotConnectedError as error:
             raise _final("the stored token for Slack cannot be read: connect anew") from error
-        kind, target_id = read_slack_address(claim.address)
-        target = slack_messages.Target(
-            token=token,
-            kind=SlackTargetKind(kind),
-            id=target_id,
-            base_url=office.slack_api_url,
-        )
-        return lambda: slack_messages.send(target, parcel)
 
     def note_outcome(self, claim: Claim, outcome: Outcome, *, now: datetime) -> None:
         """Show the unit that Slack has ended its connection."""
         if not isinstance(outcome, SlackError) or not outcome.is_revoked:
             return
+        self._tokens.pop(claim.unit_id, None)
         connection = slack.find_connection(claim.scope)
         if connection is not None and connection.is_connected:
             slack.mark_revoked(claim.scope, connection, problem=outcome.reason, now=now)

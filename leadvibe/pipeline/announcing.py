@@ -1,4 +1,4 @@
-"""What a batch has to tell whoever watches the unit: new events, and scores that have moved.
+"""What a batch tells whoever watches the unit: new events, scores that have moved, and surges.
 
 Costs nothing while nobody watches, and next to nothing otherwise: of a large batch only what came
 last is told, with a sign that there was more. Leaves after the commit, and only then.
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from leadvibe.engine.facts import Entry, Standing
 from leadvibe.engine.rules import Config
+from leadvibe.engine.triggers import TriggerKind
 from leadvibe.events.types import InboxEvent
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import after_commit
@@ -21,6 +22,7 @@ from leadvibe.lib.radio import Audience, Message
 from leadvibe.metrics import live
 from leadvibe.pipeline.scorebook import Result
 from leadvibe.scoring import lead_scores
+from leadvibe.triggers.firings import Firing
 
 MOST_MESSAGES = 100
 """Of each kind in one batch: more than anybody can watch go by."""
@@ -55,7 +57,14 @@ class News:
         self._events: list[tuple[str, Happening]] = []
         self._moves: list[Move] = []
         self._replayed: dict[str, Mapping[UUID, Standing]] = {}
+        self._surges: list[Firing] = []
         self._has_more = False
+
+    def note_firings(self, firings: Sequence[Firing]) -> None:
+        """Take note of the triggers that fired: surges are told."""
+        if self._audience is not None:
+            surges = [it for it in firings if it.trigger.kind is TriggerKind.SURGE]
+            self._surges = surges[-MOST_MESSAGES:]
 
     def note(
         self,
@@ -90,7 +99,7 @@ class News:
         audience = self._audience
         if audience is None:
             return
-        messages = [*self._told_events(config), *self._told_moves()]
+        messages = [*self._told_events(config), *self._told_moves(), *map(_surge, self._surges)]
         if self._has_more:
             messages.append(live.GAP)
         if messages:
@@ -129,6 +138,16 @@ class News:
                 score, old = _score(now, ruleset_id), _score(then, ruleset_id)
                 if score != old:
                     yield lead_id, ruleset_id, score - old, score
+
+
+def _surge(firing: Firing) -> Message:
+    return live.surge(
+        lead_id=firing.lead_id,
+        trigger_id=firing.trigger.trigger_id,
+        name=firing.trigger.name,
+        event_type=firing.event_type,
+        at=firing.occurred_at,
+    )
 
 
 def _moves(scored: Sequence[tuple[str, Result]]) -> Iterator[Move]:

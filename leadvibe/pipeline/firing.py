@@ -28,6 +28,7 @@ from leadvibe.lib.db import driver, is_outage, session
 from leadvibe.lib.queue import JobQueue
 from leadvibe.notifications.deliveries import ring_for_deliveries
 from leadvibe.pipeline.claims import Claim
+from leadvibe.pipeline.falls import find_falls, rulesets_of, watching_falls
 from leadvibe.pipeline.scorebook import Result
 from leadvibe.scoring import lead_scores
 from leadvibe.triggers import queries
@@ -106,41 +107,37 @@ class Watch:
         late = [it for it in replayed if it in heard]
         self._before = {**lead_scores.get_standings(self._scope, late)} if late else {}
 
-    def fire(self, queue: JobQueue | None, *, now: datetime) -> None:
+    def fire(self, queue: JobQueue | None, *, now: datetime) -> Sequence[Firing]:
         """Emit what fires, with its deliveries, and have them sent after the commit.
 
         A fault of ours in here must not keep events from being scored: it is logged.
         """
         if not self._heard:
-            return
+            return ()
         try:
             with session().begin_nested():
-                sent = self._fire(now=now)
+                firings = self._find(now=now)
+                posted = emit(self._scope, firings, self._config, now=now) if firings else 0
         except Exception as error:
             if is_outage(error):
                 raise
             _log.exception("triggers of unit %s could not be tested", self._scope.unit_id)
-            return
-        if sent and queue is not None:
+            return ()
+        if posted and queue is not None:
             ring_for_deliveries(queue)
+        return firings
 
-    def _fire(self, *, now: datetime) -> int:
+    def _find(self, *, now: datetime) -> list[Firing]:
         self._drop_suppressed()
         rises = self._rises()
         shaped = self._shaped()
         wanted = {lead for leads in rises.values() for lead in leads}
         wanted |= {lead for leads in shaped.values() for lead in leads}
-        if not wanted:
-            return 0
         ids = [it.trigger_id for it in self._triggers]
-        memories = load_memories(self._scope, ids, wanted)
-        firings = [
-            *self._milestones(rises, memories),
-            *self._shapes(shaped, memories),
-        ]
-        firings = list(self._filtered(firings))
-        firings.sort(key=_KEY)
-        return emit(self._scope, firings, self._config, now=now) if firings else 0
+        memories = load_memories(self._scope, ids, wanted) if wanted else {}
+        found = [*self._milestones(rises, memories), *self._shapes(shaped, memories)]
+        firings = [*self._filtered(found), *self._falls(now)]
+        return sorted(firings, key=_KEY)
 
     def _drop_suppressed(self) -> None:
         """Forget events of replayed leads that do not count: only the replay has told."""
@@ -184,7 +181,7 @@ class Watch:
     ) -> Iterator[Rise]:
         shape = trigger.shape
         assert isinstance(shape, Milestone)
-        for ruleset_id in self._rulesets_of(shape):
+        for ruleset_id in rulesets_of(shape, self._config):
             for step in steps.get(ruleset_id, ()):
                 if not step.reaches(shape.score_threshold):
                     continue
@@ -196,14 +193,6 @@ class Watch:
                     and shape.event_type in (ANY_TYPE, cause.event_type)
                 ):
                     yield Rise(cause, step.after)
-
-    def _rulesets_of(self, shape: Milestone) -> list[UUID]:
-        """Return the ruleset a milestone is about; without a primary one, any that is active."""
-        if shape.ruleset_id is not None:
-            return [shape.ruleset_id]
-        active = [it for it in self._config.rulesets if it.active]
-        primary = [it.ruleset_id for it in active if it.is_primary]
-        return primary or [it.ruleset_id for it in active]
 
     def _steps(self) -> dict[str, dict[UUID, list[Step]]]:
         """Return by lead and ruleset what the batch's events did to scores."""
@@ -260,6 +249,12 @@ class Watch:
                 memory = memories.get((trigger.trigger_id, lead_id))
                 for rise in choose(some, trigger.pace, memory):
                     yield _firing(trigger, rise.cause, rise.key, score=rise.score)
+
+    def _falls(self, now: datetime) -> Iterator[Firing]:
+        if triggers := watching_falls(self._triggers):
+            heard = {it: self._scored[it] for it in self._heard if it in self._scored}
+            types = {it.event_id: it.event_type for some in self._heard.values() for it in some}
+            yield from find_falls(self._scope, self._config, triggers, heard, types=types, now=now)
 
     # Sequences, patterns and surges
 

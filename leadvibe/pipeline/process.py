@@ -47,7 +47,8 @@ BATCH_SIZE = 5_000
 GROWING_TABLES = (
     "leads", "lead_aliases", "lead_search", "lead_scores", "lead_sessions", "events",
     "score_entries", "lead_traces", "lead_profile_scores", "accounts", "account_search",
-    "account_scores",
+    "account_scores", "trigger_memories", "emitted_events", "destinations", "notices",
+    "deliveries", "delivery_attempts",
 )  # fmt: skip
 
 FEWEST_CHANGES = 500
@@ -206,7 +207,7 @@ def _process(
     rescore.replay_leads(scope, sorted(late - moved), now=now)
     rescore.replay_leads(scope, sorted(moved), now=now, is_afresh=True)
     describing.finish()
-    watch.fire(listeners.queue, now=now)
+    news.note_firings(watch.fire(listeners.queue, now=now))
     events.add_to_tallies(scope, _tallies(arrivals, fresh), now=now)
     count_usage(scope, fresh)
     events.clear_arrivals(scope, [arrival.receipt for arrival in arrivals])

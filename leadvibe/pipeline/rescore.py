@@ -22,7 +22,9 @@ from leadvibe.leads import service as leads
 from leadvibe.leads.types import LeadActivity
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, reading_apart, rollback, writing_behind
+from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import scorebook
+from leadvibe.pipeline.falls import tell_of_decay
 from leadvibe.pipeline.scorebook import NEW, Result, Scorer
 from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as score_queries
@@ -119,7 +121,7 @@ def replay_under(
     return dict(_under(scope, lead_ids, Scorer(scope, config=config), config, until=until))
 
 
-def settle_decay(scope: Scope, *, now: datetime) -> Iterator[int]:
+def settle_decay(scope: Scope, *, now: datetime, queue: JobQueue | None = None) -> Iterator[int]:
     """Take the points that inactivity has cost by now, committing as it goes.
 
     Yields how many leads lost some. Run again at once it finds nothing: what a lead owes follows
@@ -144,6 +146,7 @@ def settle_decay(scope: Scope, *, now: datetime) -> Iterator[int]:
         }
         faded = {lead_id: result for lead_id, result in results.items() if result.decays}
         scorebook.add(scope, faded, now=now)
+        tell_of_decay(scope, faded, queue=queue, now=now)
         commit()
         yield len(faded)
 

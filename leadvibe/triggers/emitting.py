@@ -17,11 +17,12 @@ from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver
 from leadvibe.lib.ids import new_id
 from leadvibe.notifications import outbox
-from leadvibe.notifications.types import Notice
+from leadvibe.notifications.types import Happening, Notice
 from leadvibe.triggers.addressing import AddressBook
 from leadvibe.triggers.firings import Firing
 from leadvibe.triggers.memory import save_memories
 from leadvibe.triggers.notices import make_notices, read_leads
+from leadvibe.triggers.types import Recipients
 
 
 def emit(scope: Scope, firings: Sequence[Firing], config: Config, *, now: datetime) -> int:
@@ -40,7 +41,7 @@ def emit(scope: Scope, firings: Sequence[Firing], config: Config, *, now: dateti
             received_at=firing.received_at,
             trigger_id=firing.trigger.trigger_id,
             addressees=book.addressees(
-                firing.trigger.recipients, notice, owner_id=leads[firing.lead_id].owner_id
+                _told(firing), notice, owner_id=leads[firing.lead_id].owner_id
             ),
         )
         for (_, firing), notice in zip(known, notices, strict=True)
@@ -48,11 +49,19 @@ def emit(scope: Scope, firings: Sequence[Firing], config: Config, *, now: dateti
     return outbox.post(scope, postings, now=now)
 
 
+def _told(firing: Firing) -> Recipients:
+    """Return whom a firing is for: what left a milestone concerns nobody but the owner."""
+    if firing.event is Happening.MILESTONE_EXITED:
+        return Recipients(notify_owner=True)
+    return firing.trigger.recipients
+
+
 def _memories(firings: Sequence[Firing]) -> Mapping[tuple[UUID, str], Memory]:
     """Return what to remember: of several firings of a trigger for a lead, the last."""
     return {
         (it.trigger.trigger_id, it.lead_id): Memory(it.key[0], it.key)
         for it in sorted(firings, key=lambda firing: firing.key)
+        if it.event is not Happening.MILESTONE_EXITED
     }
 
 

@@ -13,5 +13,11 @@ class BadTriggerError(InvalidError):
     code = "bad_trigger"
 
 
+class TriggerChangedError(ConflictError):
+    """Somebody else changed the trigger meanwhile."""
+
+    code = "trigger_changed"
+
+
 class TooManyTriggersError(ConflictError):
     code = "too_many_triggers"

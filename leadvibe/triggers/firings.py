@@ -11,7 +11,8 @@ from uuid import UUID
 from leadvibe.engine.firing import Key
 from leadvibe.engine.patterns import Match
 from leadvibe.engine.triggers import Milestone, Pattern, Sequence, Surge
-from leadvibe.triggers.types import Trigger
+from leadvibe.notifications.types import Happening
+from leadvibe.triggers.types import HAPPENINGS, Trigger
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -33,6 +34,12 @@ class Firing:
     score: int | None = None
     """What a milestone's score came to; None for what is not about a score."""
     details: dict[str, Any] = field(default_factory=dict)
+    happening: Happening | None = None
+    """What is said of it when it is not what the trigger is for."""
+
+    @property
+    def event(self) -> Happening:
+        return self.happening or HAPPENINGS[self.trigger.kind]
 
 
 def details_of(match: Match) -> dict[str, Any]:
@@ -58,6 +65,8 @@ def summarise(firing: Firing) -> str:
     """Say in a sentence without its subject what the lead did."""
     shape = firing.trigger.shape
     if isinstance(shape, Milestone):
+        if firing.event is Happening.MILESTONE_EXITED:
+            return f"fell below {shape.score_threshold} points, to {firing.score}"
         return f"reached {firing.score} points"
     window = spell_window(shape.window_seconds)
     if isinstance(shape, Sequence):

@@ -79,6 +79,9 @@ class EmittedEventRow(Base):
             "ix_emitted_events_trigger", "unit_id", "trigger_id", text("fired_at DESC"),
             text("emitted_id DESC"),
         ),
+        Index(
+            "ix_emitted_events_history", "unit_id", text("fired_at DESC"), text("emitted_id DESC")
+        ),
         Index("ix_emitted_events_lead", "unit_id", "lead_id", text("occurred_at DESC")),
     )  # fmt: skip
 

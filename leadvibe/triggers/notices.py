@@ -25,7 +25,6 @@ from leadvibe.notifications.types import (
 )
 from leadvibe.scoring.profiles import Side, list_scores, primary_of
 from leadvibe.triggers.firings import Firing, summarise
-from leadvibe.triggers.types import HAPPENINGS
 
 MOST_REASONS = 3
 MOST_ACTIONS = 5
@@ -84,7 +83,7 @@ def make_notices(
         level = cuts[LevelKind.ENGAGEMENT].name_of(lead.score)
         notices.append(
             Notice(
-                event=HAPPENINGS[firing.trigger.kind],
+                event=firing.event,
                 id=notice_id,
                 fired_at=now,
                 org_id=scope.org_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,16 +19,16 @@ from leadvibe.notifications.models import ChannelRow
 from leadvibe.notifications.types import Happening
 from leadvibe.triggers.errors import TriggerNotFoundError
 from leadvibe.triggers.models import EmittedEventRow, TriggerRow
-from leadvibe.triggers.types import EmittedEvent, EmittedFilter, Recipients, Trigger
+from leadvibe.triggers.types import HAPPENINGS, EmittedEvent, EmittedFilter, Recipients, Trigger
 
 RECIPIENTS: TypeAdapter[Recipients] = TypeAdapter(Recipients)
 
 
-def list_triggers(scope: Scope, kind: TriggerKind) -> list[Trigger]:
-    """Return the triggers of a kind, by name and then the oldest first."""
+def list_triggers(scope: Scope, kind: TriggerKind | None = None) -> list[Trigger]:
+    """Return the triggers of a kind, or of all, by name and then the oldest first."""
     statement = (
         select(TriggerRow)
-        .where(TriggerRow.unit_id == scope.unit_id, TriggerRow.kind == kind)
+        .where(TriggerRow.unit_id == scope.unit_id, *_of_kind(TriggerRow, kind))
         .order_by(TriggerRow.name, TriggerRow.trigger_id)
     )
     return [_trigger(row) for row in session().scalars(statement)]
@@ -77,17 +78,44 @@ def find_channels(scope: Scope, channel_ids: Collection[UUID]) -> set[UUID]:
 def search_emitted(
     scope: Scope, kind: TriggerKind, wanted: EmittedFilter, request: PageRequest
 ) -> Page[EmittedEvent]:
-    """Return one page of what triggers of a kind emitted, the newest first, with the total."""
+    """Return one page of what triggers of a kind fired on, the newest first, with the total.
+
+    That a score has left a milestone is not among it.
+    """
     statement = _emitted(scope, kind, wanted).limit(request.size).offset(request.offset)
     items = [_emitted_event(row) for row in session().execute(statement)]
     counted = select(func.count()).where(*_matching(scope, kind, wanted))
     return Page(items, Total(session().scalar(counted) or 0), request)
 
 
+def list_emitted(
+    scope: Scope, kind: TriggerKind | None, wanted: EmittedFilter, request: PageRequest
+) -> list[EmittedEvent]:
+    """Return one page of what triggers of a kind, or of all, emitted, the newest first.
+
+    As search_emitted, but for how many there are: a history grows without end.
+    """
+    statement = _emitted(scope, kind, wanted).limit(request.size).offset(request.offset)
+    return [_emitted_event(row) for row in session().execute(statement)]
+
+
+def count_emitted(scope: Scope, kind: TriggerKind, *, since: datetime) -> dict[UUID, int]:
+    """Return how often each trigger of a kind has fired since then; without those that did not."""
+    statement = (
+        select(EmittedEventRow.trigger_id, func.count())
+        .where(*_matching(scope, kind, EmittedFilter(fired_from=since)))
+        .group_by(EmittedEventRow.trigger_id)
+    )
+    return dict(iter(session().execute(statement)))
+
+
 def stream_emitted(
-    scope: Scope, kind: TriggerKind, wanted: EmittedFilter
+    scope: Scope, kind: TriggerKind | None, wanted: EmittedFilter
 ) -> Iterator[EmittedEvent]:
-    """Yield what triggers of a kind emitted, the newest first, without holding it in memory."""
+    """Yield what triggers of a kind, or of all, emitted, the newest first.
+
+    Nothing of it is held in memory.
+    """
     statement = _emitted(scope, kind, wanted)
     rows = session().execute(statement, execution_options={"yield_per": 1_000})
     return (_emitted_event(row) for row in rows)
@@ -96,7 +124,14 @@ def stream_emitted(
 _EMITTED_FIELDS = tuple(each.name for each in fields(EmittedEvent))
 
 
-def _emitted(scope: Scope, kind: TriggerKind, wanted: EmittedFilter) -> Select[Any]:
+def _of_kind(
+    table: type[TriggerRow | EmittedEventRow], kind: TriggerKind | None
+) -> Iterator[ColumnElement[bool]]:
+    if kind is not None:
+        yield table.kind == kind
+
+
+def _emitted(scope: Scope, kind: TriggerKind | None, wanted: EmittedFilter) -> Select[Any]:
     columns = (getattr(EmittedEventRow, name) for name in _EMITTED_FIELDS)
     return (
         select(*columns)
@@ -106,10 +141,11 @@ def _emitted(scope: Scope, kind: TriggerKind, wanted: EmittedFilter) -> Select[A
 
 
 def _matching(
-    scope: Scope, kind: TriggerKind, wanted: EmittedFilter
+    scope: Scope, kind: TriggerKind | None, wanted: EmittedFilter
 ) -> Iterator[ColumnElement[bool]]:
     yield EmittedEventRow.unit_id == scope.unit_id
-    yield EmittedEventRow.kind == kind
+    yield from _of_kind(EmittedEventRow, kind)
+    yield EmittedEventRow.event.in_([HAPPENINGS[it] for it in ([kind] if kind else TriggerKind)])
     if wanted.trigger_id is not None:
         yield EmittedEventRow.trigger_id == wanted.trigger_id
     if wanted.lead_id is not None:

@@ -43,7 +43,7 @@ from leadvibe.triggers.checks import (
     refuse,
     tidied,
 )
-from leadvibe.triggers.errors import TooManyTriggersError
+from leadvibe.triggers.errors import TooManyTriggersError, TriggerChangedError
 from leadvibe.triggers.models import TriggerMemoryRow, TriggerRow
 from leadvibe.triggers.queries import RECIPIENTS
 from leadvibe.triggers.types import Recipients, Setup, Trigger
@@ -101,14 +101,21 @@ def update_trigger(
     trigger_id: UUID,
     changes: Fields,
     *,
+    seen_at: datetime | None = None,
     now: datetime,
 ) -> Trigger:
     """Change what is given. A trigger that looks for something else, or for others, starts anew.
 
-    Raises TriggerNotFoundError and what create_trigger does.
+    Raises TriggerNotFoundError, what create_trigger does and, when it is not as it was last
+    changed at `seen_at`, TriggerChangedError.
     """
     lock_configuration(scope)
     current = queries.get_trigger(scope, kind, trigger_id)
+    if seen_at is not None and current.updated_at != seen_at:
+        raise TriggerChangedError(
+            f"The trigger was changed by {current.updated_by} meanwhile. Read it again, and decide"
+            " what to change of it now."
+        )
     setup = _renamed(current, _changed(current, changes))
     _check(scope, setup, changes)
     session().execute(
@@ -166,6 +173,13 @@ def _changed(current: Setup, changes: Fields) -> Setup:
 
 def _own(setup: Setup) -> dict[str, Any]:
     return {each.name: getattr(setup, each.name) for each in fields(Setup)}
+
+
+def fields_of(setup: Setup) -> dict[str, Any]:
+    """Return all fields of a trigger as they are given to create_trigger."""
+    own = _own(setup)
+    parts = [own.pop(name) for name in ("shape", "filters", "recipients")]
+    return own | {each.name: getattr(part, each.name) for part in parts for each in fields(part)}
 
 
 def _those_of(kind: type[Any], given: Fields) -> dict[str, Any]:

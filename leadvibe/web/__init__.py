@@ -30,13 +30,18 @@ from leadvibe.web import (
     segment_editing,
     segments,
     session,
+    trigger_editing,
+    trigger_history,
+    trigger_trials,
+    triggers,
     unsubscribe,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, leads, lead, segments, segment_editing, scoring, imports, sample, dead_letters,
-    credentials, members, integrations, destinations, deliveries, notifications, channel_editing,
+    login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
+    trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
+    credentials, members, integrations, notifications, channel_editing,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

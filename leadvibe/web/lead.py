@@ -55,6 +55,7 @@ from leadvibe.web.timeline import (
     position_behind,
     read_position,
 )
+from leadvibe.web.trigger_paths import history_path
 
 WHY = "why"
 SEGMENTS = "lead-segments"
@@ -206,6 +207,7 @@ def _head(scope: Scope, lead: Lead, query: WhyQuery, rulesets: Sequence[Ruleset]
         aliases=tuple(_alias(alias) for alias in leads.list_aliases(scope, lead.lead_id)),
         metadata=list_facts(lead.metadata),
         list_url=_list_url(),
+        triggers_url=history_path(lead_id=lead.lead_id),
     )
 
 

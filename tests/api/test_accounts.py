@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 
 from leadvibe.engine.policies import SURGE_STANDARD
+from leadvibe.engine.triggers import Surge
 from leadvibe.leadlist import accounts as leadlist
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.scoring import policies
 from tests.api.test_profile import Names, catch_up, enable_accounts, make_rule, make_set
+from tests.factories import make_trigger
 
 ACCOUNT = Names("account")
 
@@ -136,6 +138,14 @@ def test_an_account_surges_for_a_day_after_points_were_multiplied(api, world):
     assert surging == {"acme.test": True, "old.test": False}
     assert listed(api, surge_status="surging") == ["acme.test"]
     assert api.get("/accounts/acme.test").json["surge_active"]
+
+
+def test_an_account_surges_for_a_day_after_a_surge_trigger_fired(api, world):
+    make_trigger(world.scope, Surge(1, 60))
+    world.happen("visit", "ada", email="ada@acme.test", ago=timedelta(minutes=1))
+    world.happen("visit", "eve", email="eve@old.test", ago=timedelta(days=2))
+
+    assert listed(api, surge_status="surging") == ["acme.test"]
 
 
 def test_one_account_with_its_leads_and_their_events(call_as, api, world, companies):

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from leadvibe.engine.triggers import FireMode, Surge
 from leadvibe.identity import service as identity
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
-from tests.factories import make_ruleset, make_unit
+from tests.factories import make_ruleset, make_trigger, make_unit
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -141,3 +142,15 @@ def test_the_unit_of_the_address_counts_and_not_the_active_one(call_as, people, 
 
     assert ask(admin, people.unit).json["totals"]["events"] == 3
     assert ask(admin, other).json["totals"]["events"] == 0
+
+
+def test_events_that_fired_a_surge_trigger_count_once_whether_boosted_or_not(owner, people, world):
+    make_trigger(world.scope, Surge(2, 3600), fire_mode=FireMode.ALWAYS)
+    world.add_rule("page_view", 10)
+    for minute in range(4):
+        world.happen("page_view", "ld_1", at=NOON + timedelta(minutes=minute))
+
+    found = ask(owner, people.unit).json
+
+    # The second and fourth fired; the third and fourth were raised.
+    assert found["totals"] == {"events": 3, "leads": 1, "boosted_points": 6}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from leadvibe.engine.conditions import Joiner
+from leadvibe.engine.policies import FieldTest
+from leadvibe.engine.triggers import Step, TriggerKind
 from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
@@ -16,7 +18,9 @@ from leadvibe.pipeline import process
 from leadvibe.segments import service as segments
 from leadvibe.segments.queries import list_segments
 from leadvibe.segments.types import RuleDraft, RuleType
+from leadvibe.triggers.queries import list_triggers
 from tests.api.notification_examples import add_channel, attempt
+from tests.api.trigger_examples import add_trigger, emit
 from tests.factories import make_member
 from tests.notifications.posting import post
 
@@ -37,7 +41,19 @@ def furnished(site, security):
     upload(site, f"event_type,email\n{LONG},\n")
     add_segments(world)
     add_deliveries(world, LONG)
+    add_triggers(world)
     return site
+
+
+def add_triggers(world):
+    """Make a sequence whose words are long, with all there can be about it, that has fired."""
+    step = Step(LONG[:150], (FieldTest(LONG, "contains", LONG),))
+    trigger = add_trigger(
+        world, TriggerKind.SEQUENCE, name=LONG[:100], steps=(step, Step("page_view")),
+        attribute_tests=(FieldTest(LONG, "equals", LONG),), emails=(f"{'x' * 60}@acme.test",),
+        slack_target_id="C" * 60, email_message=LONG,
+    )  # fmt: skip
+    emit(world, trigger, lead_id=LONG, summary=LONG)
 
 
 def add_segments(world):
@@ -98,6 +114,7 @@ def pages_of_notifications(scope):
 def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme):
     page = furnished.visit(furnished.people.admin, viewport=SIZES[size], color_scheme=scheme)
     [progress] = queries.list_progress(furnished.world.scope, limit=1, now=utc_now())
+    [trigger] = list_triggers(furnished.world.scope)
     [long_one] = [it for it in list_segments(furnished.world.scope) if it.name != "Empty"]
     segment = f"/app/segments/{long_one.segment_id}"
     paths = [
@@ -105,6 +122,9 @@ def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme)
         f"/app/leads/{LONG}", f"/app/leads/{LONG}?window=7d", "/app/scoring", "/app/imports",
         f"/app/imports/{progress.file.import_id}", "/app/dead-letters", "/app/credentials",
         "/app/account/password", "/app/leads/nobody", "/app/members", "/docs", "/docs/leads",
+        "/app/triggers", "/app/triggers?kind=sequence",
+        "/app/triggers/pattern/new", f"/app/triggers/sequence/{trigger.trigger_id}",
+        "/app/triggers/history", f"/app/triggers/history?lead_id={LONG}",
         "/docs/configuration", "/app/segments", "/app/segments/new", segment, f"{segment}/edit",
         f"{segment}/members/{LONG}", *pages_of_notifications(furnished.world.scope),
     ]  # fmt: skip
@@ -133,12 +153,15 @@ def test_the_menu_of_a_narrow_screen_leads_everywhere(furnished):
 def test_everything_on_a_page_has_a_name_for_screen_readers(furnished):
     page = furnished.visit(furnished.people.owner)
 
+    [trigger] = list_triggers(furnished.world.scope)
     [long_one] = [it for it in list_segments(furnished.world.scope) if it.name != "Empty"]
     segment = f"/app/segments/{long_one.segment_id}"
     for path in (
         "/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports", "/docs/leads",
         "/app/segments", segment, f"{segment}/edit",
         *pages_of_notifications(furnished.world.scope),
+        "/app/triggers?kind=sequence", f"/app/triggers/sequence/{trigger.trigger_id}",
+        "/app/triggers/history",
     ):  # fmt: skip
         page.goto(path)
         nameless = page.evaluate("""() => [...document.querySelectorAll(

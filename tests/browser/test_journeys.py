@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from leadvibe.engine.triggers import TriggerKind
 from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
@@ -15,6 +16,7 @@ from leadvibe.notifications.errors import TransportError
 from leadvibe.pipeline import process
 from leadvibe.scoring import queries as scoring
 from tests.api.notification_examples import attempt
+from tests.api.trigger_examples import add_trigger
 from tests.notifications.posting import post
 
 CSV = (
@@ -322,6 +324,79 @@ def test_a_segment_is_switched_off_and_deleted_in_the_list(site):
     page.get_by_role("button", name="Delete segment").click()
 
     expect(page.get_by_text("No segments yet")).to_be_visible()
+
+
+def test_a_sequence_is_made_tried_and_seen_to_fire(site):
+    site.world.happen("pricing_view", "ann", email="ann@acme.test", plan="pro")
+    site.world.happen("demo_request", "ann")
+    site.world.happen("demo_request", "bob", email="bob@acme.test")
+    page = site.visit(site.people.operator, "/app/triggers?kind=sequence")
+    says = page.locator("#trigger-says")
+
+    page.get_by_role("link", name="Make the first sequence").click()
+    page.get_by_label("Event type of step 1").fill("demo_request")
+    page.get_by_label("Event type of step 2").fill("pricing_view")
+    page.get_by_role("button", name="Move down step 1").click()
+    expect(page.get_by_label("Event type of step 1")).to_have_value("pricing_view")
+    expect(page.get_by_role("button", name="Move up step 2")).to_be_focused()
+    page.get_by_label("Add condition to step 1").click()
+    expect(page.get_by_label("Property of condition 1 of step 1")).to_be_focused()
+    page.keyboard.type("plan")
+    page.get_by_label("Value of condition 1 of step 1").fill("pro")
+    expect(says).to_contain_text("Say within which time.")
+    page.get_by_role("spinbutton", name="All within").fill("2")
+    page.get_by_label("E-mails").fill("sales@acme.test")
+    expect(says).to_contain_text(
+        "When a lead does pricing_view (plan is pro), then demo_request within 2 days,"
+        " tell sales@acme.test: once per lead."
+    )
+
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator(".trial-message")).to_have_text(
+        "It would have fired for 1 lead in the last 30 days."
+    )
+    expect(page.locator(".trial-leads a")).to_have_text(["ann@acme.test"])
+    page.get_by_label("Only this lead").press_sequentially("bob@")
+    expect(page.locator("#lead-offers option")).to_have_attribute("value", "bob")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator(".trial-message")).to_contain_text("It would not have fired for bob")
+
+    page.get_by_role("button", name="Save sequence").click()
+    page.wait_for_url("**/app/triggers?kind=sequence")
+    expect(page.get_by_role("link", name="0 times")).to_be_visible()
+    site.world.happen("pricing_view", "bob", plan="pro")
+    site.world.happen("demo_request", "bob")
+    page.reload()
+    page.get_by_role("link", name="1 time").click()
+    expect(page.locator(".history-table tbody tr")).to_contain_text(
+        "did pricing_view, then demo_request within 2 days"
+    )
+    page.get_by_role("link", name="bob@acme.test").click()
+    expect(page.locator("#lead-triggers li")).to_contain_text("pricing_view, then demo_request")
+
+
+def test_a_mistake_in_a_trigger_is_explained_beside_it(site):
+    page = site.visit(site.people.operator, "/app/triggers/surge/new")
+
+    page.get_by_label("Events", exact=True).fill("5")
+    page.get_by_role("button", name="Save surge").click()
+
+    expect(page.locator("#window-error")).to_have_text("Say within which time.")
+    expect(page.get_by_text("Nothing is saved yet")).to_be_in_viewport()
+    expect(page.get_by_label("Events", exact=True)).to_have_value("5")
+    assert page.url.endswith("/app/triggers/surge/new")
+
+
+def test_a_trigger_is_switched_off_and_deleted_in_the_list(site):
+    add_trigger(site.world, TriggerKind.MILESTONE)
+    page = site.visit(site.people.operator, "/app/triggers")
+
+    page.get_by_role("switch", name="First points is active").click()
+    expect(toast(page)).to_have_text("“First points” is switched off.")
+    page.get_by_role("button", name="Delete First points").click()
+    page.get_by_role("button", name="Delete trigger").click()
+
+    expect(page.get_by_text("No milestones yet")).to_be_visible()
 
 
 def test_the_theme_stays_as_chosen(site):

@@ -102,6 +102,33 @@ def test_a_segment_is_built_looked_at_and_deleted(site, visit):
     expect(page.get_by_text("No segments yet")).to_be_visible()
 
 
+def test_a_sequence_is_made_tried_and_deleted(site, visit):
+    site.world.happen("pricing_view", "ann")
+    site.world.happen("demo_request", "ann")
+    page = visit(site.people.operator, "/app/triggers?kind=sequence")
+
+    page.get_by_role("link", name="Make the first sequence").click()
+    page.get_by_label("Event type of step 1").fill("demo_request")
+    page.get_by_label("Event type of step 2").fill("pricing_view")
+    page.get_by_role("button", name="Move up step 2").click()
+    page.get_by_role("button", name="Add step").click()
+    page.get_by_role("button", name="Remove step 3").click()
+    page.get_by_role("spinbutton", name="All within").fill("1")
+    page.get_by_label("Look back, in days").fill("7")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator(".trial-message")).to_contain_text("fired for 1 lead in the last 7 days")
+    page.get_by_role("button", name="Save sequence").click()
+    expect(page.locator("#webhook_url-error")).to_contain_text("This is missing")
+    page.get_by_label("E-mails").fill("sales@acme.test")
+    page.get_by_role("button", name="Save sequence").click()
+    page.get_by_role("link", name="Edit").click()
+    expect(page.locator("#trigger-says")).to_contain_text("pricing_view, then demo_request")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete trigger").click()
+
+    expect(page.get_by_text("No sequences yet")).to_be_visible()
+
+
 def test_a_ruleset_is_made_and_a_mistake_explained(site, visit):
     page = visit(site.people.operator, "/app/scoring")
 

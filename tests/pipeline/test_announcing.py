@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from leadvibe.engine.policies import Reach
+from leadvibe.engine.triggers import Surge
 from leadvibe.events import queries as event_queries
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
@@ -21,6 +22,7 @@ from tests.factories import (
     make_rule,
     make_ruleset,
     make_scope,
+    make_trigger,
     send,
 )
 
@@ -212,3 +214,13 @@ def test_what_is_not_committed_is_not_told(scope, watcher, monkeypatch):
         process.process_batch(scope, listeners=process.Listeners(watcher))
 
     assert watcher.told == []
+
+
+def test_a_surge_that_fires_a_trigger_is_told(scope, watcher):
+    trigger = make_trigger(scope, Surge(2, 60), name="Busy")
+
+    batch(scope, watcher, *(make_event(lead_id="ana", timestamp=NOON) for _ in range(2)))
+
+    [surge] = watcher.said("surge")
+    assert (surge["lead_id"], surge["name"]) == ("ana", "Busy")
+    assert surge["trigger_id"] == str(trigger.trigger_id)

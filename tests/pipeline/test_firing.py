@@ -16,15 +16,23 @@ from leadvibe.engine.triggers import (
     Surge,
 )
 from leadvibe.events import service as events
+from leadvibe.identity import queries as identity
 from leadvibe.identity.types import Scope
+from leadvibe.leads import ownership
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
+from leadvibe.notifications import preferences
+from leadvibe.notifications.preferences import Preferences
+from leadvibe.notifications.types import Happening
 from leadvibe.pipeline import firing, intake, merging, process, rescore
 from leadvibe.scoring import event_types
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import service as scoring
 from tests.factories import (
+    make_decay,
     make_event,
+    make_member,
+    make_member_reachable,
     make_principal,
     make_rule,
     make_ruleset,
@@ -283,6 +291,67 @@ def test_another_units_triggers_hear_nothing(scope):
     happen(scope, ("page_view", 0))
 
     assert emitted(elsewhere) == []
+
+
+def owned(scope: Scope, security, lead_id: str = "lead"):
+    """Give a lead to a member who can be told, and return them."""
+    organization = identity.get_organization(scope.org_id)
+    member = make_member(organization, security=security)
+    make_member_reachable(scope, member)
+    ownership.assign_owner(scope, lead_id, member, now=utc_now())
+    commit()
+    return member
+
+
+def test_an_owner_is_told_that_a_score_fell_below_a_milestone_and_nobody_else(scope, security):
+    make_trigger(scope, Milestone(80), notify_owner=True, emails=("sales@x.example",))
+    happen(scope, ("demo_request", 0))
+    member = owned(scope, security)
+
+    happen(scope, ("refund", 1))
+
+    assert emitted(scope)[1:] == [("lead", "refund", "fell below 80 points, to 30")]
+    assert destinations(scope) == [
+        ("email", member.email, "waiting"),
+        ("email", "sales@x.example", "waiting"),
+    ]
+
+
+def test_a_score_that_comes_back_within_the_batch_has_left_nothing(scope):
+    make_trigger(scope, Milestone(80), notify_owner=True)
+    happen(scope, ("demo_request", 0))
+
+    happen(scope, ("refund", 1), ("demo_request", 2))
+
+    assert len(emitted(scope)) == 1
+
+
+def test_decay_that_takes_a_score_below_a_milestone_is_told(scope, security):
+    make_decay(scope, 1, "hours", 10)
+    make_trigger(scope, Milestone(80), notify_owner=True)
+    now = utc_now()
+    send(scope, make_event("demo_request", timestamp=now))
+    settle(scope)
+    owned(scope, security)
+
+    for _ in rescore.settle_decay(scope, now=now + timedelta(hours=1, seconds=1)):
+        pass
+
+    assert emitted(scope)[1:] == [("lead", "DECAY", "fell below 80 points, to 70")]
+    assert len(destinations(scope)) == 1
+
+
+def test_a_muted_kind_is_not_told(scope, security):
+    make_trigger(scope, Milestone(80), notify_owner=True)
+    happen(scope, ("page_view", 0))
+    member = owned(scope, security)
+    muted = Preferences(muted=frozenset({Happening.MILESTONE_REACHED}))
+    preferences.save_preferences(scope, member.org_member_id, muted, now=utc_now())
+
+    happen(scope, ("demo_request", 1))
+
+    assert len(emitted(scope)) == 1
+    assert destinations(scope) == []
 
 
 # Sequences, patterns, surges

@@ -64,6 +64,8 @@ class LeadPage:
     segments: SegmentsOfLead | None = None
     alert: Alert | None = None
     """Such as "Merged into …", or "Being deleted"."""
+    triggers_url: str = ""
+    """What triggers emitted about the lead: a page, or the fragment `lead-triggers`."""
     list_url: str = "/app/leads"
     """Back to the list, with its filters when the member came from there."""
 

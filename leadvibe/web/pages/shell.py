@@ -83,6 +83,7 @@ def navigation(
             label="Configure",
             items=(
                 item("Scoring", "/app/scoring", "gauge"),
+                item("Triggers", "/app/triggers", "zap"),
                 item("Deliveries", "/app/deliveries", "send"),
             ),
         ),
