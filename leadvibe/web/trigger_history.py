@@ -21,6 +21,7 @@ from leadvibe.lib.paging import PageRequest
 from leadvibe.lib.spreadsheets import write_csv
 from leadvibe.triggers import queries
 from leadvibe.triggers.types import EmittedEvent, EmittedFilter, Trigger
+from leadvibe.web.delivery_paths import DELIVERIES
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import LAST_PAGE
 from leadvibe.web.pages.display import Choice, Link, Moment, Pager, query_url
@@ -29,7 +30,6 @@ from leadvibe.web.rendering import render, wanted_fragment
 from leadvibe.web.trigger_paths import (
     HISTORY,
     TRIGGERS,
-    find_deliveries_path,
     history_path,
     trigger_path,
 )
@@ -116,7 +116,7 @@ def _page(principal: Principal, wanted: Wanted, found: list[EmittedEvent]) -> Hi
     triggers = queries.list_triggers(principal.scope)
     names = list_names(principal.scope, {it.lead_id for it in found} | {wanted.lead_id})
     editable = {it.trigger_id for it in triggers if can(principal, Permission.CONFIGURE)}
-    deliveries, lead = find_deliveries_path(), None
+    lead = None
     if wanted.lead_id:
         lead = Link(names.get(wanted.lead_id, wanted.lead_id), lead_path(wanted.lead_id))
     return HistoryPage(
@@ -127,10 +127,7 @@ def _page(principal: Principal, wanted: Wanted, found: list[EmittedEvent]) -> Hi
         lead_id=wanted.lead_id,
         lead_url=wanted.url(1),
         everybody_url=query_url(HISTORY, wanted.params, lead_id=""),
-        rows=tuple(
-            _row(it, names, is_editable=it.trigger_id in editable, deliveries=deliveries)
-            for it in found
-        ),
+        rows=tuple(_row(it, names, is_editable=it.trigger_id in editable) for it in found),
         pager=_pager(wanted, len(found)),
         export_url=query_url(f"{HISTORY}.csv", wanted.params),
         is_narrowed=any(wanted.params.values()),
@@ -156,9 +153,7 @@ def _triggers(
     return (Choice("All triggers", "", wanted.trigger_id is None), *choices)
 
 
-def _row(
-    event: EmittedEvent, names: dict[str, str], *, is_editable: bool, deliveries: str
-) -> EmittedRow:
+def _row(event: EmittedEvent, names: dict[str, str], *, is_editable: bool) -> EmittedRow:
     edit_url = trigger_path(event.kind, event.trigger_id) if is_editable else ""
     lead_url = lead_path(event.lead_id)
     cause = str(event.cause_event_id or "")
@@ -171,10 +166,8 @@ def _row(
         event_type=event.event_type,
         event_url=query_url(lead_url, {"event": cause}) if cause else "",
         deliveries_url=query_url(
-            deliveries, {"trigger_id": str(event.trigger_id), "lead_id": event.lead_id}
-        )
-        if deliveries
-        else "",
+            DELIVERIES, {"trigger_id": str(event.trigger_id), "lead_id": event.lead_id}
+        ),
     )
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from urllib.parse import quote
 from uuid import UUID
 
-from flask import current_app
-from werkzeug.exceptions import HTTPException
-
 from leadvibe.engine.triggers import TriggerKind
 from leadvibe.web.pages.display import query_url
 
@@ -15,7 +12,6 @@ TRIGGERS = "/app/triggers"
 HISTORY = f"{TRIGGERS}/history"
 SLACK_CHANNELS = f"{TRIGGERS}/slack-channels"
 LEADS_OFFERED = f"{TRIGGERS}/leads"
-DELIVERIES = "/app/deliveries"
 
 KIND = f"<any({', '.join(TriggerKind)}):kind>"
 """Of a route."""
@@ -36,12 +32,3 @@ def trigger_path(kind: TriggerKind, trigger_id: UUID, end: str = "") -> str:
 
 def history_path(**wanted: str) -> str:
     return query_url(HISTORY, wanted)
-
-
-def find_deliveries_path() -> str:
-    """Return the page of deliveries, or nothing in an application that has none."""
-    try:
-        current_app.url_map.bind("localhost").match(DELIVERIES, method="GET")
-    except HTTPException:
-        return ""
-    return DELIVERIES

@@ -538,6 +538,8 @@ def test_the_history_holds_what_fired_of_all_kinds(browse, people, world):
     assert all(f"did {kind}" in whole for kind in TriggerKind)
     assert 'href="/app/leads/ann">ann@acme.test</a>' in whole
     assert "/app/leads/ann?event=" in whole
+    sent = f"/app/deliveries?trigger_id={surge.trigger_id}&lead_id=ann"
+    assert sent in links_in(whole, "/app/deliveries?")
     assert "/app/triggers/surge/" not in whole
     assert path_of(surge) in browse(people.operator).get(HISTORY).text
     of_kind = browser.get(f"{HISTORY}?kind=surge").text
