@@ -51,6 +51,9 @@ LONGEST_PAUSE = timedelta(minutes=30)
 AT_ONCE = 8
 """Deliveries on their way to one destination."""
 
+PATIENCE = timedelta(minutes=5)
+"""What mail and HubSpot wait longer than messages that people look at, when all is too much."""
+
 BATCHES = {Transport.HUBSPOT: 100}
 """Of transports that take many at once: how many."""
 
@@ -117,7 +120,7 @@ class Attempt(NamedTuple):
 
 
 def claim_due(*, now: datetime, at_most: int, under_way: Mapping[UUID, int]) -> list[Claim]:
-    """Take deliveries that are due, of all units: those that wait longest first.
+    """Take deliveries that are due, of all units: the oldest first, and mail after messages.
 
     `under_way` says how many this worker has on their way to a destination. One that has failed
     time and again gets a single delivery, to see whether it is back.
@@ -143,7 +146,10 @@ def claim_due(*, now: datetime, at_most: int, under_way: Mapping[UUID, int]) -> 
             ) d
             WHERE (t.paused_until IS NULL OR t.paused_until <= %(now)s)
               AND EXISTS (SELECT FROM deliveries WHERE state = 'waiting' AND due_at <= %(now)s)
-            ORDER BY d.due_at LIMIT %(most)s
+            ORDER BY d.due_at + CASE t.transport
+                WHEN 'email' THEN %(patient)s WHEN 'hubspot' THEN %(patient)s ELSE interval '0'
+            END
+            LIMIT %(most)s
         )
         UPDATE deliveries d SET attempts = attempts + 1, tries = tries + 1, due_at = %(until)s
         FROM due, notices n
@@ -160,6 +166,7 @@ def claim_due(*, now: datetime, at_most: int, under_way: Mapping[UUID, int]) -> 
         "broken": FAILURES_TO_PAUSE,
         "batch": BATCHES[Transport.HUBSPOT],
         "at_once": AT_ONCE,
+        "patient": PATIENCE,
         "most": at_most,
         "until": now + LEASE,
     }

@@ -23,7 +23,7 @@ from leadvibe.notifications.deliveries import Attempt, Claim
 from leadvibe.notifications.errors import TransportError
 from leadvibe.notifications.types import AttemptOutcome, Receipt, Transport
 
-THREADS = 24
+THREADS = 16
 LOOK_SECONDS = 0.2
 """How long answers are waited for before a look at what has become due meanwhile."""
 
