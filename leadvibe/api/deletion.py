@@ -36,7 +36,7 @@ class DeletionStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TypeCount:
+class TypeDeletionCount:
     """What deleting the events of a type would delete."""
 
     events_count: int
@@ -77,10 +77,10 @@ def get_status(principal: Principal, lead_id: str) -> DeletionStatus:
     )
 
 
-def count_type(principal: Principal, event_type: str) -> TypeCount:
+def count_type(principal: Principal, event_type: str) -> TypeDeletionCount:
     """What deleting all events of a type would delete; it changes nothing."""
     counted = type_deletion.count_type(principal.scope, event_type)
-    return TypeCount(events_count=counted.events, event_scores_count=counted.entries)
+    return TypeDeletionCount(events_count=counted.events, event_scores_count=counted.entries)
 
 
 def delete_type(principal: Principal, event_type: str) -> TypeDeleted:

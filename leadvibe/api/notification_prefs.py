@@ -68,27 +68,27 @@ class WantedPrefs(Changes):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrefItem:
+class NotificationPref:
     event_type: EventType
     muted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrefsItem:
+class NotificationPrefs:
     """How you are told of leads that you own: in Slack if you are known there, else by mail."""
 
     notifications_enabled: bool
     slack_user_id: str | None
-    prefs: list[PrefItem]
+    prefs: list[NotificationPref]
     digest: bool
 
 
-def get_prefs(principal: Principal) -> PrefsItem:
+def get_prefs(principal: Principal) -> NotificationPrefs:
     """How you want to be told of your leads in the active unit."""
     return _item(principal, get_preferences(principal.scope, _member(principal)))
 
 
-def set_prefs(principal: Principal, body: WantedPrefs) -> PrefsItem:
+def set_prefs(principal: Principal, body: WantedPrefs) -> NotificationPrefs:
     """Choose how you are told of your leads in the active unit."""
     chosen = _changed(get_preferences(principal.scope, _member(principal)), body)
     save_preferences(principal.scope, _member(principal), chosen, now=utc_now())
@@ -118,13 +118,13 @@ def _member(principal: Principal) -> UUID:
     return principal.member_id
 
 
-def _item(principal: Principal, chosen: Preferences) -> PrefsItem:
+def _item(principal: Principal, chosen: Preferences) -> NotificationPrefs:
     slack_user_id = find_slack_user(principal.scope, _member(principal))
-    return PrefsItem(
+    return NotificationPrefs(
         notifications_enabled=chosen.enabled,
         slack_user_id=masked_id(slack_user_id) if slack_user_id else None,
         prefs=[
-            PrefItem(event_type=name, muted=happening in chosen.muted)
+            NotificationPref(event_type=name, muted=happening in chosen.muted)
             for name, happening in HAPPENINGS.items()
         ],
         digest=chosen.digest,

@@ -94,7 +94,7 @@ class RulesetMovement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MilestoneItem:
+class PreviewMilestone:
     """Scores would have risen to the threshold so many `times`, those of so many `leads`.
 
     `entering` leads are below it now and would not be; `leaving` ones the other way round.
@@ -135,7 +135,7 @@ class PreviewItem:
     levels: list[LevelShare]
     scores: list[ScoreBucket]
     rulesets: list[RulesetMovement]
-    milestones: list[MilestoneItem]
+    milestones: list[PreviewMilestone]
     error: str | None
     createdAt: datetime  # noqa: N815
     createdBy: str  # noqa: N815
@@ -270,7 +270,7 @@ def _item(scope: Scope, preview: Preview) -> PreviewItem:
         ],
         rulesets=list(_rulesets(preview, before)),
         milestones=[
-            MilestoneItem(
+            PreviewMilestone(
                 threshold=threshold,
                 times=it.times,
                 leads=it.leads,
