@@ -17,10 +17,11 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit, is_outage
-from leadvibe.notifications import deliveries
-from leadvibe.notifications.deliveries import Attempt, Claim
+from leadvibe.lib.db import commit, is_outage, rollback
+from leadvibe.notifications import deliveries, outcomes
+from leadvibe.notifications.deliveries import Claim
 from leadvibe.notifications.errors import TransportError
+from leadvibe.notifications.outcomes import MOST_TRIES, Attempt
 from leadvibe.notifications.types import AttemptOutcome, Receipt, Transport
 
 THREADS = 16
@@ -92,10 +93,21 @@ class Dispatcher:
         claims = deliveries.claim_due(now=now, at_most=free, under_way=busy)
         commit()  # before anything is sent: who dies now is found by the lease
         folded = deliveries.list_folded(claims)
-        for some in _groups(claims):
+        self._give_up([it for it in claims if it.tries > MOST_TRIES], now)
+        for some in _groups([it for it in claims if it.tries <= MOST_TRIES]):
             self._send(pool, some, folded)
         commit()
         return len(claims)
+
+    def _give_up(self, claims: Sequence[Claim], now: datetime) -> None:
+        """End what was claimed time and again by workers that did not live to say how it went."""
+        error = TransportError(
+            "no worker outlived it",
+            reason="the worker that sent it died each time",
+            is_temporary=False,
+        )
+        outcomes.settle([Attempt(claim, now, 0.0, error) for claim in claims], now=now)
+        commit()
 
     def _send(self, pool: ThreadPoolExecutor, claims: list[Claim], folded: Documents) -> None:
         sender = self._senders[claims[0].transport]
@@ -106,7 +118,8 @@ class Dispatcher:
         except Exception as error:
             if is_outage(error):
                 raise
-            sending = _failing(_unforeseen(error))  # one delivery must not stop the others
+            rollback()  # what failed may have been a statement, and the others need the session
+            sending = _failing(_unforeseen(error))
         self._under_way[pool.submit(_carry_out, sending, len(claims))] = claims
 
     def _ended(self, future: Future[_Sent]) -> Iterator[Attempt]:
@@ -116,7 +129,7 @@ class Dispatcher:
 
     def _settle(self, ended: Iterable[Attempt]) -> int:
         attempts, now = list(ended), utc_now()
-        deliveries.settle(attempts, now=now)
+        outcomes.settle(attempts, now=now)
         for attempt in attempts:
             self._senders[attempt.claim.transport].note_outcome(
                 attempt.claim, attempt.outcome, now=now

@@ -32,19 +32,34 @@ def save_memories(scope: Scope, memories: Memories) -> None:
     """Remember what triggers did last, in the place of what they did before."""
     if not memories:
         return
+    # A trigger may be deleted meanwhile: who deletes it is waited for, and then there is nothing
+    # to remember.
     statement = """
+        WITH there AS (
+            SELECT trigger_id FROM triggers
+            WHERE unit_id = %(unit)s AND trigger_id = ANY(%(triggers)s)
+            ORDER BY trigger_id FOR KEY SHARE
+        )
         INSERT INTO trigger_memories
             (unit_id, trigger_id, lead_id, fired_at, boundary_at, boundary_receipt)
-        SELECT %s, it.* FROM unnest(
-            %s::uuid[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::bigint[]
-        ) AS it
+        SELECT %(unit)s, it.* FROM unnest(
+            %(triggers)s::uuid[], %(leads)s::text[], %(fired)s::timestamptz[],
+            %(at)s::timestamptz[], %(receipts)s::bigint[]
+        ) AS it (trigger_id, lead_id, fired_at, boundary_at, boundary_receipt)
+        JOIN there ON there.trigger_id = it.trigger_id
         ON CONFLICT (unit_id, trigger_id, lead_id) DO UPDATE SET
             fired_at = excluded.fired_at, boundary_at = excluded.boundary_at,
             boundary_receipt = excluded.boundary_receipt
     """
-    rows = [(*key, it.fired_at, *it.boundary) for key, it in memories.items()]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    driver().execute(statement, (scope.unit_id, *columns))
+    bound = {
+        "unit": scope.unit_id,
+        "triggers": [trigger_id for trigger_id, _ in memories],
+        "leads": [lead_id for _, lead_id in memories],
+        "fired": [it.fired_at for it in memories.values()],
+        "at": [it.boundary[0] for it in memories.values()],
+        "receipts": [it.boundary[1] for it in memories.values()],
+    }
+    driver().execute(statement, bound)
 
 
 def hand_over_memories(scope: Scope, folded: Mapping[str, str]) -> None:

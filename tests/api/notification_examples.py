@@ -11,9 +11,9 @@ from leadvibe.http.sealing import sealer
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.notifications import channels, deliveries, destinations, hubspot, queries, trials
-from leadvibe.notifications.deliveries import Attempt
 from leadvibe.notifications.errors import TransportError
 from leadvibe.notifications.hubspot import HubSpotAccess
+from leadvibe.notifications.outcomes import Attempt, settle
 from leadvibe.notifications.types import Receipt
 from tests.standins.hubspot import TOKEN
 from tests.world import World
@@ -53,7 +53,7 @@ def attempt(outcome: Receipt | TransportError = RECEIPT, *, at_most: int = 100) 
     """Let an attempt be made at what is due, with no world outside."""
     now = utc_now()
     for claim in deliveries.claim_due(now=now, at_most=at_most, under_way={}):
-        deliveries.settle([Attempt(claim, now, 0.12, outcome)], now=now)
+        settle([Attempt(claim, now, 0.12, outcome)], now=now)
     commit()
 
 

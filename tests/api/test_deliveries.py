@@ -10,8 +10,8 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.lib.queue import NOTIFICATIONS, open_queue
 from leadvibe.notifications import deliveries
-from leadvibe.notifications.deliveries import Attempt
 from leadvibe.notifications.errors import TransportError
+from leadvibe.notifications.outcomes import Attempt, settle
 from tests.api.notification_examples import RECEIPT, REFUSED, URL, add_delivery, attempt
 
 FINAL = TransportError("404", reason="there is nothing at that address", is_temporary=False)
@@ -167,7 +167,7 @@ def test_an_attempt_that_is_under_way_is_counted_and_not_told_yet(api, world):
     assert api.get(f"/deliveries/{delivery_id}").json["attempts"] == []
     assert api.get("/deliveries").json[0]["attempts"] == 1
 
-    deliveries.settle([Attempt(claim, now, 1.5, RECEIPT)], now=now + timedelta(seconds=1.5))
+    settle([Attempt(claim, now, 1.5, RECEIPT)], now=now + timedelta(seconds=1.5))
     commit()
 
     [told] = api.get(f"/deliveries/{delivery_id}").json["attempts"]

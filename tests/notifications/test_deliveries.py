@@ -8,8 +8,9 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.lib.ids import new_id
 from leadvibe.notifications import deliveries, dispatch
-from leadvibe.notifications.deliveries import LEASE, MOST_TRIES, claim_due
+from leadvibe.notifications.deliveries import LEASE, claim_due
 from leadvibe.notifications.errors import DeliveryNotFoundError
+from leadvibe.notifications.outcomes import MOST_TRIES, Attempt, settle
 from leadvibe.notifications.types import Transport
 from tests.factories import make_scope
 from tests.notifications.posting import post, refuse
@@ -91,7 +92,7 @@ def test_a_worker_that_was_overtaken_changes_nothing(scope, wire, deliver, clock
     deliver()
 
     outcome = refuse(is_temporary=False)
-    deliveries.settle([deliveries.Attempt(slow, clock.now, 70.0, outcome)], now=clock.now)
+    settle([Attempt(slow, clock.now, 70.0, outcome)], now=clock.now)
 
     assert posted.rows("state") == [("delivered",)]
 
@@ -267,3 +268,38 @@ def test_what_was_told_long_ago_is_forgotten(scope, deliver, posted):
     assert deliveries.forget_deliveries(before=utc_now() + timedelta(seconds=1), limit=9) == 1
     assert posted.rows("state") == []
     assert attempts(scope) == []
+
+
+def test_a_delivery_that_kills_its_workers_is_given_up(scope, wire, deliver, clock, posted):
+    post(scope, "https://a.example", now=clock.now)
+    for _ in range(MOST_TRIES):
+        claim_due(now=clock.now, at_most=9, under_way={})
+        commit()
+        clock.forward(seconds=LEASE.total_seconds() + 1)
+
+    deliver()
+
+    assert wire.sent == []
+    problem = "the worker that sent it died each time"
+    assert posted.rows("state", "d.problem") == [("failed", problem)]
+
+
+def test_a_sender_that_cannot_prepare_fails_its_delivery_alone(
+    scope, wire, deliver, posted, monkeypatch
+):
+    prepare = wire.prepare
+
+    def break_down(claims, folded):
+        if claims[0].address == "https://a.example":
+            driver().execute("SELECT no_such_column")
+        return prepare(claims, folded)
+
+    monkeypatch.setattr(wire, "prepare", break_down)
+    post(scope, "https://a.example", "https://b.example")
+
+    deliver()
+
+    assert sorted(posted.rows("t.address", "state")) == [
+        ("https://a.example", "waiting"),
+        ("https://b.example", "delivered"),
+    ]

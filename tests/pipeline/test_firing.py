@@ -515,3 +515,15 @@ def test_an_event_that_breaks_its_batch_keeps_the_others_from_nothing(scope):
     settle(scope)
 
     assert sorted(lead for lead, *_ in emitted(scope)) == ["a", "c"]
+
+
+def test_a_trigger_that_goes_while_it_fires_takes_nothing_along(scope, monkeypatch):
+    doomed = make_trigger(scope, Milestone(80), name="doomed")
+    make_trigger(scope, Milestone(80), name="kept", emails=("x@y.example",))
+    known = firing.queries.list_active_triggers(scope)
+    monkeypatch.setattr(firing.queries, "list_active_triggers", lambda _scope: known)
+    driver().execute("DELETE FROM triggers WHERE trigger_id = %s", (doomed.trigger_id,))
+
+    happen(scope, ("demo_request", 0))
+
+    assert ("email", "x@y.example", "waiting") in destinations(scope)
