@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+from leadvibe.engine.triggers import Count, Step, TriggerKind
 from leadvibe.identity import queries as identity_queries
 from leadvibe.identity import service as identity
 from leadvibe.identity.security import Security
@@ -19,6 +20,7 @@ from leadvibe.scoring import items
 from leadvibe.scoring import queries as scoring_queries
 from leadvibe.scoring import service as scoring
 from leadvibe.scoring.types import ItemKind
+from leadvibe.triggers import service as triggers
 
 EVERYTHING: tuple[tuple[ItemKind, dict[str, object]], ...] = (
     (ItemKind.VELOCITY_FILTER, {
@@ -122,6 +124,38 @@ def switch_everything_on(place: Place) -> None:
             summary="Bench",
             now=utc_now(),
         )
+    commit()
+
+
+def add_triggers(place: Place) -> None:
+    """Give the unit ten triggers of all kinds, whose sequences and surges most events belong to."""
+    hour = 3_600
+    wanted: list[tuple[TriggerKind, dict[str, object]]] = [
+        *((TriggerKind.MILESTONE, {"score_threshold": score}) for score in (20, 50, 80)),
+        *(
+            (TriggerKind.SEQUENCE, {
+                "steps": (Step(f"event_0{number}"), Step(f"event_1{number}")),
+                "window_seconds": 24 * hour, "ordered": number != 1, "hubspot_sync": True,
+            })
+            for number in (1, 2, 3)
+        ),
+        *(
+            (TriggerKind.PATTERN, {
+                "counts": (Count(Step(f"event_0{number}"), 3), Count(Step("event_11"))),
+                "window_seconds": 24 * hour,
+            })
+            for number in (4, 5)
+        ),
+        (TriggerKind.SURGE, {
+            "threshold_count": 8, "window_seconds": hour, "webhook_url": "https://a.example",
+        }),
+        (TriggerKind.SURGE, {
+            "threshold_count": 20, "window_seconds": 24 * hour,
+            "webhook_url": "https://b.example",
+        }),
+    ]  # fmt: skip
+    for kind, given in wanted:
+        triggers.create_trigger(place.principal, place.scope, kind, given, now=utc_now())
     commit()
 
 

@@ -72,10 +72,12 @@ def main() -> None:
                 place = data.make_place(security())
                 busy = data.make_place(security(), "Busy", "busy@leadvibe.example")
                 data.switch_everything_on(busy)
+                alert = data.make_place(security(), "Alert", "alert@leadvibe.example")
+                data.add_triggers(alert)
                 history = data.make_place(security(), "History", "history@leadvibe.example")
                 lines = [
                     *over_http(settings, place, str(home)),
-                    *in_process(place, busy),
+                    *in_process(place, busy, alert),
                     *rescoring(history),
                 ]
     report(lines)
@@ -106,7 +108,7 @@ def over_http(settings: Settings, place: data.Place, home: str) -> Iterator[Line
         yield line("  the same", leads, "requests/s", "25 rows as JSON", rows)
 
 
-def in_process(place: data.Place, busy: data.Place) -> Iterator[Line]:
+def in_process(place: data.Place, busy: data.Place, alert: data.Place) -> Iterator[Line]:
     """Measure what workers do, in this one process: plainly, and with all that scoring can do."""
     driver().execute("TRUNCATE inbox")
     commit()
@@ -123,6 +125,9 @@ def in_process(place: data.Place, busy: data.Place) -> Iterator[Line]:
     accept_all(busy, incoming)
     processed = rate(EVENTS, lambda: process.drain(busy.scope))
     yield Line("pipeline, everything on", processed, "events/s", "COPY of the rows", event_copy)
+    accept_all(alert, incoming)
+    processed = rate(EVENTS, lambda: process.drain(alert.scope))
+    yield Line("pipeline, ten triggers", processed, "events/s", "COPY of the rows", event_copy)
 
 
 def rescoring(place: data.Place) -> Iterator[Line]:

@@ -74,6 +74,8 @@ def find_firings(
         return
     if pace.mode is FireMode.ONCE and memory is not None:
         return
+    if len(acts) < _fewest(shape):
+        return
     finder = _finder(shape, acts)
     first = next((place for place, act in enumerate(acts) if act.is_new), len(acts))
     for place in range(first, len(acts)):
@@ -210,6 +212,15 @@ class _Counted:
                 return []
             found.update(latest)
         return sorted(found)
+
+
+def _fewest(shape: Sequence | Pattern | Surge) -> int:
+    """Return how many events a shape needs at the least."""
+    if isinstance(shape, Sequence):
+        return len(shape.steps)
+    if isinstance(shape, Pattern):
+        return max((it.min_count for it in shape.counts), default=0)
+    return shape.threshold_count
 
 
 def _finder(

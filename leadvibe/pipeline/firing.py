@@ -286,14 +286,25 @@ class Watch:
         if not triggers:
             return
         acts = self._acts(triggers, shaped)
+        oldest = min(it.received_at for some in self._heard.values() for it in some)
         for trigger in triggers:
+            is_older = trigger.created_at <= oldest  # as nearly always
             for lead_id in shaped[trigger.trigger_id]:
-                events = {it.event_id: it for it in self._heard[lead_id]}
                 memory = memories.get((trigger.trigger_id, lead_id))
-                seen = [_as_seen(act, trigger, events) for act in acts.get(lead_id, ())]
+                seen = acts.get(lead_id, [])
+                if not is_older:
+                    seen = self._seen_by(trigger, lead_id, seen)
                 for match in find_firings(trigger.shape, seen, trigger.pace, memory):
-                    cause = events[match.cause.event_id]
+                    cause = self._event(lead_id, match.cause.event_id)
                     yield _firing(trigger, cause, match.key, details=details_of(match))
+
+    def _seen_by(self, trigger: Trigger, lead_id: str, acts: Sequence[Act]) -> list[Act]:
+        """Return a lead's acts, of which those are new that came in since the trigger is there."""
+        known = {it.event_id for it in self._heard[lead_id] if is_heard_by(trigger, it)}
+        return [act._replace(is_new=act.event_id in known) for act in acts]
+
+    def _event(self, lead_id: str, event_id: UUID) -> Heard:
+        return next(it for it in self._heard[lead_id] if it.event_id == event_id)
 
     def _acts(
         self, triggers: Sequence[Trigger], shaped: Mapping[UUID, Sequence[str]]
@@ -343,13 +354,6 @@ def _hear(claim: Claim, lead_id: str) -> Heard:
         arrival.event_id, lead_id, claim.event_type, claim.occurred_at, arrival.receipt,
         arrival.received_at, claim.channel,
     )  # fmt: skip
-
-
-def _as_seen(act: Act, trigger: Trigger, events: Mapping[UUID, Heard]) -> Act:
-    if not act.is_new:
-        return act
-    heard = events.get(act.event_id)
-    return act._replace(is_new=heard is not None and is_heard_by(trigger, heard))
 
 
 def _firing(
