@@ -6,6 +6,7 @@ Preparing uses the database and happens in one thread; what is returned only use
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -86,7 +87,7 @@ class PostOffice:
         )
 
 
-class _OneByOne:
+class _OneByOne(ABC):
     """A transport that sends each parcel by itself."""
 
     def __init__(self, office: PostOffice) -> None:
@@ -97,11 +98,14 @@ class _OneByOne:
         send = self._sending(claim, self._office.parcel(claim, folded))
         return lambda: [send()]
 
-    def note_outcome(self, claim: Claim, outcome: Outcome, *, now: datetime) -> None:
+    def note_outcome(  # noqa: B027 - most transports have nothing to conclude
+        self, claim: Claim, outcome: Outcome, *, now: datetime
+    ) -> None:
         """Draw no conclusions."""
 
+    @abstractmethod
     def _sending(self, claim: Claim, parcel: Parcel) -> Callable[[], Outcome]:
-        raise NotImplementedError
+        """Return what sends the parcel. Raises TransportError when it cannot be sent at all."""
 
 
 class WebhookSender(_OneByOne):
