@@ -7,6 +7,7 @@ import leadvibe.events.models
 import leadvibe.idempotency.models
 import leadvibe.identity.models
 import leadvibe.imports.models
+import leadvibe.leadlist.models
 import leadvibe.leads.models
 import leadvibe.metrics.models
 import leadvibe.notifications.models

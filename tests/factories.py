@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -32,6 +33,8 @@ from leadvibe.scoring import items, policies
 from leadvibe.scoring import queries as scoring_queries
 from leadvibe.scoring import service as scoring
 from leadvibe.scoring.types import ConfigItem, ItemKind, Rule, Ruleset
+from leadvibe.segments import service as segments
+from leadvibe.segments.types import RuleDraft, Segment
 from leadvibe.triggers import queries as trigger_queries
 from leadvibe.triggers.models import TriggerRow
 from leadvibe.triggers.queries import RECIPIENTS
@@ -188,6 +191,12 @@ def send(scope: Scope, *events: IncomingEvent, source: str = "test") -> list[Arr
 
 
 # Triggers
+
+
+def make_segment(scope: Scope, rules: Sequence[RuleDraft], name: str = "Segment") -> Segment:
+    """Name an audience."""
+    fields = {"name": name, "description": "", "active": True}
+    return segments.save_segment(make_principal(scope), scope, None, fields, rules, now=utc_now())
 
 
 def make_trigger(

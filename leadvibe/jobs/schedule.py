@@ -18,8 +18,10 @@ from leadvibe.idempotency import service as idempotency
 from leadvibe.identity import service as identity
 from leadvibe.imports import backfills, sampling
 from leadvibe.imports import service as imports
+from leadvibe.jobs.members import LOOK_FOR_RARE_MEMBERS
 from leadvibe.jobs.scoring import SETTLE_DECAY, TAKE_SNAPSHOTS
 from leadvibe.jobs.stopping import StopRequest
+from leadvibe.leadlist import rare_members
 from leadvibe.leads import deletion as lead_deletion
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import OUTAGES, Lock, commit, held_lock, is_outage, reset
@@ -100,6 +102,13 @@ def resume_walks(now: datetime) -> None:
     rescoring.resume_due_walks(JobQueue(current_app.extensions["leadvibe.redis"]), now=now)
 
 
+def look_for_rare_members(now: datetime) -> None:  # noqa: ARG001 - the worker looks at its own clock
+    """Have a worker search for the rare members of segments where there are many leads."""
+    if rare_members.are_due():
+        queue = JobQueue(current_app.extensions["leadvibe.redis"])
+        queue.send(LOOK_FOR_RARE_MEMBERS, job_id="rare-members")
+
+
 def settle_decay(now: datetime) -> None:
     """Have a worker take what inactivity has cost in each unit where it may cost anything."""
     queue = JobQueue(current_app.extensions["leadvibe.redis"])
@@ -162,6 +171,7 @@ SCHEDULE = (
     Task("resume deletions", 2.0, resume_deletions),
     Task("resume previews and rescores", 2.0, resume_walks),
     Task("resume describing", 2.0, resume_describing),
+    Task("look for rare members", 5.0, look_for_rare_members),
     Task("settle decay", HOUR, settle_decay),
     Task("take snapshots", HOUR, take_snapshots),
     Task("forget old snapshots", DAY, forget_old_snapshots),

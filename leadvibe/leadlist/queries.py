@@ -29,6 +29,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     literal_column,
     or_,
     select,
@@ -38,6 +39,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.counting import closed, known_total
+from leadvibe.leadlist.rare_members import where_members_are
 from leadvibe.leadlist.types import LeadFilter, LeadLine, ScoreRange, Sort, SortKey
 from leadvibe.leads.models import LeadRow, LeadSearchRow
 from leadvibe.leads.queries import count_listed, like_pattern
@@ -188,7 +190,7 @@ def stream_leads(scope: Scope, lead_filter: LeadFilter, sort: Sort) -> Iterator[
 
 def count_members(scope: Scope, audience: Audience) -> int:
     """Return how many leads an audience has now."""
-    statement = select(func.count()).select_from(LeadRow).where(_LISTED, audience.condition)
+    statement = select(func.count()).select_from(LeadRow).where(*_members(scope, audience))
     return session().scalar(statement, {"unit_id": scope.unit_id}) or 0
 
 
@@ -196,10 +198,10 @@ def list_members(scope: Scope, audience: Audience, request: PageRequest) -> list
     """Return a page of an audience, the highest score first.
 
     Only the first few leads are asked one by one, in the order of scores: where members are rare,
-    reading all leads and sorting those that are members is several times quicker.
+    sorting those that are is several times quicker, even when all leads have to be read for it.
     """
     order, last = _order(Sort()), request.offset + request.size
-    first = select(*_ID).where(_LISTED, audience.within).order_by(*order).limit(STEPS).subquery()
+    first = select(*_ID).where(_LISTED, audience.by_score).order_by(*order).limit(STEPS).subquery()
     is_first = (LeadRow.unit_id == first.c.unit_id) & (LeadRow.lead_id == first.c.lead_id)
     among_first = select(*_LINE).join(first, is_first).where(audience.condition).order_by(*order)
     if last < STEPS:
@@ -208,8 +210,15 @@ def list_members(scope: Scope, audience: Audience, request: PageRequest) -> list
             return found
     # A sum is no column: the index of scores cannot give this order, and is not walked.
     summed = LeadRow.score + literal_column("0", Integer())
-    gathered = select(*_LINE).where(_LISTED, audience.condition)
+    gathered = select(*_LINE).where(*_members(scope, audience))
     return _read_members(scope, gathered.order_by(summed.desc(), LeadRow.lead_id), request)
+
+
+def _members(scope: Scope, audience: Audience) -> list[ColumnElement[bool]]:
+    """Say that a lead is a member, and where members are if that is known."""
+    known = where_members_are(scope, audience)
+    where = [] if known is None else [LeadRow.lead_id == any_(literal(known, ARRAY(Text())))]
+    return [_LISTED, *where, audience.condition]
 
 
 def _read_members(scope: Scope, statement: Select[Any], request: PageRequest) -> list[LeadLine]:

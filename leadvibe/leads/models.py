@@ -167,6 +167,21 @@ class LeadSearchRow(Base):
     grams: Mapped[list[str]] = mapped_column(ARRAY(Text()))
 
 
+class LeadChangeRow(Base):
+    """A lead that is new, or whose properties or merge have changed; noted by a trigger.
+
+    Only kept while leadlist.rare_members needs to know.
+    """
+
+    __tablename__ = "lead_changes"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    changed_in: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="the transaction's number"
+    )
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+
+
 class AliasConflictRow(Base):
     """One event named two leads: they may be the same person."""
 

@@ -37,6 +37,7 @@ ROWS_AT_ONCE = 10_000
 
 RECORDS = (
     "score_snapshots", "scoring_preview_leads", "trigger_memories", "emitted_events", "notices",
+    "lead_changes",
 )  # fmt: skip
 """Where others have noted what was said of leads; nothing but their end is decided by them."""
 
@@ -140,6 +141,10 @@ def forget_records(scope: Scope, lead_ids: Sequence[str]) -> None:
             f"DELETE FROM {table} WHERE unit_id = %s AND lead_id = ANY(%s)",  # noqa: S608 - names of ours
             (scope.unit_id, list(lead_ids)),
         )
+    driver().execute(
+        "DELETE FROM rare_members WHERE unit_id = %s AND lead_ids && %s::text[]",
+        (scope.unit_id, list(lead_ids)),
+    )
 
 
 def _find_unfinished(scope: Scope, lead_id: str) -> LeadDeletion | None:

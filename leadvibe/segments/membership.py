@@ -15,7 +15,6 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     SQLColumnExpression,
-    and_,
     exists,
     false,
     func,
@@ -25,7 +24,7 @@ from sqlalchemy import (
     true,
 )
 
-from leadvibe.engine.conditions import Clause, Condition, Joiner, holds
+from leadvibe.engine.conditions import Clause, Condition, holds
 from leadvibe.engine.levels import UNCLASSIFIED
 from leadvibe.engine.rules import Config, Level, LevelKind
 from leadvibe.events.models import EventRow
@@ -44,13 +43,16 @@ ASKED_AT_ONCE = 100
 
 
 class Audience(NamedTuple):
-    """Leads, said over their table; all of them lie `within` what an index of scores can find."""
+    """Leads, said over their table, and what else is true of all of them."""
 
     condition: ColumnElement[bool]
-    within: ColumnElement[bool]
+    by_score: ColumnElement[bool]
+    """What an index of scores can find."""
+    by_properties: ColumnElement[bool]
+    """What only changes when a lead's own properties do, or true when that says nothing."""
 
 
-NOBODY = Audience(false(), true())
+NOBODY = Audience(false(), true(), true())
 
 
 class Membership:
@@ -68,14 +70,12 @@ class Membership:
         active = [rule for rule in rules if rule.active]
         if not active:
             return NOBODY
-        clauses = (
-            Clause(self.of_rule(rule), rule.group, rule.order, rule.logic_op) for rule in active
+        told = [(rule, self.of_rule(rule)) for rule in active]
+        return Audience(
+            _joined(told),
+            by_score=_joined(told, only=RuleType.ENGAGEMENT_LEVEL),
+            by_properties=_joined(told, only=RuleType.LEAD_METADATA),
         )
-        scores: list[ColumnElement[bool]] = []
-        if all(rule.logic_op is Joiner.AND for rule in active):
-            levels = (it for it in active if it.rule_type is RuleType.ENGAGEMENT_LEVEL)
-            scores = [self.engagement_level(rule) for rule in levels]
-        return Audience(clauses_sql(clauses), and_(true(), *scores))
 
     def of_rule(self, rule: AskedRule) -> ColumnElement[bool]:
         """Say that a lead meets one rule."""
@@ -156,6 +156,21 @@ _MEANINGS: Mapping[RuleType, Callable[[Membership, AskedRule], ColumnElement[boo
     RuleType.PROFILE_LEVEL: Membership.profile_level,
     RuleType.ACCOUNT_LEVEL: Membership.account_level,
 }
+
+
+def _joined(
+    told: Iterable[tuple[AskedRule, ColumnElement[bool]]], *, only: RuleType | None = None
+) -> ColumnElement[bool]:
+    """Join rules as they say; when rules of one type alone should say it, others ask nothing."""
+    return clauses_sql(
+        Clause(
+            meaning if only is None or rule.rule_type is only else true(),
+            rule.group,
+            rule.order,
+            rule.logic_op,
+        )
+        for rule, meaning in told
+    )
 
 
 def _in_levels(
