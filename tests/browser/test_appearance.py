@@ -1,144 +1,93 @@
-"""What every page must be at any size and in either theme: whole, and free of complaints."""
+"""What every page must be at any size and in either theme: whole, and usable by everybody."""
 
 from __future__ import annotations
 
-import pytest
+import os
+import re
+from pathlib import Path
+from typing import Any
 
-from leadvibe.engine.conditions import Joiner
-from leadvibe.engine.policies import FieldTest
-from leadvibe.engine.triggers import Step, TriggerKind
-from leadvibe.imports import queries, service
-from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit
-from leadvibe.lib.paging import PageRequest
-from leadvibe.notifications.errors import TransportError
-from leadvibe.notifications.queries import list_channels, list_deliveries
-from leadvibe.notifications.types import DeliveryFilter
-from leadvibe.pipeline import process
-from leadvibe.segments import service as segments
-from leadvibe.segments.queries import list_segments
-from leadvibe.segments.types import RuleDraft, RuleType
-from leadvibe.triggers.queries import list_triggers
-from tests.api.notification_examples import add_channel, attempt
-from tests.api.trigger_examples import add_trigger, emit
-from tests.factories import make_member
-from tests.notifications.posting import post
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.furnishing import LONG, furnish, upload_by
+from tests.walking import Found, walk
 
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
-LONG = "a-very-long-identifier-that-nobody-broke-into-words-" * 3
+SCHEMES = ("light", "dark")
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+"""The folder where pictures of all pages are kept, if they are wanted."""
+SETTLED = """async () => {
+  await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  for (const it of document.getAnimations()) if (it instanceof CSSTransition) it.finish();
+}"""
+"""Ends what is fading into another theme."""
+UNLINKED = ("/app/leads/nobody", "/app/leads?sort=colour", f"/app/leads/{LONG}?window=7d")
 
 
 @pytest.fixture
-def furnished(site, security):
-    """A unit where every page has something to show, some of it longer than it should be."""
-    world = site.world
-    world.add_rule("page_view", 3)
-    world.add_rule(LONG[:150], -2, world.add_ruleset("Product usage of our own people"))
-    world.happen("page_view", LONG, email=f"{'x' * 60}@acme.test", title=LONG, nested={"a": [LONG]})
-    world.happen(LONG[:150], LONG)
-    world.fail()
-    make_member(site.people.organization, f"{'x' * 60}@{'y' * 60}.test", security=security)
-    upload(site, f"event_type,email\n{LONG},\n")
-    add_segments(world)
-    add_deliveries(world, LONG)
-    add_triggers(world)
+def furnished(site, security, browse):
+    upload = upload_by(browse(site.people.operator))
+    furnish(site.world, site.people, security=security, upload=upload)
     return site
 
 
-def add_triggers(world):
-    """Make a sequence whose words are long, with all there can be about it, that has fired."""
-    step = Step(LONG[:150], (FieldTest(LONG, "contains", LONG),))
-    trigger = add_trigger(
-        world, TriggerKind.SEQUENCE, name=LONG[:100], steps=(step, Step("page_view")),
-        attribute_tests=(FieldTest(LONG, "equals", LONG),), emails=(f"{'x' * 60}@acme.test",),
-        slack_target_id="C" * 60, email_message=LONG,
-    )  # fmt: skip
-    emit(world, trigger, lead_id=LONG, summary=LONG)
-
-
-def add_segments(world):
-    """Make a segment with a rule of each kind, and one that nobody is in."""
-    rules = [
-        RuleDraft(rule_type=RuleType.EVENT_METADATA, event_type="page_view", field="title",
-                  operator="exists", order=0),
-        RuleDraft(rule_type=RuleType.LEAD_METADATA, field=LONG, operator="contains", value=LONG,
-                  logic_op=Joiner.OR, order=1, active=False),
-        RuleDraft(rule_type=RuleType.ENGAGEMENT_LEVEL, operator="equals", value="Cold",
-                  logic_op=Joiner.OR, group=1, order=2),
-    ]  # fmt: skip
-    for name, of_it in ((LONG[:100], rules), ("Empty", [])):
-        fields = {"name": name, "description": LONG, "active": True}
-        segments.save_segment(world.principal, world.scope, None, fields, of_it, now=utc_now())
-    commit()
-
-
-def add_deliveries(world, lead_id):
-    """Tell a notice to a long address, where it is refused at length."""
-    refused = TransportError("no", reason=LONG, is_temporary=True, request=LONG, response=LONG)
-    post(world.scope, f"https://hooks.acme.test/{LONG}?token={LONG}", lead_id=lead_id)
-    attempt(refused)
-    add_channel(world, "webhook", url=f"https://hooks.acme.test/{LONG}")
-
-
-def upload(site, text):
-    """Import a file as a member would, and read it."""
-    page = site.visit(site.people.operator, "/app/imports")
-    content = {"name": f"{LONG}.csv", "mimeType": "text/csv", "buffer": text.encode()}
-    page.locator("input[type=file]").set_input_files(content)
-    page.wait_for_url("**/app/imports/*-*")
-    page.goto("about:blank")
-    [progress] = queries.list_progress(site.world.scope, limit=1, now=utc_now())
-    service.advance_import(
-        site.world.scope, progress.file.import_id, ring=lambda: None, is_stopping=lambda: False
-    )
-    process.drain(site.world.scope)
-    commit()
-
-
-def pages_of_notifications(scope):
-    """Return the pages of what is sent, and of where it goes."""
-    [delivery] = list_deliveries(scope, DeliveryFilter(), PageRequest())
-    [channel] = list_channels(scope)
-    settings = "/app/settings/notifications"
-    return [
-        "/app/deliveries", f"/app/deliveries?destination_id={delivery.destination_id}",
-        f"/app/deliveries/{delivery.delivery_id}", "/app/deliveries/destinations",
-        f"/app/deliveries/destinations/{delivery.destination_id}/secret", settings,
-        f"{settings}/channels/new/email", f"{settings}/channels/new/slack",
-        f"{settings}/channels/{channel.channel_id}", "/app/settings/integrations",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
-def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme):
-    page = furnished.visit(furnished.people.admin, viewport=SIZES[size], color_scheme=scheme)
-    [progress] = queries.list_progress(furnished.world.scope, limit=1, now=utc_now())
-    [trigger] = list_triggers(furnished.world.scope)
-    [long_one] = [it for it in list_segments(furnished.world.scope) if it.name != "Empty"]
-    segment = f"/app/segments/{long_one.segment_id}"
-    paths = [
-        "/app/leads", "/app/leads?level=Cold&min_score=1&q=x", "/app/leads?sort=colour",
-        f"/app/leads/{LONG}", f"/app/leads/{LONG}?window=7d", "/app/scoring", "/app/imports",
-        f"/app/imports/{progress.file.import_id}", "/app/dead-letters", "/app/credentials",
-        "/app/account/password", "/app/leads/nobody", "/app/members", "/docs", "/docs/leads",
-        "/app/triggers", "/app/triggers?kind=sequence",
-        "/app/triggers/pattern/new", f"/app/triggers/sequence/{trigger.trigger_id}",
-        "/app/triggers/history", f"/app/triggers/history?lead_id={LONG}",
-        "/docs/configuration", "/app/segments", "/app/segments/new", segment, f"{segment}/edit",
-        f"{segment}/members/{LONG}", *pages_of_notifications(furnished.world.scope),
-    ]  # fmt: skip
+def test_every_page_is_whole_and_bars_nobody(furnished, app, size):
+    page = furnished.visit(furnished.people.admin, viewport=SIZES[size], reduced_motion="reduce")
+    walked = walk(lambda path: open_quietly(page, path), app.url_map, "/app/leads", "/docs")
 
-    for path in paths:
+    problems = []
+    for path in [*walked.documents, *UNLINKED]:
         page.goto(path)
         for closed in page.locator("main details").all():
             closed.evaluate("element => element.open = true")
+        found = [f"{overhang(page)} px too wide"] if overhang(page) else []
+        if page.locator("h1").count() != 1:
+            found.append("has not one heading")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            page.evaluate(SETTLED)
+            keep_picture(page, path, f"{size}-{scheme}")
+            if size == "wide" or scheme == "light":
+                found += barriers(page)
+        problems += [f"{path}: {problem}" for problem in found]
 
-        too_wide = page.evaluate(
-            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        assert (path, too_wide) == (path, 0)
-        assert page.locator("h1").count() == 1
+    assert not problems, "\n".join(problems)
+
+
+def open_quietly(page: Page, path: str) -> Found:
+    answer = page.request.get(path, max_redirects=0)
+    content_type = answer.headers.get("content-type", "")
+    text = answer.text() if content_type.startswith("text/html") else ""
+    return Found(answer.status, content_type, text, answer.headers.get("location", ""))
+
+
+def overhang(page: Page) -> int:
+    """Return by how many pixels a page is wider than its window."""
+    wide = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    return int(wide)
+
+
+def barriers(page: Page) -> list[str]:
+    """Return what axe finds in a page, each with the places."""
+    found = Axe().run(page).response["violations"]
+    return [f"{it['id']}: {_place(node)}" for it in found for node in it["nodes"]]
+
+
+def _place(node: dict[str, Any]) -> str:
+    return f"{node['failureSummary']} {node['html'][:200]}"
+
+
+def keep_picture(page: Page, path: str, look: str) -> None:
+    """Keep how a page looks, for people to look at."""
+    if SCREENSHOTS is None:
+        return
+    name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")[:80]
+    page.screenshot(path=Path(SCREENSHOTS) / look / f"{name}.png", full_page=True)
 
 
 def test_the_menu_of_a_narrow_screen_leads_everywhere(furnished):
@@ -148,25 +97,3 @@ def test_the_menu_of_a_narrow_screen_leads_everywhere(furnished):
     page.get_by_role("link", name="Scoring").click()
 
     page.wait_for_url("**/app/scoring")
-
-
-def test_everything_on_a_page_has_a_name_for_screen_readers(furnished):
-    page = furnished.visit(furnished.people.owner)
-
-    [trigger] = list_triggers(furnished.world.scope)
-    [long_one] = [it for it in list_segments(furnished.world.scope) if it.name != "Empty"]
-    segment = f"/app/segments/{long_one.segment_id}"
-    for path in (
-        "/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports", "/docs/leads",
-        "/app/segments", segment, f"{segment}/edit",
-        *pages_of_notifications(furnished.world.scope),
-        "/app/triggers?kind=sequence", f"/app/triggers/sequence/{trigger.trigger_id}",
-        "/app/triggers/history",
-    ):  # fmt: skip
-        page.goto(path)
-        nameless = page.evaluate("""() => [...document.querySelectorAll(
-            "button, a[href], input:not([type=hidden]), select, textarea, summary")]
-          .filter(element => !(element.textContent.trim() || element.ariaLabel || element.title
-            || element.labels?.length || element.ariaLabelledByElements?.length))
-          .map(element => element.outerHTML.slice(0, 200))""")
-        assert (path, nameless) == (path, [])
