@@ -57,6 +57,10 @@ class NoteNotFoundError(NotFoundError):
     code = "note_not_found"
 
 
+class NoteChangedError(ConflictError):
+    code = "note_changed"
+
+
 class NotYourNoteError(ForbiddenError):
     code = "not_your_note"
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from leadvibe.identity.types import Member, Scope
 from leadvibe.leads import queries
-from leadvibe.leads.errors import NoteNotFoundError, NotYourNoteError
+from leadvibe.leads.errors import NoteChangedError, NoteNotFoundError, NotYourNoteError
 from leadvibe.leads.service import lock_identities
 from leadvibe.lib.db import driver
 from leadvibe.lib.ids import new_id
@@ -100,14 +100,27 @@ def write_note(scope: Scope, author: Member, lead_id: str, text: str, *, now: da
 
 
 def edit_note(
-    scope: Scope, author: Member, lead_id: str, note_id: UUID, text: str, *, now: datetime
+    scope: Scope,
+    author: Member,
+    lead_id: str,
+    note_id: UUID,
+    text: str,
+    *,
+    seen_at: datetime | None = None,
+    now: datetime,
 ) -> Note:
-    """Put another text in the place of a note's.
+    """Put another text in the place of a note's, if it is still as it was changed at `seen_at`.
 
-    Raises LeadNotFoundError, NoteNotFoundError and NotYourNoteError.
+    Raises LeadNotFoundError, NoteNotFoundError, NotYourNoteError and NoteChangedError.
     """
     lock_identities(scope)
-    _require_own(author, get_note(scope, lead_id, note_id))
+    note = get_note(scope, lead_id, note_id)
+    _require_own(author, note)
+    if seen_at is not None and seen_at != note.updated_at:
+        raise NoteChangedError(
+            "You have changed this note elsewhere since you opened it. Nothing is saved yet:"
+            " save again to replace it with what stands here."
+        )
     statement = f"""
         UPDATE lead_notes SET text = %s, updated_at = %s WHERE unit_id = %s AND note_id = %s
         RETURNING {_COLUMNS}
