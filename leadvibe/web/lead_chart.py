@@ -31,6 +31,8 @@ MOST_STEPS = 120
 """As many as fit a screen and can still be pointed at."""
 SHORT = timedelta(days=2)
 MOVERS_NAMED = 4
+FAR_ABOVE = 2
+"""Times its moves."""
 ROOM_ABOVE = 1.08
 EMPTY_HEIGHT = 10
 """Points on the scale of a score that was nothing all the time."""
@@ -77,7 +79,7 @@ def build_chart(
 ) -> ScoreChart:
     """Draw how a score got from its opening to what it is; the movements are those in between."""
     closings, by_step = _closings(frame, explained.opening, movements)
-    scale = _Scale(min(0, *closings), max(0, *closings))
+    scale = _scale(closings)
     delta = explained.score - explained.opening
     return ScoreChart(
         title=(
@@ -116,6 +118,14 @@ class _Scale:
 
     def pixel(self, score: int) -> float:
         return round(TOP + self._share(score) * HEIGHT, 1)
+
+
+def _scale(closings: Sequence[int]) -> _Scale:
+    """Begin at 0, but for a score far above it: its moves would be too small to be seen."""
+    low, high = min(closings), max(closings)
+    if low > (high - low) * FAR_ABOVE and high > low:
+        return _Scale(low - (high - low) // 2, high)
+    return _Scale(min(0, low), max(0, high))
 
 
 def _closings(
@@ -158,8 +168,8 @@ def _area(closings: Sequence[int], scale: _Scale) -> str:
         if place in {0, last_place}
         or not closings[place - 1] == score == closings[place + 1]  # the middle of a flat stretch
     )
-    zero = scale.unit(0)
-    return f"M0 {zero:g}L{'L'.join(drawn)}L{SIDE} {zero:g}Z"
+    base = scale.unit(max(0, scale.low))
+    return f"M0 {base:g}L{'L'.join(drawn)}L{SIDE} {base:g}Z"
 
 
 def _level_lines(levels: Sequence[Level], scale: _Scale) -> Iterator[LevelLine]:

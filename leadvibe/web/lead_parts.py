@@ -63,6 +63,8 @@ NEW, DOCUMENT = "+", "{}"
 """Values of `edit` in the address that no property has: names are kept printable and these are not
 offered as links, so one called like that is edited as JSON."""
 
+_UNTRACED = Trace()
+
 
 def build_head(
     principal: Principal,
@@ -193,7 +195,8 @@ def build_properties(
             _property(
                 name,
                 lead.metadata[name],
-                _origin(name, traces.get(name), config.policies.profile_mappings),
+                traces.get(name, _UNTRACED),
+                config.policies.profile_mappings,
                 edit_url=f"{state.url(edit=name)}#lead-properties" if can_edit else "",
                 form=_property_form(name, lead.metadata[name], drafts)
                 if can_edit and name == edited
@@ -219,10 +222,21 @@ def build_properties(
 
 
 def _property(
-    name: str, value: Any, origin: str, *, edit_url: str, form: PropertyForm | None
+    name: str,
+    value: Any,
+    trace: Trace,
+    mappings: Sequence[FieldMapping],
+    *,
+    edit_url: str,
+    form: PropertyForm | None,
 ) -> PropertyRow:
     return PropertyRow(
-        name=name, value=spell_fact(value), origin=origin, edit_url=edit_url, form=form
+        name=name,
+        value=spell_fact(value),
+        origin=_origin(name, trace, mappings),
+        is_mapped=trace.is_covered,
+        edit_url=edit_url,
+        form=form,
     )
 
 
@@ -230,10 +244,8 @@ def _property_form(name: str, value: Any, drafts: Drafts) -> PropertyForm:
     return drafts.property or PropertyForm.of(name, value, state_of(value))
 
 
-def _origin(name: str, trace: Trace | None, mappings: Sequence[FieldMapping]) -> str:
+def _origin(name: str, trace: Trace, mappings: Sequence[FieldMapping]) -> str:
     """Say where a property's value comes from, as far as that is known."""
-    if trace is None:
-        return ""
     if trace.event is not None or trace.kept:
         at = trace.event.at if trace.event else trace.kept[-1].moment.at
         source = next((it.source_field for it in mappings if it.target_property == name), "")

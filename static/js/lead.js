@@ -73,6 +73,14 @@ document.addEventListener("change", ({ target }) => {
   document.getElementById("as-of").dispatchEvent(new Event("change", { bubbles: true }));
 });
 
+/* A note that was sent leaves its field empty; one that is being written survives other swaps. */
+
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  if (!detail?.ctx?.sourceElement?.matches(".note-new")) return;
+  const field = document.getElementById("note-text");
+  if (field) field.value = field.defaultValue;
+});
+
 /* Printing */
 
 document.addEventListener("click", ({ target }) => {

@@ -82,7 +82,10 @@ class PropertyForm(MemberForm):
         return cls(data={"name": name, "kind": kind, "value": text, "state": state})
 
     def validate_value(self, field: TextAreaField) -> None:
-        self.parsed = _PARSERS[self.kind.data](field.data or "")
+        parse = _PARSERS.get(self.kind.data or "")
+        if parse is None:
+            raise ValidationError("Choose a type.")
+        self.parsed = parse(field.data or "")
 
 
 class DocumentForm(MemberForm):

@@ -94,7 +94,9 @@ class PropertyRow:
     name: str
     value: str
     origin: str
-    """Where it comes from: "set by hand on ...", "from form.company of an event of ..."."""
+    """Where it comes from: "Set by hand, 3 Nov 2026", "From form.company, 3 Nov 2026"."""
+    is_mapped: bool
+    """It comes from an event, which is worth saying beside it."""
     edit_url: str = ""
     form: PropertyForm | None = None
     """While it is edited."""
