@@ -66,7 +66,9 @@ def explain_span(
     are read, of an `opened` one as many as it says.
     """
     groups = group_entries(scope, lead_id, ruleset.ruleset_id, span, newest=newest, opened=opened)
-    score = _score_at(scope, lead_id, ruleset.ruleset_id, span.until)
+    # The last entry says the score: asked for apart, an event might come in between.
+    last = max((it.entries[0] for it in groups), key=lambda it: it.seq, default=None)
+    score = last.after if last else _score_at(scope, lead_id, ruleset.ruleset_id, span.until)
     return SpanExplanation(
         score=score,
         opening=score - sum(group.delta for group in groups),

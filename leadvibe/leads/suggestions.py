@@ -6,16 +6,15 @@ as the leads that stand for it now, so what was merged or deleted since is no su
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from leadvibe.identity.types import Scope
 from leadvibe.leads import queries
 from leadvibe.leads.errors import SuggestionNotFoundError
-from leadvibe.leads.merging import list_merged
 from leadvibe.leads.queries import MERGE_DEPTH
-from leadvibe.leads.types import AliasKey, MergeSuggestion
+from leadvibe.leads.types import AliasKey, MergedLead, MergeSuggestion
 from leadvibe.lib.db import driver
 from leadvibe.lib.paging import Page, PageRequest, Total
 
@@ -67,9 +66,12 @@ def list_suggestions(scope: Scope, request: PageRequest) -> Page[MergeSuggestion
     return Page(items, Total(_count(scope)), request)
 
 
-def list_others(scope: Scope, lead_id: str) -> list[MergeSuggestion]:
-    """Return the suggestions that name one lead, as seen from it: the latest first."""
-    family = [lead_id, *(it.lead_id for it in list_merged(scope, lead_id))]
+def list_others(scope: Scope, lead_id: str, merged: Iterable[MergedLead]) -> list[MergeSuggestion]:
+    """Return the suggestions that name one lead, as seen from it: the latest first.
+
+    `merged` are the leads that it stands for.
+    """
+    family = [lead_id, *(it.lead_id for it in merged)]
     statement = """
         SELECT CASE WHEN lead_id = ANY(%(ids)s) THEN other_lead_id ELSE lead_id END,
                jsonb_agg(DISTINCT jsonb_build_array(kind, value)), max(seen_at)
@@ -78,6 +80,8 @@ def list_others(scope: Scope, lead_id: str) -> list[MergeSuggestion]:
         GROUP BY 1 ORDER BY 3 DESC, 1
     """
     rows = driver().execute(statement, {"unit": scope.unit_id, "ids": family}).fetchall()
+    if not rows:
+        return []
     standing = queries.merge_targets(scope, [other for other, _, _ in rows])
     names = queries.list_names(scope, set(standing.values()) | {lead_id})
     kept_apart = _kept_apart(scope, lead_id) | {lead_id}

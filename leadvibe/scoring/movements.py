@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
@@ -61,34 +60,22 @@ def group_entries(
     opened: Opened | None = None,
 ) -> list[EntryGroup]:
     """Return what moved the score, each group with its newest entries, the newest first."""
-    kind, event_type, entries = opened or ("", "", newest)
-    statement = f"""
-        WITH found AS (
-            SELECT s.*, e.event_type,
-                   sum(s.delta) OVER grouped AS total, count(*) OVER grouped AS count,
-                   row_number() OVER (PARTITION BY s.kind, e.event_type ORDER BY s.seq DESC)
-                       AS place
-            FROM {_WITHIN}
-            WINDOW grouped AS (PARTITION BY s.kind, e.event_type)
-        )
-        SELECT kind, event_type, total, count, ruleset_id, seq, event_id, rule_id, version, kind,
-               weight, multiplier_percent, before, delta, after, occurred_at
-        FROM found
-        WHERE place <= CASE WHEN (kind, event_type) = (%(kind)s, %(type)s)
-                            THEN %(entries)s ELSE %(newest)s END
-        ORDER BY kind, event_type, seq DESC
-    """  # noqa: S608 - text of ours
-    bound = {
-        **_bound(scope, lead_id, ruleset_id, span),
-        "kind": kind,
-        "type": event_type,
-        "entries": entries,
-        "newest": newest,
-    }
-    rows = driver().execute(statement, bound).fetchall()
+    bound = _bound(scope, lead_id, ruleset_id, span)
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for *key, delta, count in driver().execute(_SUMS, bound):
+        kind, event_type = key
+        sums[kind, event_type] = (delta, count)
+    most = max(newest, opened.entries if opened else 0)
+    entries: dict[tuple[str, str], list[Entry]] = {}
+    for event_type, *values in driver().execute(_NEWEST, {**bound, "most": most}):
+        entry = Entry(*values)
+        of_group = entries.setdefault((entry.kind, event_type), [])
+        if len(of_group) < (most if opened and opened[:2] == (entry.kind, event_type) else newest):
+            of_group.append(entry)
     return [
-        EntryGroup(kind, event_type, delta, count, tuple(Entry(*row[4:]) for row in of_group))
-        for (kind, event_type, delta, count), of_group in groupby(rows, key=lambda row: row[:4])
+        EntryGroup(*key, *sums[key], tuple(of_group))
+        for key, of_group in entries.items()
+        if key in sums  # what came in between the two statements is left for the next time
     ]
 
 
@@ -96,16 +83,8 @@ def list_movements(
     scope: Scope, lead_id: str, ruleset_id: UUID, span: Span, *, start: datetime, step: timedelta
 ) -> list[Movement]:
     """Return what each group did in each step of time counted from `start`, in order."""
-    statement = f"""
-        SELECT date_bin(%(step)s, s.occurred_at, %(start)s), s.kind, e.event_type,
-               sum(s.delta)::int, count(*)::int,
-               (array_agg(s.event_id ORDER BY s.seq DESC))[1],
-               (array_agg(s.after ORDER BY s.seq DESC))[1]
-        FROM {_WITHIN}
-        GROUP BY 1, 2, 3 ORDER BY max(s.seq)
-    """  # noqa: S608 - text of ours
     bound = {**_bound(scope, lead_id, ruleset_id, span), "start": start, "step": step}
-    return [Movement(*row) for row in driver().execute(statement, bound)]
+    return [Movement(*row) for row in driver().execute(_MOVEMENTS, bound)]
 
 
 def find_beginning(scope: Scope, lead_id: str, ruleset_id: UUID) -> datetime | None:
@@ -130,12 +109,54 @@ def has_surged(scope: Scope, lead_id: str, *, since: datetime) -> bool:
     return bool(row and row[0])
 
 
+# Within a version, a rule is about one event type: entries are summed by these, and only the last
+# one of each sum is looked up among the events.
+
 _WITHIN = """
-    score_entries s JOIN events e ON e.unit_id = s.unit_id AND e.event_id = s.event_id
+    score_entries s
     WHERE s.unit_id = %(unit)s AND s.lead_id = %(lead)s AND s.ruleset_id = %(ruleset)s
       AND (%(since)s::timestamptz IS NULL OR s.occurred_at >= %(since)s)
       AND (%(until)s::timestamptz IS NULL OR s.occurred_at <= %(until)s)
 """
+
+_WITH_TYPE = """
+    JOIN score_entries last ON last.unit_id = %(unit)s AND last.lead_id = %(lead)s
+        AND last.ruleset_id = %(ruleset)s AND last.seq = summed.seq
+    JOIN events e ON e.unit_id = %(unit)s AND e.event_id = last.event_id
+"""
+
+_SUMS = f"""
+    WITH summed AS (
+        SELECT s.kind, sum(s.delta) AS delta, count(*) AS count, max(s.seq) AS seq
+        FROM {_WITHIN} GROUP BY s.kind, s.rule_id, s.version
+    )
+    SELECT summed.kind, e.event_type, sum(summed.delta)::int, sum(summed.count)::int
+    FROM summed {_WITH_TYPE} GROUP BY 1, 2
+"""  # noqa: S608 - text of ours
+
+_NEWEST = f"""
+    WITH summed AS (
+        SELECT seq FROM (
+            SELECT s.seq, row_number() OVER (
+                PARTITION BY s.kind, s.rule_id, s.version ORDER BY s.seq DESC) AS place
+            FROM {_WITHIN}
+        ) AS ranked WHERE place <= %(most)s
+    )
+    SELECT e.event_type, last.ruleset_id, last.seq, last.event_id, last.rule_id, last.version,
+           last.kind, last.weight, last.multiplier_percent, last.before, last.delta, last.after,
+           last.occurred_at
+    FROM summed {_WITH_TYPE} ORDER BY last.seq DESC
+"""  # noqa: S608 - text of ours
+
+_MOVEMENTS = f"""
+    WITH summed AS (
+        SELECT date_bin(%(step)s, s.occurred_at, %(start)s) AS at, sum(s.delta)::int AS delta,
+               count(*)::int AS times, max(s.seq) AS seq
+        FROM {_WITHIN} GROUP BY 1, s.kind, s.rule_id, s.version
+    )
+    SELECT summed.at, last.kind, e.event_type, summed.delta, summed.times, last.event_id, last.after
+    FROM summed {_WITH_TYPE} ORDER BY summed.seq
+"""  # noqa: S608 - text of ours
 
 
 def _bound(scope: Scope, lead_id: str, ruleset_id: UUID, span: Span) -> dict[str, object]:

@@ -31,6 +31,7 @@ from leadvibe.leads.deletion import find_deletion
 from leadvibe.leads.errors import LeadNotFoundError
 from leadvibe.leads.types import Lead
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import read_by_statements
 from leadvibe.lib.ids import parse_id
 from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as scoring
@@ -99,6 +100,7 @@ pages = Blueprint("lead", __name__)
 
 @pages.get("/leads/<segment>")
 def show_lead(segment: str) -> AnyResponse:
+    read_by_statements()
     principal = require(Permission.READ)
     asked_id = lead_id_of(segment)
     try:

@@ -17,6 +17,7 @@ from leadvibe.leads import queries as leads
 from leadvibe.leads import suggestions
 from leadvibe.leads.deletion import get_deletion
 from leadvibe.leads.errors import LeadNotFoundError, SuggestionNotFoundError
+from leadvibe.leads.merging import list_merged
 from leadvibe.leads.types import DeletionState, Lead, LeadDeletion, MergeSuggestion
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import ConflictError, InvalidError
@@ -95,7 +96,8 @@ def dismiss(segment: str) -> AnyResponse:
 
 
 def _others(scope: Scope, lead: Lead) -> list[MergeSuggestion]:
-    return suggestions.list_others(scope, lead.lead_id)
+    merged = list_merged(scope, lead.lead_id)
+    return suggestions.list_others(scope, lead.lead_id, merged)
 
 
 @pages.post("/leads/<segment>/delete")

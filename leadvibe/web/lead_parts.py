@@ -184,8 +184,7 @@ def build_properties(
     if drafts.property is not None:
         edited = drafts.property.name.data or NEW
         edited = edited if edited in lead.metadata else NEW
-    described = documents.load(principal.scope, [lead.lead_id]).get(lead.lead_id)
-    traces = described.document.traces if described else {}
+    traces = documents.load_traces(principal.scope, lead.lead_id)
     names = list(lead.metadata)[:MOST_PROPERTIES]
     left_out = len(lead.metadata) - len(names)
     is_new, is_document = edited == NEW, edited == DOCUMENT or drafts.document is not None
@@ -280,13 +279,13 @@ def build_profile(explained: Sequence[AttributeExplanation]) -> tuple[ProfileSco
 def build_merges(principal: Principal, lead: Lead) -> Merges:
     scope, path = principal.scope, lead_path(lead.lead_id)
     can_merge = can(principal, Permission.WRITE_DATA)
+    merged = merging.list_merged(scope, lead.lead_id)
     return Merges(
         merged=tuple(
-            _merged(it, can_merge=can_merge, number=number)
-            for number, it in enumerate(merging.list_merged(scope, lead.lead_id))
+            _merged(it, can_merge=can_merge, number=number) for number, it in enumerate(merged)
         ),
         suggested=tuple(
-            _suggested(path, it) for it in suggestions.list_others(scope, lead.lead_id)
+            _suggested(path, it) for it in suggestions.list_others(scope, lead.lead_id, merged)
         ),
         unmerge_url=f"{path}/unmerge",
         dismiss_url=f"{path}/dismiss",

@@ -46,7 +46,7 @@ def test_what_is_not_the_same_is_not_suggested_again(browser):
 
 
 def test_suggestions_of_one_lead_agree_with_those_of_the_unit(pair):
-    [alone] = suggestions.list_others(pair.scope, "ann")
+    [alone] = suggestions.list_others(pair.scope, "ann", ())
 
     assert (alone.other_lead_id, alone.other_name) == ("bo", "bo@acme.test")
     assert [it.value for it in alone.aliases] == ["bo@acme.test"]
