@@ -45,17 +45,21 @@ class NoteForm(MemberForm):
             storable,
         ],
         filters=[strip],
+        id="note-text",
     )
     state = HiddenField()
     """When the note that is edited was changed last."""
 
 
 class AliasForm(MemberForm):
-    kind = SelectField("Kind", choices=_choices({it: ALIAS_LABELS[it] for it in AliasKind}))
+    kind = SelectField(
+        "Kind", choices=_choices({it: ALIAS_LABELS[it] for it in AliasKind}), id="alias-kind"
+    )
     value = StringField(
         "Value",
         [DataRequired("Type what the lead is known by."), Length(max=512), printable],
         filters=[strip],
+        id="alias-value",
     )
 
 
@@ -70,9 +74,10 @@ class PropertyForm(MemberForm):
             printable,
         ],
         filters=[strip],
+        id="property-name",
     )
-    kind = SelectField("Type", choices=_choices(TYPES))
-    value = TextAreaField("Value", [storable])
+    kind = SelectField("Type", choices=_choices(TYPES), id="property-kind")
+    value = TextAreaField("Value", [storable], id="property-value")
     state = HiddenField()
 
     @classmethod
