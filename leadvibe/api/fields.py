@@ -62,6 +62,7 @@ RescoreId = Annotated[UUID, Named("rescore")]
 ImportId = Annotated[UUID, Named("import")]
 NotificationChannelId = Annotated[UUID, Named("notification channel")]
 DeliveryId = Annotated[UUID, Named("delivery")]
+NoteId = Annotated[UUID, Named("note")]
 DestinationId = Annotated[UUID, Named("destination")]
 DeadLetterReceipt = Annotated[int, Named("dead letter")]
 

@@ -37,6 +37,7 @@ from leadvibe.api import (
     merging,
     metadata_filters,
     metrics,
+    notes,
     notification_channels,
     notification_prefs,
     orders,
@@ -71,6 +72,7 @@ from leadvibe.api.config_documents import MAX_DOCUMENT_BYTES
 from leadvibe.api.operations import Auth, Operation
 from leadvibe.http.streams import MEDIA_TYPE
 from leadvibe.identity.permissions import Permission
+from leadvibe.leads.service import lock_identities
 from leadvibe.scoring.settings import lock_settings
 
 NONE, MEMBER, EITHER = Auth.NONE, Auth.MEMBER, Auth.EITHER
@@ -217,6 +219,16 @@ OPERATIONS: tuple[Operation, ...] = (
               "POST", "/leads/{leadID}/watch", watches.watch, MEMBER, READ, success=201),
     Operation("X24", "Leads", "Stop watching a lead",
               "DELETE", "/leads/{leadID}/watch", watches.unwatch, MEMBER, READ, success=204),
+    Operation("", "Leads", "List notes about a lead",
+              "GET", "/leads/{leadID}/notes", notes.list_notes, EITHER, READ),
+    Operation("", "Leads", "Write a note about a lead",
+              "POST", "/leads/{leadID}/notes", notes.write_note, MEMBER, WRITE, success=201),
+    Operation("", "Leads", "Change a note",
+              "PUT", "/leads/{leadID}/notes/{noteId}", notes.edit_note, MEMBER, WRITE,
+              edits=notes.get_note, lock=lock_identities),
+    Operation("", "Leads", "Delete a note",
+              "DELETE", "/leads/{leadID}/notes/{noteId}", notes.delete_note, MEMBER, WRITE,
+              success=204, edits=notes.get_note, lock=lock_identities),
     Operation("X25", "Leads", "List watched leads",
               "GET", "/watched-leads", watches.list_watched, MEMBER, READ),
     Operation("", "Leads", "Undo a merge",

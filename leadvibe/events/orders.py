@@ -61,6 +61,34 @@ def list_orders(scope: Scope, wanted: OrderFilter, *, limit: int) -> list[Order]
     return list(_read(scope, wanted, limit=limit))
 
 
+def list_history(
+    scope: Scope,
+    lead_id: str,
+    *,
+    limit: int,
+    before: datetime | None = None,
+    behind: tuple[datetime, str] | None = None,
+) -> list[Order]:
+    """Return what a lead ordered, the latest first: before an instant, or from behind an order."""
+    at, order_id = behind or (None, None)
+    statement = f"""
+        SELECT {_COLUMNS} FROM orders
+        WHERE unit_id = %(unit)s AND lead_id = %(lead)s
+          AND (%(before)s::timestamptz IS NULL OR ordered_at < %(before)s)
+          AND (%(at)s::timestamptz IS NULL OR (ordered_at, order_id) < (%(at)s, %(id)s::text))
+        ORDER BY ordered_at DESC, order_id DESC LIMIT %(limit)s
+    """  # noqa: S608 - names of ours
+    bound = {
+        "unit": scope.unit_id,
+        "lead": lead_id,
+        "before": before,
+        "at": at,
+        "id": order_id,
+        "limit": limit,
+    }
+    return [Order(*row) for row in driver().execute(statement, bound)]
+
+
 def find_first_since(scope: Scope, since: Mapping[str, datetime]) -> dict[str, datetime]:
     """Return when each lead ordered for the first time since an instant of its own, if it did."""
     statement = """

@@ -68,9 +68,18 @@ def get_event(scope: Scope, event_id: UUID) -> Event:
 
 
 def list_timeline(
-    scope: Scope, lead_id: str, *, limit: int, before: TimelinePosition | None = None
+    scope: Scope,
+    lead_id: str,
+    *,
+    limit: int,
+    before: TimelinePosition | None = None,
+    only: Collection[str] | None = None,
+    without: Collection[str] = (),
 ) -> list[Event]:
-    """Return a lead's events, newest first, from before a position on."""
+    """Return a lead's events, newest first, from before a position on.
+
+    `only` those of some types, or all but those `without`.
+    """
     statement = (
         _events()
         .where(EventRow.unit_id == scope.unit_id, EventRow.lead_id == lead_id)
@@ -79,6 +88,10 @@ def list_timeline(
     )
     if before is not None:
         statement = statement.where(tuple_(*_PLACE) < tuple_(*before))
+    if only is not None:
+        statement = statement.where(EventRow.event_type.in_(only))
+    if without:
+        statement = statement.where(EventRow.event_type.not_in(without))
     return [_event(row) for row in session().execute(statement)]
 
 

@@ -19,7 +19,7 @@ from leadvibe.events.queries import count_suppressed, get_event
 from leadvibe.explain.types import (
     EventExplanation,
     RulesetDelta,
-    ScoreExplanation,
+    SpanExplanation,
     Window,
     WindowExplanation,
 )
@@ -27,6 +27,7 @@ from leadvibe.identity.types import Scope
 from leadvibe.leads.types import Lead
 from leadvibe.scoring import history, lead_scores
 from leadvibe.scoring import queries as scoring
+from leadvibe.scoring.movements import Opened, Span, group_entries
 from leadvibe.scoring.types import LedgerEntry, Ruleset
 
 
@@ -50,21 +51,30 @@ def explain_event(scope: Scope, event_id: UUID) -> EventExplanation:
     )
 
 
-def explain_score(
-    scope: Scope, lead_id: str, ruleset: Ruleset | None, *, since: datetime | None = None
-) -> ScoreExplanation:
-    """Return the lead's score in a ruleset as steps that end in it; none without a ruleset."""
-    if ruleset is None:
-        return ScoreExplanation(None, 0, since, (), {})
-    entries = lead_scores.list_entries(scope, lead_id, ruleset_id=ruleset.ruleset_id, since=since)
-    score = entries[-1].after if entries else _score_at(scope, lead_id, ruleset.ruleset_id, None)
-    reasons = [Reason(_entry(it), it.event_type) for it in entries]
-    return ScoreExplanation(
-        ruleset=ruleset,
+def explain_span(
+    scope: Scope,
+    lead_id: str,
+    ruleset: Ruleset,
+    span: Span,
+    *,
+    newest: int,
+    opened: Opened | None = None,
+) -> SpanExplanation:
+    """Return what led from the score at the beginning of a span to the one at its end.
+
+    Gains come first, the largest before the others, then losses. Of each group the `newest` entries
+    are read, of an `opened` one as many as it says.
+    """
+    groups = group_entries(scope, lead_id, ruleset.ruleset_id, span, newest=newest, opened=opened)
+    # The last entry says the score: asked for apart, an event might come in between.
+    last = max((it.entries[0] for it in groups), key=lambda it: it.seq, default=None)
+    score = last.after if last else _score_at(scope, lead_id, ruleset.ruleset_id, span.until)
+    return SpanExplanation(
         score=score,
-        since=since,
-        steps=build_waterfall(reasons),
-        event_types={it.event_id: it.event_type for it in entries},
+        opening=score - sum(group.delta for group in groups),
+        groups=tuple(
+            sorted(groups, key=lambda it: (it.delta < 0, -abs(it.delta), it.kind, it.event_type))
+        ),
     )
 
 

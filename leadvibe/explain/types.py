@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from leadvibe.engine.explain import Explanation, RuleInForce, Step
-from leadvibe.engine.facts import Entry
-from leadvibe.scoring.types import Ruleset
+from leadvibe.scoring.movements import EntryGroup
 
 
 class Window(NamedTuple):
@@ -47,22 +45,13 @@ class EventExplanation:
     rulesets: tuple[RulesetDelta, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreExplanation:
-    """A lead's score in one ruleset, broken into steps that end in it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanExplanation:
+    """How a score came about: `opening` and what the groups did add up to `score`."""
 
-    `since` None means all time. `event_types` names the type of every event an entry came from.
-    """
-
-    ruleset: Ruleset | None
     score: int
-    since: datetime | None
-    steps: tuple[Step, ...]
-    event_types: Mapping[UUID, str]
-
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        return tuple(entry for step in self.steps for entry in step.entries)
+    opening: int
+    groups: tuple[EntryGroup, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

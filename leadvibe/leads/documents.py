@@ -61,6 +61,13 @@ def load(scope: Scope, lead_ids: Collection[str]) -> dict[str, Description]:
     return found
 
 
+def load_traces(scope: Scope, lead_id: str) -> dict[str, Trace]:
+    """Return where the properties of a lead come from."""
+    statement = "SELECT properties::text FROM lead_traces WHERE unit_id = %s AND lead_id = %s"
+    row = driver().execute(statement, (scope.unit_id, lead_id)).fetchone()
+    return read_traces(row[0]) if row else {}
+
+
 def load_properties(scope: Scope, lead_ids: Collection[str]) -> dict[str, dict[str, Any]]:
     """Return the properties of leads alone; those that are part of another are left out."""
     statement = """

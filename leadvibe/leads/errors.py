@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
+from leadvibe.lib.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 
 
 class LeadNotFoundError(NotFoundError):
@@ -15,6 +15,18 @@ class LeadExistsError(ConflictError):
 
 class BadAliasError(InvalidError):
     code = "bad_alias"
+
+
+class AliasTakenError(ConflictError):
+    code = "alias_taken"
+
+
+class AliasNotFoundError(NotFoundError):
+    code = "alias_not_found"
+
+
+class PropertyChangedError(ConflictError):
+    code = "property_changed"
 
 
 class SelfMergeError(InvalidError):
@@ -39,6 +51,18 @@ class SuggestionNotFoundError(NotFoundError):
 
 class NotWatchedError(NotFoundError):
     code = "watch_not_found"
+
+
+class NoteNotFoundError(NotFoundError):
+    code = "note_not_found"
+
+
+class NoteChangedError(ConflictError):
+    code = "note_changed"
+
+
+class NotYourNoteError(ForbiddenError):
+    code = "not_your_note"
 
 
 class DeletionNotFoundError(NotFoundError):

@@ -18,7 +18,7 @@ from leadvibe.leads.errors import (
     NotMergedError,
     SelfMergeError,
 )
-from leadvibe.leads.service import count_listed, refresh_names
+from leadvibe.leads.service import HANDED_OVER, count_listed, refresh_names
 from leadvibe.leads.types import NOBODY, Lead, MergedLead
 from leadvibe.lib.db import driver
 
@@ -132,7 +132,7 @@ def heirs_of(merged: Sequence[MergedLead], released: Sequence[str]) -> dict[str,
 def absorb(
     scope: Scope, target_id: str, lost_events: Mapping[str, int], *, by: str, now: datetime
 ) -> None:
-    """Let a lead stand for others from now on, and give it their aliases.
+    """Let a lead stand for others from now on, and give it their aliases and notes.
 
     The others are the keys of `lost_events`: how many events each has lost on the way.
     """
@@ -146,14 +146,15 @@ def absorb(
         """,
         (target_id, by, now, sources, list(lost_events.values()), scope.unit_id),
     )
-    driver().execute(
-        """
-        UPDATE lead_aliases SET lead_id = %s,
-            original_lead_id = coalesce(original_lead_id, lead_id)
-        WHERE unit_id = %s AND lead_id = ANY(%s)
-        """,
-        (target_id, scope.unit_id, sources),
-    )
+    for table in HANDED_OVER:
+        driver().execute(
+            f"""
+            UPDATE {table} SET lead_id = %s,
+                original_lead_id = coalesce(original_lead_id, lead_id)
+            WHERE unit_id = %s AND lead_id = ANY(%s)
+            """,  # noqa: S608 - names of ours
+            (target_id, scope.unit_id, sources),
+        )
     driver().execute(
         "DELETE FROM lead_search WHERE unit_id = %s AND lead_id = ANY(%s)",
         (scope.unit_id, sources),
@@ -170,7 +171,7 @@ def release(
     *,
     now: datetime,
 ) -> None:
-    """Let leads stand for themselves again, and give back the aliases that were theirs.
+    """Let leads stand for themselves again, and give back what was theirs.
 
     `heirs` are as in `heirs_of`.
     """
@@ -181,16 +182,17 @@ def release(
         """,
         (now, scope.unit_id, list(released)),
     )
-    driver().execute(
-        """
-        UPDATE lead_aliases SET lead_id = new.heir,
-            original_lead_id = nullif(lead_aliases.original_lead_id, new.heir)
-        FROM unnest(%s::text[], %s::text[]) AS new (original, heir)
-        WHERE lead_aliases.unit_id = %s AND lead_aliases.lead_id = %s
-          AND lead_aliases.original_lead_id = new.original
-        """,
-        (list(heirs), list(heirs.values()), scope.unit_id, target_id),
-    )
+    for table in HANDED_OVER:
+        driver().execute(
+            f"""
+            UPDATE {table} SET lead_id = new.heir,
+                original_lead_id = nullif({table}.original_lead_id, new.heir)
+            FROM unnest(%s::text[], %s::text[]) AS new (original, heir)
+            WHERE {table}.unit_id = %s AND {table}.lead_id = %s
+              AND {table}.original_lead_id = new.original
+            """,  # noqa: S608 - names of ours
+            (list(heirs), list(heirs.values()), scope.unit_id, target_id),
+        )
     count_listed(scope, change=len(released))
     refresh_names(scope, [target_id, *released])
 

@@ -52,6 +52,10 @@ class LeadRow(Base):
             "ix_leads_account", "unit_id", "account_id", text("score DESC"), "lead_id",
             postgresql_where=text("account_id IS NOT NULL AND merged_into IS NULL"),
         ),
+        Index(
+            "ix_leads_merged_into", "unit_id", "merged_into",
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
     )  # fmt: skip
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -186,6 +190,7 @@ class AliasConflictRow(Base):
     """One event named two leads: they may be the same person."""
 
     __tablename__ = "lead_alias_conflicts"
+    __table_args__ = (Index("ix_lead_alias_conflicts_other", "unit_id", "other_lead_id"),)
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
@@ -256,6 +261,31 @@ class LeadWatchRow(Base):
     prediction_notes: Mapped[str | None]
     score: Mapped[int] = mapped_column(comment="the lead's when it was watched")
     watched_at: Mapped[datetime]
+
+
+class LeadNoteRow(Base):
+    """What a member wrote about a lead; `original_lead_id` is as with aliases.
+
+    The author's name stays when the author goes.
+    """
+
+    __tablename__ = "lead_notes"
+    __table_args__ = (
+        Index(
+            "ix_lead_notes_lead", "unit_id", "lead_id", text("created_at DESC"),
+            text("note_id DESC"),
+        ),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    note_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"))
+    original_lead_id: Mapped[str | None]
+    text: Mapped[str]
+    author_id: Mapped[UUID]
+    author_name: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
 
 
 class LeadTracesRow(Base):

@@ -41,6 +41,9 @@ ALIAS_COLUMNS = (
     "unit_id", "kind", "value", "raw_value", "lead_id", "alias_id", "created_at",
 )  # fmt: skip
 
+HANDED_OVER = ("lead_aliases", "lead_notes")
+"""What goes to the lead that stands for another, marked with whose it was."""
+
 
 def lock_identities(scope: Scope) -> None:
     """Wait until nobody else makes leads or aliases in this unit; held until the commit.
@@ -244,7 +247,9 @@ def forget(scope: Scope, lead_ids: Sequence[str]) -> None:
     """
     bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
     left = accounts.accounts_of(scope, lead_ids)
-    for table in ("lead_aliases", "lead_search", "lead_traces", "lead_watches", "leads"):
+    for table in (
+        "lead_aliases", "lead_search", "lead_traces", "lead_watches", "lead_notes", "leads",
+    ):  # fmt: skip
         driver().execute(
             f"DELETE FROM {table} WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)",  # noqa: S608 - names of ours
             bound,
@@ -298,15 +303,16 @@ def _fold(scope: Scope, folded: Mapping[str, str], *, now: datetime) -> None:
         (now, strangers, targets, scope.unit_id),
     )
     accounts.refresh_roll_ups(scope, {account_id for (account_id,) in left})
-    driver().execute(
-        """
-        UPDATE lead_aliases SET lead_id = new.target,
-            original_lead_id = coalesce(lead_aliases.original_lead_id, lead_aliases.lead_id)
-        FROM unnest(%s::text[], %s::text[]) AS new (stranger, target)
-        WHERE lead_aliases.unit_id = %s AND lead_aliases.lead_id = new.stranger
-        """,
-        (strangers, targets, scope.unit_id),
-    )
+    for table in HANDED_OVER:
+        driver().execute(
+            f"""
+            UPDATE {table} SET lead_id = new.target,
+                original_lead_id = coalesce({table}.original_lead_id, {table}.lead_id)
+            FROM unnest(%s::text[], %s::text[]) AS new (stranger, target)
+            WHERE {table}.unit_id = %s AND {table}.lead_id = new.stranger
+            """,  # noqa: S608 - names of ours
+            (strangers, targets, scope.unit_id),
+        )
     driver().execute(
         "DELETE FROM lead_search WHERE unit_id = %s AND lead_id = ANY(%s)",
         (scope.unit_id, strangers),

@@ -6,14 +6,15 @@ as the leads that stand for it now, so what was merged or deleted since is no su
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from leadvibe.identity.types import Scope
+from leadvibe.leads import queries
 from leadvibe.leads.errors import SuggestionNotFoundError
 from leadvibe.leads.queries import MERGE_DEPTH
-from leadvibe.leads.types import AliasKey, MergeSuggestion
+from leadvibe.leads.types import AliasKey, MergedLead, MergeSuggestion
 from leadvibe.lib.db import driver
 from leadvibe.lib.paging import Page, PageRequest, Total
 
@@ -63,6 +64,44 @@ def list_suggestions(scope: Scope, request: PageRequest) -> Page[MergeSuggestion
     bound = {**_bound(scope), "size": request.size, "offset": request.offset}
     items = [_suggestion(row) for row in driver().execute(statement, bound)]
     return Page(items, Total(_count(scope)), request)
+
+
+def list_others(scope: Scope, lead_id: str, merged: Iterable[MergedLead]) -> list[MergeSuggestion]:
+    """Return the suggestions that name one lead, as seen from it: the latest first.
+
+    `merged` are the leads that it stands for.
+    """
+    family = [lead_id, *(it.lead_id for it in merged)]
+    statement = """
+        SELECT CASE WHEN lead_id = ANY(%(ids)s) THEN other_lead_id ELSE lead_id END,
+               jsonb_agg(DISTINCT jsonb_build_array(kind, value)), max(seen_at)
+        FROM lead_alias_conflicts
+        WHERE unit_id = %(unit)s AND (lead_id = ANY(%(ids)s) OR other_lead_id = ANY(%(ids)s))
+        GROUP BY 1 ORDER BY 3 DESC, 1
+    """
+    rows = driver().execute(statement, {"unit": scope.unit_id, "ids": family}).fetchall()
+    if not rows:
+        return []
+    standing = queries.merge_targets(scope, [other for other, _, _ in rows])
+    names = queries.list_names(scope, set(standing.values()) | {lead_id})
+    kept_apart = _kept_apart(scope, lead_id) | {lead_id}
+    found: dict[str, MergeSuggestion] = {}
+    for other, aliases, seen_at in rows:
+        other_id = standing.get(other)
+        if other_id in names and other_id not in kept_apart:
+            row = (lead_id, names.get(lead_id, lead_id), other_id, names[other_id])
+            found.setdefault(other_id, _suggestion((*row, aliases, seen_at)))
+    return list(found.values())
+
+
+def _kept_apart(scope: Scope, lead_id: str) -> set[str]:
+    statement = """
+        SELECT CASE WHEN lead_id = %(lead)s THEN other_lead_id ELSE lead_id END
+        FROM lead_merge_dismissals
+        WHERE unit_id = %(unit)s AND (lead_id = %(lead)s OR other_lead_id = %(lead)s)
+    """
+    rows = driver().execute(statement, {"unit": scope.unit_id, "lead": lead_id})
+    return {other for (other,) in rows}
 
 
 def dismiss(scope: Scope, lead_id: str, other_lead_id: str, *, by: str, now: datetime) -> None:

@@ -87,6 +87,11 @@ def unwatch(scope: Scope, member_id: UUID, lead_id: str) -> None:
     )
 
 
+def is_watched(scope: Scope, member_id: UUID, lead_id: str) -> bool:
+    """Say whether a member watches a lead, or one that was merged into it."""
+    return lead_id in _watched(scope, member_id).values()
+
+
 def list_watches(scope: Scope, member_id: UUID) -> Sequence[Watch]:
     """Return whom a member watches, the latest first; leads that are one by now are there once.
 

@@ -38,6 +38,7 @@ ROWS_AT_ONCE = 10_000
 RECORDS = (
     "score_snapshots", "scoring_preview_leads", "trigger_memories", "emitted_events", "notices",
     "lead_changes",
+    "lead_notes",
 )  # fmt: skip
 """Where others have noted what was said of leads; nothing but their end is decided by them."""
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
+from json import dumps
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from pydantic_core import to_json
 
@@ -15,9 +18,10 @@ from leadvibe.engine.account import unlink_by_hand
 from leadvibe.engine.mapping import instant_of, set_by_hand
 from leadvibe.events import service as events
 from leadvibe.identity.types import Scope
-from leadvibe.leads import accounts, documents
+from leadvibe.leads import accounts, alias_editing, documents
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
+from leadvibe.leads.errors import PropertyChangedError
 from leadvibe.leads.types import Alias, AliasKind, Identity, Lead
 from leadvibe.lib.db import session
 from leadvibe.lib.errors import LeadvibeError
@@ -27,6 +31,9 @@ from leadvibe.pipeline.retelling import retell_leads
 from leadvibe.pipeline.scorebook import current_config
 from leadvibe.scoring import profiles
 from leadvibe.scoring.profiles import Side
+
+_STATE_BYTES = 12
+"""Enough that no two states of one thing ever have the same name by chance."""
 
 
 class GivenLead(NamedTuple):
@@ -81,6 +88,71 @@ def replace_lead(scope: Scope, lead_id: str, metadata: Mapping[str, Any], *, now
     return _restate(
         scope, leads.replace_metadata(scope, lead_id, metadata, now=now).lead_id, now=now
     )
+
+
+def set_property(
+    scope: Scope, lead_id: str, name: str, value: Any, *, state: str, now: datetime
+) -> Lead:
+    """Set one property of a lead, None taking it away, if it is still in the state that is named.
+
+    Raises LeadNotFoundError and PropertyChangedError.
+    """
+    leads.lock_identities(scope)
+    lead = lead_queries.get_lead(scope, lead_id)
+    _require_state(state_of(lead.metadata.get(name)), state, f"“{name}” has")
+    return _checked(patch_lead(scope, lead.lead_id, {name: value}, now=now))
+
+
+def set_properties(
+    scope: Scope, lead_id: str, metadata: Mapping[str, Any], *, state: str, now: datetime
+) -> Lead:
+    """Put metadata in the place of a lead's if that is still in the state that is named.
+
+    Raises LeadNotFoundError and PropertyChangedError.
+    """
+    leads.lock_identities(scope)
+    lead = lead_queries.get_lead(scope, lead_id)
+    _require_state(state_of(lead.metadata), state, "The properties have")
+    return _checked(replace_lead(scope, lead.lead_id, metadata, now=now))
+
+
+def state_of(value: Any) -> str:
+    """Name what a property, or all of them, is now; the same value has the same name."""
+    content = dumps(value, sort_keys=True).encode()
+    return blake2b(content, digest_size=_STATE_BYTES).hexdigest()
+
+
+def _require_state(current: str, seen: str, what: str) -> None:
+    if current != seen:
+        raise PropertyChangedError(
+            f"{what} changed since you opened this. Nothing is saved yet: save again to replace"
+            " it with what stands here."
+        )
+
+
+def _checked(lead: Lead) -> Lead:
+    check_metadata(to_json(lead.metadata))  # what is too large altogether is rolled back
+    return lead
+
+
+def add_alias(scope: Scope, lead_id: str, alias: Alias, *, now: datetime) -> Lead:
+    """Let a lead be recognised by an alias. Raises LeadNotFoundError and AliasTakenError."""
+    leads.lock_identities(scope)
+    lead = lead_queries.get_lead(scope, lead_id)
+    alias_editing.add_alias(scope, lead, alias, now=now)
+    return _restate(scope, lead.lead_id, now=now)
+
+
+def remove_alias(scope: Scope, lead_id: str, alias_id: UUID, *, now: datetime) -> str:
+    """Let a lead be recognised by an alias no more; returns how it was spelled.
+
+    Raises LeadNotFoundError and AliasNotFoundError.
+    """
+    leads.lock_identities(scope)
+    lead = lead_queries.get_lead(scope, lead_id)
+    spelled = alias_editing.remove_alias(scope, lead, alias_id)
+    _restate(scope, lead.lead_id, now=now)
+    return spelled
 
 
 def describe_many(

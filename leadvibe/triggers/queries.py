@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 
 from leadvibe.engine.triggers import FILTERS, FireMode, TriggerKind, shape_of
 from leadvibe.identity.types import Scope
@@ -96,6 +96,37 @@ def list_emitted(
     As search_emitted, but for how many there are: a history grows without end.
     """
     statement = _emitted(scope, kind, wanted).limit(request.size).offset(request.offset)
+    return [_emitted_event(row) for row in session().execute(statement)]
+
+
+def list_history(
+    scope: Scope,
+    lead_id: str,
+    *,
+    limit: int,
+    kind: TriggerKind | None = None,
+    since: datetime | None = None,
+    before: datetime | None = None,
+    behind: tuple[datetime, UUID] | None = None,
+) -> list[EmittedEvent]:
+    """Return what fired for a lead by the time of the events, the latest first.
+
+    Since an instant; before another, or from behind what was emitted at a place.
+    """
+    place = (EmittedEventRow.occurred_at, EmittedEventRow.emitted_id)
+    columns = (getattr(EmittedEventRow, name) for name in _EMITTED_FIELDS)
+    statement = (
+        select(*columns)
+        .where(*_matching(scope, kind, EmittedFilter(lead_id=lead_id)))
+        .order_by(*(column.desc() for column in place))
+        .limit(limit)
+    )
+    if since is not None:
+        statement = statement.where(EmittedEventRow.occurred_at >= since)
+    if before is not None:
+        statement = statement.where(EmittedEventRow.occurred_at < before)
+    if behind is not None:
+        statement = statement.where(tuple_(*place) < tuple_(*behind))
     return [_emitted_event(row) for row in session().execute(statement)]
 
 

@@ -20,6 +20,8 @@ from leadvibe.web import (
     imports,
     integrations,
     lead,
+    lead_editing,
+    lead_merging,
     leads,
     login,
     members,
@@ -39,9 +41,9 @@ from leadvibe.web import (
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
-    trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
-    credentials, members, integrations, notifications, channel_editing,
+    login, leads, lead, lead_editing, lead_merging, segments, segment_editing, scoring, triggers,
+    trigger_history, trigger_trials, trigger_editing, destinations, deliveries, imports, sample,
+    dead_letters, credentials, members, integrations, notifications, channel_editing,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from urllib.parse import quote
 
-from leadvibe.engine.explain import Step
 from leadvibe.engine.facts import Entry, EntryKind
 from leadvibe.events.channels import channel_of
-from leadvibe.explain.types import ScoreExplanation
+from leadvibe.explain.types import SpanExplanation
+from leadvibe.scoring.movements import EntryGroup, Opened, Span
 from leadvibe.scoring.types import Ruleset
+from leadvibe.web.lead_state import LeadState
+from leadvibe.web.pages.chart import ScoreChart
 from leadvibe.web.pages.display import (
+    MONTHS,
     Choice,
     Link,
     Moment,
     counted,
     multiplied,
-    query_url,
     signed,
     thousands,
 )
 from leadvibe.web.pages.explanation import (
+    KIND_LABELS,
+    AsOf,
     Bar,
     Explanation,
     ExplanationGroup,
@@ -33,118 +37,162 @@ from leadvibe.web.pages.explanation import (
 )
 from leadvibe.web.pages.timeline import channel_icon
 
-DEFAULT_WINDOW = "all"
+RECENT, ALL = "30d", "all"
 WINDOWS: Mapping[str, timedelta | None] = MappingProxyType(
     {
         "24h": timedelta(hours=24),
         "7d": timedelta(days=7),
-        "30d": timedelta(days=30),
+        RECENT: timedelta(days=30),
         "90d": timedelta(days=90),
-        "all": None,
+        ALL: None,
     }
 )
-WINDOW_NAMES = {"24h": "24 h", "7d": "7 d", "30d": "30 d", "90d": "90 d", "all": "All time"}
+WINDOW_NAMES = {"24h": "24 h", "7d": "7 d", RECENT: "30 d", "90d": "90 d", ALL: "All time"}
 WINDOW_LABELS = {
-    "24h": "in the last 24 hours",
-    "7d": "in the last 7 days",
-    "30d": "in the last 30 days",
-    "90d": "in the last 90 days",
-    "all": "of all time",
-}
-KIND_LABELS = {
-    EntryKind.DECAY: "Decay",
-    EntryKind.MERGE: "Merge",
-    EntryKind.ADJUSTMENT: "Adjustment",
+    "24h": "24 hours",
+    "7d": "7 days",
+    RECENT: "30 days",
+    "90d": "90 days",
 }
 ENTRIES_SHOWN = 25
 FEW_TIMES = 8
 """How many times as many entries the link to more of them shows."""
+LONGEST_WAY_BACK = 365
+"""Days that the slider reaches; the date field reaches all of them."""
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyQuery:
     """What the lead's page explains: which ruleset, over which time, and which group in full."""
 
-    path: str
-    """The lead's page."""
+    state: LeadState
     window: str
+    default_window: str
+    """The one that the address does not name."""
     ruleset: Ruleset | None
-    chosen_ruleset: str = ""
-    """As the address says it; empty for the one that stands for the lead."""
+    as_of: date | None = None
+    """The past day whose end is explained; None for now."""
     group: str = ""
     entries: int = ENTRIES_SHOWN
 
     def url(self, **changes: str) -> str:
-        window = "" if self.window == DEFAULT_WINDOW else self.window
-        return query_url(self.path, {"ruleset": self.chosen_ruleset, "window": window}, **changes)
+        return self.state.url(**changes)
 
-    def since(self, now: datetime) -> datetime | None:
+    def until(self, now: datetime) -> datetime:
+        if self.as_of is None:
+            return now
+        return datetime.combine(self.as_of, time(), UTC) + timedelta(days=1) - _INSTANT
+
+    def span(self, now: datetime) -> Span:
+        """Return the time explained. Without a day it is open, for what is dated ahead of now."""
         length = WINDOWS[self.window]
-        return None if length is None else now - length
+        since = None if length is None else self.until(now) - length
+        return Span(since, None if self.as_of is None else self.until(now))
+
+    @property
+    def opened(self) -> Opened | None:
+        kind, _, event_type = self.group.partition(":")
+        return Opened(kind, event_type, self.entries) if event_type else None
+
+    @property
+    def window_label(self) -> str:
+        if self.window == ALL:
+            return "of all time"
+        length = WINDOW_LABELS[self.window]
+        return f"in the {length} until then" if self.as_of else f"in the last {length}"
+
+
+def read_day(text: str, *, now: datetime) -> date | None:
+    """Read the day that an address names; None unless it is one that has passed."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if day.year >= 1970 and day < now.astimezone(UTC).date() else None  # noqa: PLR2004 - no lead is older
 
 
 def build_explanation(
-    query: WhyQuery, explained: ScoreExplanation, rulesets: Sequence[Ruleset], *, now: datetime
+    query: WhyQuery,
+    explained: SpanExplanation,
+    chart: ScoreChart,
+    rulesets: Sequence[Ruleset],
+    *,
+    began_at: datetime,
+    now: datetime,
 ) -> Explanation:
-    """Arrange the steps: what came before the window, one group a step, and the score."""
-    steps = [step for step in explained.steps if step.entries]
-    gained = sum(step.delta for step in steps)
-    opening = explained.score - gained
-    opening_bar, bars, score_bar = place_bars(opening, [step.delta for step in steps])
+    """Arrange the groups: what came before the window, one bar each, and the score."""
+    deltas = [group.delta for group in explained.groups]
+    opening_bar, bars, score_bar = place_bars(explained.opening, deltas)
+    running, groups = explained.opening, []
+    for group, bar in zip(explained.groups, bars, strict=True):
+        running += group.delta
+        groups.append(_group(query, group, bar, running))
     return Explanation(
         score=thousands(explained.score),
         score_bar=score_bar,
-        opening=thousands(opening),
+        opening=thousands(explained.opening),
         opening_bar=opening_bar,
-        opens_at_zero=explained.since is None,
-        gained=signed(gained),
-        groups=tuple(
-            _group(query, step, bar, explained) for step, bar in zip(steps, bars, strict=True)
-        ),
+        opens_at_zero=query.window == ALL,
+        gained=signed(sum(deltas)),
+        groups=tuple(groups),
         windows=_windows(query),
-        window_label=WINDOW_LABELS[query.window],
+        window_label=query.window_label,
         rulesets=_rulesets(query, rulesets),
         ruleset_name=query.ruleset.name if query.ruleset else "",
         note=_note(query.ruleset, now),
+        as_of=_as_of(query, began_at, now),
+        chart=chart,
     )
 
 
-def _group(query: WhyQuery, step: Step, bar: Bar, explained: ScoreExplanation) -> ExplanationGroup:
-    key, is_open = _key(step), query.group == _key(step)
-    shown = query.entries if is_open else ENTRIES_SHOWN
-    newest_first = step.entries[: -shown - 1 : -1]
+def _as_of(query: WhyQuery, began_at: datetime, now: datetime) -> AsOf:
+    today, began = now.astimezone(UTC).date(), began_at.astimezone(UTC).date()
+    day = query.as_of or today
+    kept = {name: value for name, value in query.state.params.items() if name != "as_of"}
+    return AsOf(
+        day=day.isoformat(),
+        label=f"{day.day} {MONTHS[day.month - 1]} {day.year}" if query.as_of else "now",
+        is_past=query.as_of is not None,
+        first_day=min(began, day).isoformat(),
+        today=today.isoformat(),
+        days_back=max(1, min(LONGEST_WAY_BACK, (today - began).days)),
+        place=(day - today).days,
+        action_url=query.state.path,
+        kept=tuple(kept.items()),
+        now_url=query.url(as_of=""),
+    )
+
+
+def _group(query: WhyQuery, group: EntryGroup, bar: Bar, running: int) -> ExplanationGroup:
+    key = _key(group)
+    is_open = query.group == key
     return ExplanationGroup(
-        label=_label(step),
-        icon=channel_icon(channel_of(step.label, {})),
-        count=counted(len(step.entries), *_counted_as(step)),
-        total=signed(step.delta),
-        running=thousands(step.running_total),
+        label=KIND_LABELS.get(EntryKind(group.kind), group.event_type),
+        icon=channel_icon(channel_of(group.event_type, {})),
+        count=counted(group.count, *_counted_as(group)),
+        total=signed(group.delta),
+        running=thousands(running),
         bar=bar,
-        entries=tuple(
-            _row(query, entry, explained.event_types[entry.event_id]) for entry in newest_first
-        ),
-        more=_more(query, key, shown, len(step.entries)),
+        entries=tuple(_row(query, entry, group.event_type) for entry in group.entries),
+        more=_more(query, key, group),
         is_open=is_open,
     )
 
 
-def _key(step: Step) -> str:
-    return f"{step.kind}:{step.label}"
+def _key(group: EntryGroup) -> str:
+    return f"{group.kind}:{group.event_type}"
 
 
-def _label(step: Step) -> str:
-    return KIND_LABELS.get(EntryKind(step.kind), step.label)
+def _counted_as(group: EntryGroup) -> tuple[str, str]:
+    return ("event", "events") if group.kind == EntryKind.EVENT else ("time", "times")
 
 
-def _counted_as(step: Step) -> tuple[str, str]:
-    return ("event", "events") if step.kind == EntryKind.EVENT else ("time", "times")
-
-
-def _more(query: WhyQuery, key: str, shown: int, count: int) -> Link | None:
-    if count <= shown:
+def _more(query: WhyQuery, key: str, group: EntryGroup) -> Link | None:
+    if group.count <= len(group.entries):
         return None
-    wanted = min(count, shown * FEW_TIMES)
-    label = f"Show {wanted:,} of {count:,} entries"
+    wanted = min(group.count, len(group.entries) * FEW_TIMES)
+    label = f"Show {wanted:,} of {group.count:,} entries"
     url = query.url(group=key, entries=str(wanted))
     return Link(label, f"{url}#why")
 
@@ -176,7 +224,7 @@ def _windows(query: WhyQuery) -> tuple[Choice, ...]:
             name,
             window,
             window == query.window,
-            query.url(window="" if window == DEFAULT_WINDOW else window),
+            query.url(window="" if window == query.default_window else window),
         )
         for window, name in WINDOW_NAMES.items()
     )

@@ -22,11 +22,16 @@ LONGEST_SUMMARY = 120
 
 def list_facts(metadata: Mapping[str, Any]) -> tuple[Fact, ...]:
     """Return the metadata line by line, long values cut and a very long list ended with a note."""
-    facts = [Fact(key, _shorten(_spell(value), LONGEST_VALUE)) for key, value in metadata.items()]
+    facts = [Fact(key, spell_fact(value)) for key, value in metadata.items()]
     left_out = len(facts) - MOST_FACTS
     if left_out <= 0:
         return tuple(facts)
     return (*facts[:MOST_FACTS], Fact("…", f"{counted(left_out, 'more field')} through the API"))
+
+
+def spell_fact(value: object) -> str:
+    """Return a value as a line that people can read, cut when it is long."""
+    return _shorten(_spell(value), LONGEST_VALUE)
 
 
 def summarize(metadata: Mapping[str, Any]) -> str:

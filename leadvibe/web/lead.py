@@ -1,11 +1,13 @@
-"""One lead: who it is, why it has its score, and what it did."""
+"""One lead: who it is, why it has its score, and what happened with it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -13,37 +15,54 @@ from flask import Blueprint, flash, redirect
 from htmx_flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
-from leadvibe.engine.levels import UNCLASSIFIED, level_of
-from leadvibe.engine.rules import LevelKind
+from leadvibe.engine.rules import Config, LevelKind
+from leadvibe.engine.triggers import TriggerKind
 from leadvibe.events.errors import EventNotFoundError
-from leadvibe.events.queries import get_event, list_timeline
+from leadvibe.events.queries import get_event
 from leadvibe.events.types import Event
-from leadvibe.explain.queries import explain_score
+from leadvibe.explain.profile import AttributeExplanation, explain_attributes
+from leadvibe.explain.queries import explain_span
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
-from leadvibe.identity.types import Scope
+from leadvibe.identity.types import Principal
+from leadvibe.leadlist.history import HistoryFilter, list_history
 from leadvibe.leads import queries as leads
+from leadvibe.leads.deletion import find_deletion
 from leadvibe.leads.errors import LeadNotFoundError
-from leadvibe.leads.types import Lead, StoredAlias
+from leadvibe.leads.types import Lead
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.db import read_by_statements
 from leadvibe.lib.ids import parse_id
 from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.errors import RulesetNotFoundError
+from leadvibe.scoring.movements import find_beginning, list_movements
+from leadvibe.scoring.profiles import Side
 from leadvibe.scoring.types import Ruleset
 from leadvibe.segments.membership import segments_of
+from leadvibe.triggers import queries as triggers
 from leadvibe.web.explanation import (
-    DEFAULT_WINDOW,
+    ALL,
     ENTRIES_SHOWN,
+    RECENT,
     WINDOWS,
     WhyQuery,
     build_explanation,
+    read_day,
 )
-from leadvibe.web.facts import list_facts
+from leadvibe.web.lead_chart import build_chart, frame_of
+from leadvibe.web.lead_parts import (
+    build_aliases,
+    build_head,
+    build_merges,
+    build_profile,
+    build_properties,
+)
 from leadvibe.web.lead_paths import LEADS, lead_path, read_lead_id
-from leadvibe.web.pages.display import Alert, Level, Link, Moment, Tone, query_url, thousands
+from leadvibe.web.lead_state import HISTORY_NAMES, NAMES, WHY_NAMES, LeadState, read_state
+from leadvibe.web.pages.display import Alert, Link, Tone, query_url
 from leadvibe.web.pages.explanation import Explanation
-from leadvibe.web.pages.lead import AliasRow, LeadPage, RulesetScore, alias_icon
+from leadvibe.web.pages.lead import NO_DRAFTS, Drafts, LeadHead, LeadPage, Properties
 from leadvibe.web.pages.segments import SegmentsOfLead
 from leadvibe.web.pages.timeline import Timeline
 from leadvibe.web.rendering import render, wanted_fragment
@@ -52,21 +71,28 @@ from leadvibe.web.timeline import (
     BATCH,
     TimelineQuery,
     build_timeline,
-    position_behind,
-    read_position,
+    place_behind,
+    read_filter,
+    read_place,
 )
 from leadvibe.web.trigger_paths import history_path
 
-WHY = "why"
-SEGMENTS = "lead-segments"
-ENTRIES = re.compile(r"[1-9][0-9]{0,6}")
-ALIAS_LABELS = {
-    "email": "E-mail",
-    "phone": "Phone",
-    "external_id": "External ID",
-    "cookie": "Cookie",
-    "social": "Social profile",
+HEAD, WHY, HISTORY = "lead-head", "why", "lead-history"
+ALIASES, PROPERTIES = "lead-aliases", "lead-properties"
+MERGES, SEGMENTS = "lead-merges", "lead-segments"
+TEMPLATES = {
+    HEAD: "leads/_head.html",
+    WHY: "leads/_why.html",
+    HISTORY: "leads/_history.html",
+    ALIASES: "leads/_aliases.html",
+    PROPERTIES: "leads/_properties.html",
+    MERGES: "leads/_merges.html",
+    SEGMENTS: "leads/_segments.html",
 }
+_ASKED_FOR = {WHY: WHY_NAMES, HISTORY: HISTORY_NAMES}
+"""What the address of a fragment's request says; what else is shown, the address bar says."""
+_ENTRIES = re.compile(r"[1-9][0-9]{0,6}")
+MOST_MILESTONES = 20
 NO_SUCH_EVENT = Alert("That event is not part of the history of this lead.", Tone.WARN)
 
 pages = Blueprint("lead", __name__)
@@ -74,185 +100,260 @@ pages = Blueprint("lead", __name__)
 
 @pages.get("/leads/<segment>")
 def show_lead(segment: str) -> AnyResponse:
-    scope = require(Permission.READ).scope
-    asked_id = read_lead_id(segment)
-    if asked_id is None:
-        raise LeadNotFoundError("There is no such lead in this unit.")
-    lead = leads.get_lead(scope, asked_id)
+    read_by_statements()
+    principal = require(Permission.READ)
+    asked_id = lead_id_of(segment)
+    try:
+        lead = leads.get_lead(principal.scope, asked_id)
+    except LeadNotFoundError:
+        if find_deletion(principal.scope, asked_id) is None:
+            raise
+        return redirect(f"{lead_path(asked_id)}/deletion")
     if lead.lead_id != asked_id:
         flash(f"“{asked_id}” was merged into this lead.", Tone.INFO)
         return redirect(query_url(lead_path(lead.lead_id), request.args.to_dict()))
-    return _answer(scope, lead, now=utc_now())
+    return show(principal, lead)
 
 
-def _answer(scope: Scope, lead: Lead, *, now: datetime) -> AnyResponse:
-    rulesets = scoring.list_rulesets(scope)
-    why, (timeline, alert) = _why_query(lead, rulesets), _timeline_query(scope, lead)
-    fragments = {
-        WHY: "leads/_why.html",
-        timeline.batch_id: "leads/_timeline.html",
-        SEGMENTS: "leads/_segments.html",
-    }
-    wanted = wanted_fragment()
-    if wanted == WHY:
-        page = _sparse_page(lead, why=_explain(scope, lead, why, rulesets, now=now))
-    elif wanted == timeline.batch_id:
-        page = _sparse_page(lead, timeline=_recount(scope, lead, timeline, rulesets, now=now))
-    elif wanted == SEGMENTS:
-        page = _sparse_page(lead, segments=_segments(scope, lead))
+def lead_id_of(segment: str) -> str:
+    """Return the id that a path names. Raises LeadNotFoundError when it can be no lead's."""
+    lead_id = read_lead_id(segment)
+    if lead_id is None:
+        raise LeadNotFoundError("There is no such lead in this unit.")
+    return lead_id
+
+
+def show(
+    principal: Principal, lead: Lead, *, drafts: Drafts = NO_DRAFTS, status: int = 200
+) -> AnyResponse:
+    """Answer with the lead's page or the part of it that is asked for; `drafts` were refused."""
+    wanted = wanted_fragment() or ""
+    now = utc_now()
+    state = read_state(lead_path(lead.lead_id), asked_for=_ASKED_FOR.get(wanted, NAMES))
+    if read_day(state.get("as_of"), now=now) is None:
+        state = state.without("as_of")  # today is now, tomorrow as well
+    view = _View(principal, lead, state, drafts, now)
+    query, alert = view.timeline_query()
+    templates = {**TEMPLATES, query.batch_id: "leads/_timeline.html"}
+    if wanted in templates:
+        page = view.part(wanted, query)
     else:
-        page = replace(
-            _head(scope, lead, why, rulesets),
-            why=_explain(scope, lead, why, rulesets, now=now),
-            timeline=_recount(scope, lead, timeline, rulesets, now=now),
-            segments=_segments(scope, lead)
-            if request.args.get("show") == "segments"
-            else SegmentsOfLead(url=_segments_url(lead)),
-            alert=alert,
+        page = replace(view.whole(query), alert=drafts.alert or alert)
+    response = render(
+        "leads/lead.html", page=page, section=LEADS, fragments=templates, status=status
+    )
+    if wanted in _ASKED_FOR and request.method == "GET" and _is_elsewhere(state):
+        response.headers["HX-Push-Url"] = state.url()
+    return response
+
+
+def _is_elsewhere(state: LeadState) -> bool:
+    """Say whether the address bar shows another address than this state's."""
+    shown = urlsplit(str(request.htmx.current_url or ""))
+    return f"{shown.path}?{shown.query}".rstrip("?") != state.url()
+
+
+@dataclass(frozen=True)
+class _View:
+    """A lead as somebody looks at it; what several parts need is read once."""
+
+    principal: Principal
+    lead: Lead
+    state: LeadState
+    drafts: Drafts
+    now: datetime
+
+    @cached_property
+    def rulesets(self) -> Sequence[Ruleset]:
+        return scoring.list_rulesets(self.principal.scope)
+
+    @cached_property
+    def config(self) -> Config:
+        scope = self.principal.scope
+        return scoring.get_config(scope, scoring.current_version(scope))
+
+    @cached_property
+    def profile(self) -> Sequence[AttributeExplanation]:
+        return explain_attributes(self.principal.scope, Side.PROFILE, self.lead.lead_id)
+
+    def whole(self, query: TimelineQuery) -> LeadPage:
+        lists_segments = request.args.get("show") == "segments"
+        return replace(
+            self._page(),
+            head=self._head(),
+            why=self._why(),
+            timeline=self._timeline(query),
+            aliases=build_aliases(self.principal, self.lead, self.drafts),
+            properties=self._properties(),
+            profile=build_profile(self.profile),
+            merges=build_merges(self.principal, self.lead),
+            segments=self._segments()
+            if lists_segments
+            else SegmentsOfLead(url=self._segments_url()),
         )
-    return render("leads/lead.html", page=page, section=LEADS, fragments=fragments)
 
+    def part(self, wanted: str, query: TimelineQuery) -> LeadPage:
+        """Return what a fragment needs: its own part."""
+        made: Mapping[str, Any] = {}
+        if wanted == HEAD:
+            made = {"head": self._head()}
+        elif wanted == WHY:
+            made = {"why": self._why()}
+        elif wanted == ALIASES:
+            made = {"aliases": build_aliases(self.principal, self.lead, self.drafts)}
+        elif wanted == PROPERTIES:
+            made = {"properties": self._properties()}
+        elif wanted == MERGES:
+            made = {"merges": build_merges(self.principal, self.lead)}
+        elif wanted == SEGMENTS:
+            made = {"segments": self._segments()}
+        else:
+            made = {"timeline": self._timeline(query)}
+        return replace(self._page(), **made)
 
-def _why_query(lead: Lead, rulesets: Sequence[Ruleset]) -> WhyQuery:
-    window, entries = request.args.get("window", ""), request.args.get("entries", "")
-    chosen = request.args.get("ruleset", "")
-    return WhyQuery(
-        path=lead_path(lead.lead_id),
-        window=window if window in WINDOWS else DEFAULT_WINDOW,
-        ruleset=_chosen(chosen, rulesets) if chosen else _standing_for(lead, rulesets),
-        chosen_ruleset=chosen,
-        group=request.args.get("group", ""),
-        entries=int(entries) if ENTRIES.fullmatch(entries) else ENTRIES_SHOWN,
-    )
+    def _page(self) -> LeadPage:
+        return LeadPage(
+            id=self.lead.lead_id,
+            name=self.lead.name,
+            list_url=_list_url(),
+            triggers_url=history_path(lead_id=self.lead.lead_id),
+        )
 
+    def _head(self) -> LeadHead:
+        return build_head(
+            self.principal,
+            self.lead,
+            self.state,
+            rulesets=self.rulesets,
+            config=self.config,
+            profile=self.profile,
+            now=self.now,
+        )
 
-def _chosen(text: str, rulesets: Sequence[Ruleset]) -> Ruleset:
-    wanted = parse_id(text)
-    for ruleset in rulesets:
-        if ruleset.ruleset_id == wanted:
-            return ruleset
-    raise RulesetNotFoundError("There is no such ruleset in this unit: it may have been deleted.")
+    def _properties(self) -> Properties:
+        return build_properties(
+            self.principal,
+            self.lead,
+            self.state,
+            config=self.config,
+            edited=request.args.get("edit", ""),
+            drafts=self.drafts,
+        )
 
+    def _segments(self) -> SegmentsOfLead:
+        found = segments_of(self.principal.scope, self.lead.lead_id)
+        links = (Link(it.name, segment_path(it.segment_id)) for it in found)
+        return SegmentsOfLead(url=self._segments_url(), links=tuple(links))
 
-def _standing_for(lead: Lead, rulesets: Sequence[Ruleset]) -> Ruleset | None:
-    """Return the ruleset behind the lead's score; the primary one for a lead without any."""
-    behind = (ruleset for ruleset in rulesets if ruleset.ruleset_id == lead.ruleset_id)
-    return next(behind, rulesets[0] if rulesets else None)
+    def _segments_url(self) -> str:
+        return self.state.url(show="segments")
 
+    def _why(self) -> Explanation | None:
+        query = self._why_query()
+        if query.ruleset is None:
+            return None
+        scope, lead, span = self.principal.scope, self.lead, query.span(self.now)
+        ruleset_id = query.ruleset.ruleset_id
+        explained = explain_span(
+            scope, lead.lead_id, query.ruleset, span, newest=ENTRIES_SHOWN, opened=query.opened
+        )
+        began_at = find_beginning(scope, lead.lead_id, ruleset_id) or lead.created_at
+        frame = frame_of(span.since or began_at, query.until(self.now))
+        chart = build_chart(
+            self.state,
+            frame,
+            explained,
+            movements=list_movements(
+                scope, lead.lead_id, ruleset_id, span, start=frame.start, step=frame.step
+            ),
+            levels=self.config.levels_of(LevelKind.ENGAGEMENT),
+            milestones=triggers.list_history(
+                scope,
+                lead.lead_id,
+                kind=TriggerKind.MILESTONE,
+                since=frame.start,
+                before=query.until(self.now),
+                limit=MOST_MILESTONES,
+            ),
+            window_label=query.window_label,
+        )
+        return build_explanation(
+            query, explained, chart, self.rulesets, began_at=began_at, now=self.now
+        )
 
-def _explain(
-    scope: Scope, lead: Lead, query: WhyQuery, rulesets: Sequence[Ruleset], *, now: datetime
-) -> Explanation | None:
-    if query.ruleset is None:
-        return None
-    explained = explain_score(scope, lead.lead_id, query.ruleset, since=query.since(now))
-    return build_explanation(query, explained, rulesets, now=now)
+    def _why_query(self) -> WhyQuery:
+        state, args = self.state, request.args
+        window, entries = state.get("window"), args.get("entries", "")
+        chosen, default = state.get("ruleset"), self._default_window()
+        return WhyQuery(
+            state=state,
+            window=window if window in WINDOWS else default,
+            default_window=default,
+            ruleset=self._chosen(chosen) if chosen else self._standing(),
+            as_of=read_day(state.get("as_of"), now=self.now),
+            group=args.get("group", ""),
+            entries=int(entries) if _ENTRIES.fullmatch(entries) else ENTRIES_SHOWN,
+        )
 
+    def _default_window(self) -> str:
+        """Return the last month, or all time for a lead that did nothing in it."""
+        length, last_at = WINDOWS[RECENT] or timedelta(0), self.lead.last_event_at
+        return RECENT if last_at and last_at > self.now - length else ALL
 
-def _timeline_query(scope: Scope, lead: Lead) -> tuple[TimelineQuery, Alert | None]:
-    path = lead_path(lead.lead_id)
-    before = read_position(request.args.get("before", ""))
-    if "event" not in request.args:
-        return TimelineQuery(path=path, before=before), None
-    event = _find_event(scope, lead, parse_id(request.args["event"]))
-    if event is None:
-        return TimelineQuery(path=path), NO_SUCH_EVENT
-    behind = position_behind(event)  # so that the named event comes first
-    return TimelineQuery(path=path, before=behind, event_id=event.event_id), None
+    def _chosen(self, text: str) -> Ruleset:
+        wanted = parse_id(text)
+        for ruleset in self.rulesets:
+            if ruleset.ruleset_id == wanted:
+                return ruleset
+        raise RulesetNotFoundError(
+            "There is no such ruleset in this unit: it may have been deleted."
+        )
 
+    def _standing(self) -> Ruleset | None:
+        """Return the ruleset behind the lead's score; the primary one for a lead without any."""
+        behind = (it for it in self.rulesets if it.ruleset_id == self.lead.ruleset_id)
+        return next(behind, self.rulesets[0] if self.rulesets else None)
 
-def _find_event(scope: Scope, lead: Lead, event_id: UUID | None) -> Event | None:
-    if event_id is None:
-        return None
-    try:
-        event = get_event(scope, event_id)
-    except EventNotFoundError:
-        return None
-    return event if event.lead_id == lead.lead_id else None
+    def timeline_query(self) -> tuple[TimelineQuery, Alert | None]:
+        state, narrowed = self.state, read_filter(self.state)
+        before = read_place(request.args.get("before", ""))
+        if "event" not in request.args:
+            return TimelineQuery(state=state, filter=narrowed, before=before), None
+        event = self._find_event(parse_id(request.args["event"]))
+        if event is None:
+            return TimelineQuery(state=state, filter=narrowed), NO_SUCH_EVENT
+        behind = place_behind(event)  # so that the named event comes first
+        query = TimelineQuery(
+            state=state.without(*HISTORY_NAMES),
+            filter=HistoryFilter(),
+            before=behind,
+            event_id=event.event_id,
+        )
+        return query, None
 
+    def _find_event(self, event_id: UUID | None) -> Event | None:
+        if event_id is None:
+            return None
+        try:
+            event = get_event(self.principal.scope, event_id)
+        except EventNotFoundError:
+            return None
+        return event if event.lead_id == self.lead.lead_id else None
 
-def _recount(
-    scope: Scope, lead: Lead, query: TimelineQuery, rulesets: Sequence[Ruleset], *, now: datetime
-) -> Timeline:
-    events = list_timeline(scope, lead.lead_id, limit=BATCH + 1, before=query.before)
-    event_ids = [event.event_id for event in events[:BATCH]]
-    entries = (
-        lead_scores.list_entries(scope, lead.lead_id, event_ids=event_ids) if event_ids else []
-    )
-    return build_timeline(query, events, entries, rulesets, now=now)
-
-
-def _head(scope: Scope, lead: Lead, query: WhyQuery, rulesets: Sequence[Ruleset]) -> LeadPage:
-    scores = {it.ruleset_id: it.score for it in lead_scores.list_scores(scope, [lead.lead_id])}
-    return LeadPage(
-        id=lead.lead_id,
-        name=lead.name,
-        detail=lead.detail or "",
-        level=_level(scope, lead.score),
-        score=thousands(lead.score),
-        rulesets=tuple(
-            RulesetScore(
-                name=ruleset.name,
-                score=thousands(scores.get(ruleset.ruleset_id, 0)),
-                url=query.url(ruleset=str(ruleset.ruleset_id)),
-                is_primary=ruleset.is_primary,
-            )
-            for ruleset in rulesets
-        ),
-        events=thousands(lead.event_count),
-        sessions=thousands(lead.session_count),
-        last_active=Moment.of(lead.last_event_at) if lead.last_event_at else None,
-        created_at=Moment.of(lead.created_at),
-        owner=lead.owner_name or "",
-        aliases=tuple(_alias(alias) for alias in leads.list_aliases(scope, lead.lead_id)),
-        metadata=list_facts(lead.metadata),
-        list_url=_list_url(),
-        triggers_url=history_path(lead_id=lead.lead_id),
-    )
-
-
-def _segments(scope: Scope, lead: Lead) -> SegmentsOfLead:
-    links = (Link(it.name, segment_path(it.segment_id)) for it in segments_of(scope, lead.lead_id))
-    return SegmentsOfLead(url=_segments_url(lead), links=tuple(links))
-
-
-def _segments_url(lead: Lead) -> str:
-    return query_url(lead_path(lead.lead_id), {"show": "segments"})
-
-
-def _sparse_page(
-    lead: Lead,
-    *,
-    why: Explanation | None = None,
-    timeline: Timeline | None = None,
-    segments: SegmentsOfLead | None = None,
-) -> LeadPage:
-    """Return what a fragment needs; it shows nothing of the lead's head."""
-    return LeadPage(
-        id=lead.lead_id,
-        name=lead.name,
-        level=Level(UNCLASSIFIED),
-        score=thousands(lead.score),
-        created_at=Moment.of(lead.created_at),
-        why=why,
-        timeline=timeline,
-        segments=segments,
-    )
-
-
-def _level(scope: Scope, score: int) -> Level:
-    config = scoring.get_config(scope, scoring.current_version(scope))
-    level = level_of(config.levels_of(LevelKind.ENGAGEMENT), score)
-    return Level(level.name, level.color) if level else Level(UNCLASSIFIED)
-
-
-def _alias(alias: StoredAlias) -> AliasRow:
-    return AliasRow(
-        kind=ALIAS_LABELS.get(alias.kind, alias.kind),
-        value=alias.raw_value,
-        icon=alias_icon(alias.kind),
-        created_at=Moment.of(alias.created_at),
-    )
+    def _timeline(self, query: TimelineQuery) -> Timeline:
+        scope, lead_id = self.principal.scope, self.lead.lead_id
+        items = list_history(scope, lead_id, query.filter, limit=BATCH + 1, before=query.before)
+        event_ids = [it.event_id for it in items[:BATCH] if isinstance(it, Event)]
+        entries = lead_scores.list_entries(scope, lead_id, event_ids=event_ids) if event_ids else []
+        return build_timeline(
+            self.principal,
+            query,
+            items,
+            entries=entries,
+            rulesets=self.rulesets,
+            drafts=self.drafts,
+            now=self.now,
+        )
 
 
 def _list_url() -> str:

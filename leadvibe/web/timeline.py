@@ -1,4 +1,4 @@
-"""What a lead did, newest first, batch by batch: each begins where the last one ended."""
+"""What happened with a lead, newest first, batch by batch: each begins where the last one ended."""
 
 from __future__ import annotations
 
@@ -9,118 +9,223 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from leadvibe.events.queries import TimelinePosition
-from leadvibe.events.types import Event
+from leadvibe.engine.policies import LEAD_MERGED_TYPE, LEAD_UNMERGED_TYPE
+from leadvibe.events.queries import list_event_types
+from leadvibe.events.types import Event, Order
+from leadvibe.identity.permissions import Permission, can
+from leadvibe.identity.types import Principal
+from leadvibe.leadlist.history import (
+    EVENT_RANK,
+    NOTE_RANK,
+    ORDER_RANK,
+    TRIGGER_RANK,
+    HistoryFilter,
+    Item,
+    Kind,
+    Place,
+    place_of,
+)
+from leadvibe.leads.notes import Note
 from leadvibe.scoring.types import LedgerEntry, Ruleset
+from leadvibe.triggers.types import EmittedEvent
+from leadvibe.web.delivery_paths import DELIVERIES
 from leadvibe.web.facts import list_facts, summarize
-from leadvibe.web.pages.display import Moment, query_url, signed
+from leadvibe.web.forms.lead import NoteForm
+from leadvibe.web.lead_state import LeadState
+from leadvibe.web.pages.display import Choice, Link, Moment, query_url, signed
 from leadvibe.web.pages.explanation import direction
+from leadvibe.web.pages.lead import Drafts
 from leadvibe.web.pages.timeline import (
+    HistoryControls,
     Older,
     Points,
     Timeline,
     TimelineDay,
     TimelineEvent,
+    TimelineNote,
     channel_icon,
 )
+from leadvibe.web.trigger_words import KIND_LABELS as TRIGGER_KINDS
 
 BATCH = 50
 NEWEST_ID = "timeline-newest"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 LARGEST_BIGINT = 2**63 - 1
+OFFERED_TYPES = 200
 
-_POSITION = re.compile(r"([0-9]{1,20})-([0-9]{1,19})-([0-9a-f]{32})")
+_EVENT = re.compile(r"([0-9]{1,20})-([0-9]{1,19})-([0-9a-f]{32})")
+_OTHER = re.compile(r"([0-9]{1,20})-([nto])-((?:[0-9a-f]{2}){1,2000})")
+_RANKS = {"n": NOTE_RANK, "t": TRIGGER_RANK, "o": ORDER_RANK}
+_LETTERS = {rank: letter for letter, rank in _RANKS.items()}
 
 REASONS = {
     "inorganic": "Too many of these in too short a time",
     "inorganic_grouped": "One of a burst, of which the first counted",
     "metadata_filter": "Left out by an attribute filter",
 }
+KINDS = (
+    ("", "Everything"),
+    (Kind.EVENT, "Events"),
+    (Kind.NOTE, "Notes"),
+    (Kind.TRIGGER, "Triggers"),
+    (Kind.ORDER, "Orders"),
+    (Kind.CHANGE, "Decay and merges"),
+)
+NOTHING = {
+    Kind.NOTE: ("No notes yet", "Write down what no event says: a call, a promise, a doubt."),
+    Kind.TRIGGER: ("No trigger has fired", "Triggers that fire for this lead appear here."),
+    Kind.ORDER: ("No orders", "Orders that are recorded for this lead appear here."),
+    Kind.CHANGE: ("No decay and no merges", "What Leadvibe does to this lead appears here."),
+}
+CHANGES = {LEAD_MERGED_TYPE: "Leads merged into this one", LEAD_UNMERGED_TYPE: "Leads taken out"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineQuery:
-    """Which stretch of history is asked for: from the newest on, or from before a position."""
+    """Which stretch of history is asked for: from the newest on, or from before a place."""
 
-    path: str
-    before: TimelinePosition | None = None
+    state: LeadState
+    filter: HistoryFilter
+    before: Place | None = None
     event_id: UUID | None = None
     """The event that the address names, to be marked."""
 
     @property
     def batch_id(self) -> str:
         """The id under which a link waits for this batch."""
-        return NEWEST_ID if self.before is None else f"timeline-{self.before.event_id.hex}"
+        return NEWEST_ID if self.before is None else f"timeline-{write_place(self.before)}"
+
+    @property
+    def is_narrowed(self) -> bool:
+        return self.filter.kind is not None or bool(self.filter.event_type)
 
 
-def write_position(position: TimelinePosition) -> str:
-    """Spell a position for an address: microseconds of the epoch, the receipt, and the event."""
-    micros = (position.occurred_at - EPOCH) // MICROSECOND
-    return f"{micros}-{position.receipt}-{position.event_id.hex}"
+def read_filter(state: LeadState) -> HistoryFilter:
+    """Read what the history is narrowed to; what makes no sense does not narrow it."""
+    kind, event_type = state.get("kind"), state.get("type").replace("\0", "")
+    return HistoryFilter(Kind(kind) if kind in set(Kind) else None, event_type)
 
 
-def read_position(text: str) -> TimelinePosition | None:
-    """Read what write_position wrote; None for anything else."""
-    written = _POSITION.fullmatch(text)
-    if written is None:
-        return None
-    micros, receipt, event_id = written.groups()
+def write_place(place: Place) -> str:
+    """Spell a place for an address: microseconds of the epoch, what it is, and which one."""
+    micros = (place.at - EPOCH) // MICROSECOND
+    if place.rank == EVENT_RANK:
+        return f"{micros}-{place.receipt}-{place.key}"
+    key = place.key.encode().hex() if place.rank == ORDER_RANK else place.key
+    return f"{micros}-{_LETTERS[place.rank]}-{key}"
+
+
+def read_place(text: str) -> Place | None:
+    """Read what write_place wrote; None for anything else."""
     try:
-        at = EPOCH + int(micros) * MICROSECOND
-        position = TimelinePosition(at, int(receipt), UUID(event_id))
+        if event := _EVENT.fullmatch(text):
+            place = Place(_instant(event[1]), EVENT_RANK, int(event[2]), event[3])
+            return place if place.receipt <= LARGEST_BIGINT else None
+        if other := _OTHER.fullmatch(text):
+            return Place(_instant(other[1]), _RANKS[other[2]], 0, _key(other[2], other[3]))
     except (OverflowError, ValueError):
         return None
-    return position if position.receipt <= LARGEST_BIGINT else None
+    return None
 
 
-def position_of(event: Event) -> TimelinePosition:
-    return TimelinePosition(event.occurred_at, event.receipt, event.event_id)
+def _instant(micros: str) -> datetime:
+    return EPOCH + int(micros) * MICROSECOND
 
 
-def position_behind(event: Event) -> TimelinePosition:
+def _key(letter: str, spelled: str) -> str:
+    if letter != "o":
+        return UUID(spelled).hex
+    key = bytes.fromhex(spelled).decode()
+    if "\0" in key:
+        raise ValueError(key)
+    return key
+
+
+def place_behind(event: Event) -> Place:
     """Return the first place behind an event: what comes before it begins with the event."""
-    return TimelinePosition(event.occurred_at, event.receipt, UUID(int=event.event_id.int + 1))
+    return place_of(event)._replace(key=UUID(int=event.event_id.int + 1).hex)
 
 
 def build_timeline(
+    principal: Principal,
     query: TimelineQuery,
-    events: Sequence[Event],
+    items: Sequence[Item],
+    *,
     entries: Sequence[LedgerEntry],
     rulesets: Sequence[Ruleset],
-    *,
+    drafts: Drafts,
     now: datetime,
 ) -> Timeline:
-    """Arrange a batch by days; one event more than BATCH says that there are older ones.
+    """Arrange a batch by days; one item more than BATCH says that there are older ones.
 
     A batch that goes on in the day where the last one ended does not name that day again.
     """
-    shown = events[:BATCH]
-    points = _points(entries, rulesets)
+    shown = items[:BATCH]
+    line = _Line(principal, query, _points(entries, rulesets), drafts)
     days = tuple(
-        TimelineDay(
-            label=_day_label(day, query, now),
-            events=tuple(_event(it, points.get(it.event_id, ()), query) for it in of_day),
-        )
+        TimelineDay(label=_day_label(day, query, now), events=tuple(map(line.of, of_day)))
         for day, of_day in groupby(shown, key=_day)
     )
+    title, text = _nothing(query.filter)
     return Timeline(
         id=query.batch_id,
         days=days,
-        older=_older(query, shown[-1]) if len(events) > BATCH else None,
-        newest_url=query.path if query.before is not None else "",
+        older=_older(query, shown[-1]) if len(items) > BATCH else None,
+        newest_url=query.state.url() if query.before is not None else "",
+        empty_title=title,
+        empty_text=text,
+        controls=_controls(principal, query, drafts),
     )
 
 
-def _day(event: Event) -> date:
-    return event.occurred_at.astimezone(UTC).date()
+def _controls(principal: Principal, query: TimelineQuery, drafts: Drafts) -> HistoryControls:
+    state, wanted = query.state, query.filter
+    names = [it.name for it in list_event_types(principal.scope)[:OFFERED_TYPES] if not it.hidden]
+    if wanted.event_type and wanted.event_type not in names:
+        names.append(wanted.event_type)
+    can_write = can(principal, Permission.WRITE_DATA)
+    is_new = drafts.note is not None and not drafts.note_id
+    return HistoryControls(
+        kinds=tuple(
+            Choice(
+                label,
+                str(kind),
+                not wanted.event_type and wanted.kind == (kind or None),
+                state.url(kind=str(kind), type=""),
+            )
+            for kind, label in KINDS
+        ),
+        types=tuple(Choice(name, name, name == wanted.event_type) for name in sorted(names)),
+        type_name=wanted.event_type,
+        action_url=state.path,
+        kept=tuple(
+            (name, value) for name, value in state.params.items() if name not in {"kind", "type"}
+        ),
+        clear_url=state.url(kind="", type="") if query.is_narrowed else "",
+        note_form=(drafts.note if is_new else NoteForm()) if can_write else None,
+        note_url=f"{state.path}/notes",
+    )
+
+
+def _nothing(wanted: HistoryFilter) -> tuple[str, str]:
+    if wanted.event_type:
+        return f"No {wanted.event_type}", "This lead has no event of this type."
+    return NOTHING.get(
+        wanted.kind or Kind.EVENT,
+        ("Nothing happened yet", "Events appear here as soon as they are processed."),
+    )
+
+
+def _day(item: Item) -> date:
+    return place_of(item).at.astimezone(UTC).date()
 
 
 def _day_label(day: date, query: TimelineQuery, now: datetime) -> str:
     if (
         query.before is not None
         and query.event_id is None
-        and day == query.before.occurred_at.date()
+        and day == query.before.at.astimezone(UTC).date()
     ):
         return ""
     today = now.astimezone(UTC).date()
@@ -131,28 +236,92 @@ def _day_label(day: date, query: TimelineQuery, now: datetime) -> str:
     return f"{day:%A}, {day.day} {day:%B %Y}"
 
 
-def _older(query: TimelineQuery, last: Event) -> Older:
-    position = position_of(last)
-    return Older(
-        url=query_url(query.path, {"before": write_position(position)}),
-        id=f"timeline-{position.event_id.hex}",
-    )
+def _older(query: TimelineQuery, last: Item) -> Older:
+    place = write_place(place_of(last))
+    return Older(url=query.state.url(before=place), id=f"timeline-{place}")
 
 
-def _event(event: Event, points: tuple[Points, ...], query: TimelineQuery) -> TimelineEvent:
-    reason = event.suppression_reason
-    return TimelineEvent(
-        id=str(event.event_id),
-        event_type=event.event_type,
-        at=Moment.of(event.occurred_at),
-        channel=event.channel,
-        icon=channel_icon(event.channel),
-        summary=summarize(event.metadata),
-        points=points,
-        reason=REASONS.get(reason, reason) if reason else "",
-        metadata=list_facts(event.metadata),
-        is_linked=event.event_id == query.event_id,
-    )
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """How each item is shown to who asks."""
+
+    principal: Principal
+    query: TimelineQuery
+    points: Mapping[UUID, tuple[Points, ...]]
+    drafts: Drafts
+
+    def of(self, item: Item) -> TimelineEvent:
+        if isinstance(item, Event):
+            return self._event(item)
+        if isinstance(item, Order):
+            return self._order(item)
+        return self._trigger(item) if isinstance(item, EmittedEvent) else self._note(item)
+
+    def _event(self, event: Event) -> TimelineEvent:
+        reason = event.suppression_reason
+        return TimelineEvent(
+            id=f"event-{event.event_id}",
+            event_type=CHANGES.get(event.event_type, event.event_type),
+            at=Moment.of(event.occurred_at),
+            channel=event.channel,
+            icon=channel_icon(event.channel),
+            summary=summarize(event.metadata),
+            points=self.points.get(event.event_id, ()),
+            reason=REASONS.get(reason, reason) if reason else "",
+            metadata=list_facts(event.metadata),
+            is_linked=event.event_id == self.query.event_id,
+        )
+
+    def _order(self, order: Order) -> TimelineEvent:
+        return TimelineEvent(
+            id=f"order-{order.order_id.encode().hex()}",
+            event_type="Order",
+            at=Moment.of(order.ordered_at),
+            channel="order",
+            icon="shopping-cart",
+            summary=f"{order.amount:,.2f} {order.currency} · {order.status}",
+            metadata=list_facts({"order": order.order_id, "items": list(order.items)}),
+        )
+
+    def _trigger(self, emitted: EmittedEvent) -> TimelineEvent:
+        told = {"trigger_id": str(emitted.trigger_id), "lead_id": emitted.lead_id}
+        return TimelineEvent(
+            id=f"trigger-{emitted.emitted_id}",
+            event_type=emitted.trigger_name or TRIGGER_KINDS[emitted.kind][0],
+            at=Moment.of(emitted.occurred_at),
+            channel="trigger",
+            icon="zap",
+            summary=f"{TRIGGER_KINDS[emitted.kind][0]} · {emitted.summary}",
+            link=Link("Who was told", query_url(DELIVERIES, told)),
+        )
+
+    def _note(self, note: Note) -> TimelineEvent:
+        return TimelineEvent(
+            id=f"note-{note.note_id}",
+            event_type=note.author_name,
+            at=Moment.of(note.created_at),
+            channel="note",
+            icon="sticky-note",
+            note=self._own_note(note)
+            if note.author_id == self.principal.member_id
+            and can(self.principal, Permission.WRITE_DATA)
+            else TimelineNote(text=note.text, was_edited=note.was_edited),
+        )
+
+    def _own_note(self, note: Note) -> TimelineNote:
+        url, is_open = f"{self.query.state.path}/notes/{note.note_id}", False
+        form = NoteForm(data={"text": note.text, "state": note.updated_at.isoformat()})
+        if self.drafts.note is not None and self.drafts.note_id == str(note.note_id):
+            form, is_open = self.drafts.note, True
+        return TimelineNote(
+            text=note.text,
+            was_edited=note.was_edited,
+            form=form,
+            is_open=is_open,
+            save_url=url,
+            delete_url=f"{url}/delete",
+            delete_id=f"delete-note-{note.note_id}",
+        )
 
 
 def _points(

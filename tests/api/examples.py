@@ -20,7 +20,7 @@ from leadvibe.identity.types import OrgRole, UnitRole, Via
 from leadvibe.imports import lead_uploads
 from leadvibe.imports import service as imports
 from leadvibe.imports.types import LeadPlan
-from leadvibe.leads import watching
+from leadvibe.leads import notes, watching
 from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
@@ -248,6 +248,13 @@ class Stage:
         commit()
         return LEAD
 
+    def note(self) -> dict[str, Any]:
+        """Return where a note is that the caller wrote."""
+        author, text = self.people[self.caller].member, "Asked for a quote."
+        made = notes.write_note(self.world.scope, author, LEAD, text, now=utc_now())
+        commit()
+        return {"leadID": LEAD, "noteId": made.note_id}
+
     def credential_id(self) -> UUID:
         made = identity.create_credential(
             self.world.scope, name="Old", created_by=None, now=utc_now()
@@ -419,6 +426,10 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     "POST /leads/import/start": lambda it: _body({"file_id": str(it.lead_file_id()), **LEAD_PLAN}),
     "GET /leads/import/{jobId}": lambda it: Example({"jobId": it.lead_import_id()}),
     "GET /leads/import/{jobId}/errors": lambda it: Example({"jobId": it.lead_import_id()}),
+    "GET /leads/{leadID}/notes": lambda it: Example({"leadID": it.note()["leadID"]}),
+    "POST /leads/{leadID}/notes": lambda _: _body({"text": "Asked for a quote."}, leadID=LEAD),
+    "PUT /leads/{leadID}/notes/{noteId}": lambda it: _body({"text": "Signed."}, **it.note()),
+    "DELETE /leads/{leadID}/notes/{noteId}": lambda it: Example(it.note()),
     "POST /leads/{leadID}/watch": lambda _: _body({"prediction": "will_convert"}, leadID=LEAD),
     "DELETE /leads/{leadID}/watch": lambda it: Example({"leadID": it.watched_lead()}),
     "DELETE /events/batch": lambda it: _body({"ids": [str(it.event_id)]}),

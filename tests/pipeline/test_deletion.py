@@ -248,6 +248,10 @@ def record(scope: Scope, *lead_ids: str) -> None:
         INSERT INTO lead_profile_scores
         VALUES (%s, %s, gen_random_uuid(), 5, '{}', 1, now())
         """,
+        """
+        INSERT INTO lead_notes
+        VALUES (%s, gen_random_uuid(), %s, NULL, 'x', gen_random_uuid(), 'Ada', now(), now())
+        """,
     ):
         for lead_id in lead_ids:
             driver().execute(statement, (scope.unit_id, lead_id))

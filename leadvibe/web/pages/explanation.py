@@ -10,9 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+from leadvibe.engine.facts import EntryKind
+from leadvibe.web.pages.chart import ScoreChart
 from leadvibe.web.pages.display import Choice, Link, Moment
 
 PERCENT = 100
+KIND_LABELS = {
+    EntryKind.DECAY: "Decay",
+    EntryKind.MERGE: "Merge",
+    EntryKind.ADJUSTMENT: "Adjustment",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,27 @@ class ExplanationGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AsOf:
+    """The day whose end is explained; what the date field and the slider beside it offer."""
+
+    day: str
+    """ISO date: today unless it `is_past`."""
+    label: str
+    """"12 Nov 2026", or "now"."""
+    is_past: bool
+    first_day: str
+    today: str
+    days_back: int
+    """How far the slider goes."""
+    place: int
+    """Where it stands: days from today, 0 or negative."""
+    action_url: str
+    kept: tuple[tuple[str, str], ...]
+    """Names and values that a form must send along, as a GET form drops its address's query."""
+    now_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     score: str
     """What the rows end in: the score of the chosen ruleset."""
@@ -83,13 +111,15 @@ class Explanation:
     windows: tuple[Choice, ...]
     """24 h, 7 d, 30 d, 90 d, all time; their URLs keep the chosen ruleset."""
     window_label: str
-    """"in the last 30 days", or "of all time"."""
+    """"in the last 30 days", "in the 30 days until then", or "of all time"."""
     rulesets: tuple[Choice, ...] = ()
     """Their URLs keep the chosen window; the selector shows when there are several."""
     ruleset_name: str = ""
     """Named in the heading when there is no selector."""
     note: str = ""
     """Something the reader must know, such as "This ruleset is paused"."""
+    as_of: AsOf
+    chart: ScoreChart
 
 
 def place_bars(opening: int, totals: Sequence[int]) -> tuple[Bar, tuple[Bar, ...], Bar]:

@@ -1,16 +1,16 @@
-"""One lead: templates/leads/lead.html, with _why.html, _timeline.html and _segments.html for htmx.
+"""One lead: templates/leads/lead.html, put together from fragments that htmx replaces one by one.
 
-The fragments are rendered with a `LeadPage` too and read its `why`, `timeline` or `segments`; the
-others may then be None. They are asked for at the page's own URL: with `before` it is the timeline,
-else (`window`, `ruleset`) the explanation. `event` opens the timeline around that event, and `show`
-with "segments" lists these in the page itself.
+Each fragment is rendered with a `LeadPage` too and reads its own part; the others may be None then.
+All are asked for at the page's own URL, whose query is web.lead_state; `event` opens the history
+around that event, `edit` a property for editing, `show` with "segments" lists these in the page.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from leadvibe.web.pages.display import Alert, Fact, Level, Moment
+from leadvibe.web.forms.lead import AliasForm, DocumentForm, NoteForm, PropertyForm
+from leadvibe.web.pages.display import Alert, Choice, Fact, Level, Link, Moment
 from leadvibe.web.pages.explanation import Explanation
 from leadvibe.web.pages.segments import SegmentsOfLead
 from leadvibe.web.pages.timeline import Timeline
@@ -26,25 +26,39 @@ ALIAS_ICONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AliasRow:
+    id: str
     kind: str
     value: str
     icon: str
     """`alias_icon(kind)`."""
     created_at: Moment
+    remove_url: str
+    """Empty for who may not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aliases:
+    lead_id: str
+    rows: tuple[AliasRow, ...]
+    form: AliasForm | None = None
+    """None for who may not add any."""
+    add_url: str = ""
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesetScore:
     name: str
     score: str
+    level: Level | None = None
+    """Of the primary one alone: levels are cut for it."""
     url: str
-    """The lead's page with this ruleset explained."""
+    """The lead's page with this ruleset explained; empty for a profile ruleset."""
     is_primary: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeadPage:
-    id: str
+class LeadHead:
     name: str
     detail: str = ""
     """Company or title, when known."""
@@ -52,22 +66,137 @@ class LeadPage:
     score: str
     rulesets: tuple[RulesetScore, ...] = ()
     """Primary first; shown when there are several."""
+    profile_score: str = ""
+    """Empty without a profile ruleset."""
+    profile_level: Level | None = None
+    badges: tuple[Fact, ...] = ()
+    """Tone and text: surging, anonymous."""
     events: str = "0"
     sessions: str = "0"
     last_active: Moment | None = None
     created_at: Moment
+    source: str
+    account: Link | None = None
     owner: str = ""
-    aliases: tuple[AliasRow, ...] = ()
-    metadata: tuple[Fact, ...] = ()
+    owners: tuple[Choice, ...] = ()
+    """Members to give it to; none for who may not."""
+    owner_url: str
+    is_watched: bool = False
+    watch_url: str = ""
+    """Empty for who is no member."""
+    merge_url: str = ""
+    delete_url: str = ""
+    """Both empty for who may not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PropertyRow:
+    name: str
+    value: str
+    origin: str
+    """Where it comes from: "Set by hand, 3 Nov 2026", "From form.company, 3 Nov 2026"."""
+    is_mapped: bool
+    """It comes from an event, which is worth saying beside it."""
+    edit_url: str = ""
+    form: PropertyForm | None = None
+    """While it is edited."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Properties:
+    url: str
+    """The lead's page, without anything being edited."""
+    rows: tuple[PropertyRow, ...]
+    more: str = ""
+    """How many are not shown."""
+    can_edit: bool = False
+    save_url: str
+    add_url: str = ""
+    new: PropertyForm | None = None
+    document_url: str = ""
+    document_save_url: str = ""
+    document: DocumentForm | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileReason:
+    label: str
+    weight: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileScore:
+    """A score by what the lead is, and the rules it meets."""
+
+    name: str
+    score: str
+    note: str = ""
+    reasons: tuple[ProfileReason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergedRow:
+    lead_id: str
+    note: str
+    """Who merged it, and what was left out."""
+    unmerge_id: str = ""
+    """Of the dialog that asks first; empty for who may not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuggestedRow:
+    lead: Link
+    why: str
+    merge_url: str
+    lead_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merges:
+    """Leads that are part of it, and those that may be."""
+
+    merged: tuple[MergedRow, ...] = ()
+    suggested: tuple[SuggestedRow, ...] = ()
+    unmerge_url: str = ""
+    dismiss_url: str = ""
+    can_merge: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadPage:
+    id: str
+    name: str
+    head: LeadHead | None = None
     why: Explanation | None = None
     timeline: Timeline | None = None
+    aliases: Aliases | None = None
+    properties: Properties | None = None
+    profile: tuple[ProfileScore, ...] = ()
+    merges: Merges | None = None
     segments: SegmentsOfLead | None = None
     alert: Alert | None = None
-    """Such as "Merged into …", or "Being deleted"."""
+    """Such as "Merged into ...", or "Being deleted"."""
     triggers_url: str = ""
     """What triggers emitted about the lead: a page, or the fragment `lead-triggers`."""
     list_url: str = "/app/leads"
     """Back to the list, with its filters when the member came from there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafts:
+    """Forms that were sent and refused, to be shown as they were sent."""
+
+    note: NoteForm | None = None
+    note_id: str = ""
+    """The note that was edited; empty for a new one."""
+    alias: AliasForm | None = None
+    property: PropertyForm | None = None
+    document: DocumentForm | None = None
+    alert: Alert | None = field(default=None)
+
+
+NO_DRAFTS = Drafts()
 
 
 def alias_icon(kind: str) -> str:
