@@ -90,5 +90,5 @@ def test_wrong_counts_are_found_and_put_right(app):
     for _ in rescore.rebuild(scope):
         pass
 
-    assert days.list_days(scope) == {Day(date(2026, 3, 2), "page_view"): 1}
+    assert days.list_days(scope) == {Day(date(2026, 3, 2), "page_view", "web"): 1}
     assert discrepancies(scope) == []
