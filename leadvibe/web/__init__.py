@@ -10,6 +10,8 @@ from werkzeug.wrappers import Response
 from leadvibe.http import workers
 from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.web import (
+    account,
+    accounts,
     channel_editing,
     credentials,
     dead_letters,
@@ -40,9 +42,9 @@ from leadvibe.web import (
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, home, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
-    trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
-    credentials, members, integrations, notifications, channel_editing,
+    login, home, leads, lead, accounts, account, segments, segment_editing, scoring, triggers,
+    trigger_history, trigger_trials, trigger_editing, destinations, deliveries, imports, sample,
+    dead_letters, credentials, members, integrations, notifications, channel_editing,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

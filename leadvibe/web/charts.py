@@ -29,8 +29,8 @@ class Point(NamedTuple):
     before: int
 
 
-def draw_columns(points: Sequence[Point], *, unit: str, before: str) -> Chart:
-    """Lay columns out; `unit` names what is counted, `before` the period before."""
+def draw_columns(points: Sequence[Point], *, unit: str, before: str = "") -> Chart:
+    """Lay columns out; `unit` names what is counted, `before` the period before, if any."""
     top = nice_top(max((max(it.value, it.before) for it in points), default=0))
     place = 100 / max(1, len(points))
     every = ceil(len(points) / LABELS)
@@ -70,6 +70,7 @@ def _column(point: Point, x: float, place: float, top: int, *, unit: str, before
     height, height_before = (
         round(value / top * HEIGHT, 1) for value in (point.value, point.before)
     )
+    then = f", {before} {thousands(point.before)}" if before else ""
     return Column(
         x=round(x, 3),
         width=round(place, 3),
@@ -82,5 +83,5 @@ def _column(point: Point, x: float, place: float, top: int, *, unit: str, before
         label=point.label,
         value=thousands(point.value),
         before=thousands(point.before),
-        tip=f"{point.label}: {thousands(point.value)} {unit}, {before} {thousands(point.before)}",
+        tip=f"{point.label}: {thousands(point.value)} {unit}{then}",
     )

@@ -9,9 +9,9 @@ from leadvibe.identity.types import Scope
 from leadvibe.metrics.latest import LatestEvent, list_latest
 from leadvibe.scoring.queries import list_levels
 from leadvibe.web.facts import summarize
-from leadvibe.web.home_figures import badge_of
 from leadvibe.web.home_range import HomeRange
 from leadvibe.web.lead_paths import lead_path
+from leadvibe.web.level_badges import badge_of
 from leadvibe.web.pages.display import Moment, query_url, thousands
 from leadvibe.web.pages.home import Feed, FeedRow
 from leadvibe.web.pages.timeline import channel_icon

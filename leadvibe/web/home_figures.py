@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from leadvibe.engine.levels import UNCLASSIFIED, LevelCut
+from leadvibe.engine.levels import LevelCut
 from leadvibe.events import days
 from leadvibe.events.days import Mix
 from leadvibe.identity.types import Scope
@@ -21,7 +21,8 @@ from leadvibe.scoring import queries as scoring
 from leadvibe.web.charts import Point, draw_columns
 from leadvibe.web.home_range import ONE_DAY, TODAY, HomeRange, midnight, spell
 from leadvibe.web.lead_paths import LEADS, lead_path
-from leadvibe.web.pages.display import Level, Moment, counted, query_url, share, signed, thousands
+from leadvibe.web.level_badges import badge_of
+from leadvibe.web.pages.display import Moment, counted, query_url, share, signed, thousands
 from leadvibe.web.pages.home import ChartCard, Figure, MixCard, MixRow, TopLead
 from leadvibe.web.pages.timeline import channel_icon
 
@@ -92,11 +93,6 @@ def build_top(scope: Scope) -> tuple[TopLead, ...]:
         )
         for line in found.items
     )
-
-
-def badge_of(cut: LevelCut, score: int) -> Level:
-    level = cut.level_of(score)
-    return Level(level.name, level.color) if level else Level(UNCLASSIFIED)
 
 
 def _event_points(
@@ -219,7 +215,7 @@ def _channels(mix: Mix, before: Mix | None) -> MixCard:
 
 
 def _mix_rows(now: Mapping[str, int], before: Mapping[str, int] | None) -> Iterator[MixRow]:
-    """Yield the most frequent; without a `before`, as of a day that goes on, nothing is compared."""
+    """Yield the most frequent; without a `before`, as of today, nothing is compared."""
     total, largest = sum(now.values()), max(now.values(), default=0)
     for name, count in list(now.items())[:MIX_ROWS]:
         yield MixRow(
