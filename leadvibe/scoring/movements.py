@@ -16,8 +16,11 @@ from leadvibe.leads.queries import count_listed
 from leadvibe.lib.db import driver
 from leadvibe.scoring.mixes import ScoreMix
 
-MOST_LOOKED_AT = 10_000
-"""Leads of each of the three kinds that may have moved: a fifth of a second in all."""
+MOST_LOOKED_AT = 5_000
+"""Leads of each of the three kinds that may have moved: a third of a second in all."""
+
+MOST_IN_ALL = 10_000
+"""Leads up to which simply all of a unit are looked at."""
 
 
 class Movement(NamedTuple):
@@ -73,20 +76,22 @@ class Movements:
 
 
 def list_movements(
-    scope: Scope, *, start: datetime, end: datetime | None, most: int = MOST_LOOKED_AT
+    scope: Scope,
+    *,
+    start: datetime,
+    end: datetime | None,
+    most: int = MOST_LOOKED_AT,
+    most_in_all: int = MOST_IN_ALL,
 ) -> Movements:
     """Return the leads that may have moved from `start` until `end`; None is now.
 
     Of the ruleset that stands for each lead now, by the events' own times.
     """
     bound = {"unit": scope.unit_id, "start": start, "end": end, "most": most}
-    if count_listed(scope) <= most:
-        rows = driver().execute(_of(_ALL), bound)
-        return Movements(leads=[Movement(*row) for row in rows], is_complete=True)
-    counts = driver().execute(_COUNTS, bound).fetchone()
-    assert counts is not None
-    rows = driver().execute(_of(_FOUND, _CANDIDATES), bound)
-    return Movements(leads=[Movement(*row) for row in rows], is_complete=max(counts) < most)
+    is_small = count_listed(scope) <= most_in_all
+    rows = driver().execute(_OF_ALL if is_small else _OF_FOUND, bound).fetchall()
+    found = max((row[-1] for row in rows), default=0)
+    return Movements(leads=[Movement(*row[:-1]) for row in rows], is_complete=found < most)
 
 
 def list_causes(
@@ -115,13 +120,34 @@ def list_causes(
     return causes
 
 
+_BEFORE = """
+    coalesce((
+        SELECT e.after FROM score_entries e
+        WHERE e.unit_id = l.unit_id AND e.lead_id = l.lead_id AND e.ruleset_id = l.ruleset_id
+          AND e.occurred_at < {}
+        ORDER BY e.seq DESC LIMIT 1
+    ), 0)
+"""
+
+_MOVED = f"""
+    SELECT l.lead_id, l.name, {_BEFORE.format("%(start)s")},
+           CASE WHEN %(end)s::timestamptz IS NULL THEN l.score
+                ELSE {_BEFORE.format("%(end)s")} END,
+           l.score, l.created_at, {{found}}
+    FROM ({{candidates}}) AS candidate
+    JOIN leads l ON l.unit_id = %(unit)s AND l.lead_id = candidate.lead_id
+    WHERE l.merged_into IS NULL
+"""  # noqa: S608 - text of ours
+
+_OF_ALL = _MOVED.format(found="0", candidates="SELECT lead_id FROM leads WHERE unit_id = %(unit)s")
+
 # Leads that did something, came, or had their score noted as another one since, as decay and
 # rescores have it: each kind in the order of an index of its own, the latest first.
-_CANDIDATES = """
-    active AS MATERIALIZED (
+_FOUND = """
+    WITH active AS MATERIALIZED (
         SELECT lead_id FROM leads
         WHERE unit_id = %(unit)s AND merged_into IS NULL AND last_event_at >= %(start)s
-        ORDER BY last_event_at DESC LIMIT %(most)s
+        ORDER BY last_event_at DESC NULLS LAST LIMIT %(most)s
     ), new AS MATERIALIZED (
         SELECT lead_id FROM leads
         WHERE unit_id = %(unit)s AND merged_into IS NULL AND created_at >= %(start)s
@@ -133,32 +159,8 @@ _CANDIDATES = """
     )
 """
 
-_COUNTS = f"""
-    WITH {_CANDIDATES}
-    SELECT (SELECT count(*) FROM active), (SELECT count(*) FROM new), (SELECT count(*) FROM noted)
-"""  # noqa: S608 - text of ours
-
-_BEFORE = """
-    coalesce((
-        SELECT e.after FROM score_entries e
-        WHERE e.unit_id = l.unit_id AND e.lead_id = l.lead_id AND e.ruleset_id = l.ruleset_id
-          AND e.occurred_at < {}
-        ORDER BY e.seq DESC LIMIT 1
-    ), 0)
-"""
-
-_ALL = "SELECT lead_id FROM leads WHERE unit_id = %(unit)s"
-_FOUND = "SELECT * FROM active UNION SELECT * FROM new UNION SELECT * FROM noted"
-
-
-def _of(candidates: str, named: str = "") -> str:
-    return f"""
-        {f"WITH {named}" if named else ""}
-        SELECT l.lead_id, l.name, {_BEFORE.format("%(start)s")},
-               CASE WHEN %(end)s::timestamptz IS NULL THEN l.score
-                    ELSE {_BEFORE.format("%(end)s")} END,
-               l.score, l.created_at
-        FROM ({candidates}) AS candidate
-        JOIN leads l ON l.unit_id = %(unit)s AND l.lead_id = candidate.lead_id
-        WHERE l.merged_into IS NULL
-    """  # noqa: S608 - text of ours
+_OF_FOUND = _FOUND + _MOVED.format(
+    found="""greatest((SELECT count(*) FROM active), (SELECT count(*) FROM new),
+                      (SELECT count(*) FROM noted))""",
+    candidates="SELECT * FROM active UNION SELECT * FROM new UNION SELECT * FROM noted",
+)
