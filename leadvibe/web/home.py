@@ -20,7 +20,7 @@ from leadvibe.web.home_feed import build_feed
 from leadvibe.web.home_figures import build_figures, build_top
 from leadvibe.web.home_health import build_health
 from leadvibe.web.home_moves import build_moves
-from leadvibe.web.home_range import HOME, LABELS, HomeRange, read_range
+from leadvibe.web.home_range import HOME, LABELS, HomeRange, as_date, read_range
 from leadvibe.web.pages.display import Choice, Link
 from leadvibe.web.pages.home import HomePage, RangePicker
 from leadvibe.web.rendering import render, wanted_fragment
@@ -95,8 +95,8 @@ def _picker(span: HomeRange) -> RangePicker:
         ),
         is_custom=span.is_custom,
         label=span.label,
-        first=span.sent["from"] or span.first.isoformat(),
-        last=span.sent["to"] or span.last.isoformat(),
+        first=as_date(span.sent["from"]) or span.first.isoformat(),
+        last=as_date(span.sent["to"]) or span.last.isoformat(),
         today=span.today.isoformat(),
         action_url=HOME,
         error=span.error,

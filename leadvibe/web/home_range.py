@@ -5,6 +5,7 @@ Days are UTC's. A range is compared with as many days right before it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,6 +20,7 @@ CUSTOM = "custom"
 LENGTHS = {TODAY: 1, "7d": 7, "30d": 30, "90d": 90}
 LABELS = {TODAY: "Today", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
 LONGEST = 366
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,11 @@ def _usual(today: date, sent: Mapping[str, str], error: str) -> HomeRange:
 def _named(key: str, today: date, sent: Mapping[str, str]) -> HomeRange:
     first = today - timedelta(days=LENGTHS[key] - 1)
     return HomeRange(key=key, first=first, last=today, today=today, sent=sent)
+
+
+def as_date(text: str) -> str:
+    """Return the text when a date field can show it, else nothing."""
+    return text if _ISO_DATE.fullmatch(text) else ""
 
 
 def midnight(day: date) -> datetime:

@@ -8,17 +8,20 @@ from leadvibe.engine.conditions import Joiner
 from leadvibe.engine.policies import FieldTest
 from leadvibe.engine.triggers import Step, TriggerKind
 from leadvibe.imports import queries, service
+from leadvibe.leads.accounts import list_ids
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.lib.paging import PageRequest
 from leadvibe.notifications.errors import TransportError
 from leadvibe.notifications.queries import list_channels, list_deliveries
 from leadvibe.notifications.types import DeliveryFilter
-from leadvibe.pipeline import process
+from leadvibe.pipeline import editing, process
+from leadvibe.scoring.settings import update_settings
 from leadvibe.segments import service as segments
 from leadvibe.segments.queries import list_segments
 from leadvibe.segments.types import RuleDraft, RuleType
 from leadvibe.triggers.queries import list_triggers
+from leadvibe.web.account_paths import account_path
 from tests.api.notification_examples import add_channel, attempt
 from tests.api.trigger_examples import add_trigger, emit
 from tests.factories import make_member
@@ -42,6 +45,7 @@ def furnished(site, security):
     add_segments(world)
     add_deliveries(world, LONG)
     add_triggers(world)
+    add_account(world)
     return site
 
 
@@ -78,6 +82,18 @@ def add_deliveries(world, lead_id):
     post(world.scope, f"https://hooks.acme.test/{LONG}?token={LONG}", lead_id=lead_id)
     attempt(refused)
     add_channel(world, "webhook", url=f"https://hooks.acme.test/{LONG}")
+
+
+def add_account(world):
+    """Make an account of a long name, with a long property, that the lead belongs to."""
+    update_settings(world.principal, world.scope, {"abm_enabled": True}, now=utc_now())
+    editing.move_lead(world.scope, LONG, LONG, now=utc_now())
+    editing.patch_account(world.scope, LONG, {"name": LONG, LONG: LONG}, now=utc_now())
+    commit()
+
+
+def account_paths(world):
+    return [account_path(it) for it in list_ids(world.scope, after="", limit=9) if it == LONG]
 
 
 def upload(site, text):
@@ -117,7 +133,10 @@ def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme)
     [trigger] = list_triggers(furnished.world.scope)
     [long_one] = [it for it in list_segments(furnished.world.scope) if it.name != "Empty"]
     segment = f"/app/segments/{long_one.segment_id}"
+    [account_page] = account_paths(furnished.world)
     paths = [
+        "/app/home", "/app/home?range=today&show=all", "/app/home?from=x&to=y", "/app/accounts",
+        "/app/accounts?level=Low&q=x&min_score=0", "/app/accounts?tab=unresolved", account_page,
         "/app/leads", "/app/leads?level=Cold&min_score=1&q=x", "/app/leads?sort=colour",
         f"/app/leads/{LONG}", f"/app/leads/{LONG}?window=7d", "/app/scoring", "/app/imports",
         f"/app/imports/{progress.file.import_id}", "/app/dead-letters", "/app/credentials",
@@ -157,6 +176,8 @@ def test_everything_on_a_page_has_a_name_for_screen_readers(furnished):
     [long_one] = [it for it in list_segments(furnished.world.scope) if it.name != "Empty"]
     segment = f"/app/segments/{long_one.segment_id}"
     for path in (
+        "/app/home?show=all", "/app/accounts", "/app/accounts?tab=unresolved",
+        *account_paths(furnished.world),
         "/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports", "/docs/leads",
         "/app/segments", segment, f"{segment}/edit",
         *pages_of_notifications(furnished.world.scope),
