@@ -107,7 +107,7 @@ def with_head(
         ),
         roll_ups=tuple(_roll_up(it) for it in explain_attributes(scope, Side.ACCOUNT, id_)),
         active=counted(count_active(scope, id_, since=since), "person", "people"),
-        chart=draw_columns(points, unit="active"),
+        chart=draw_columns(points, unit=("active person", "active people")),
         can_edit=can(principal, Permission.WRITE_DATA),
     )
 

@@ -10,7 +10,7 @@ from math import ceil, log10
 from typing import NamedTuple
 
 from leadvibe.web.pages.charts import Chart, Column, Tick
-from leadvibe.web.pages.display import thousands
+from leadvibe.web.pages.display import counted, thousands
 
 HEIGHT = 132
 LABELS = 6
@@ -29,8 +29,8 @@ class Point(NamedTuple):
     before: int
 
 
-def draw_columns(points: Sequence[Point], *, unit: str, before: str = "") -> Chart:
-    """Lay columns out; `unit` names what is counted, `before` the period before, if any."""
+def draw_columns(points: Sequence[Point], *, unit: tuple[str, str], before: str = "") -> Chart:
+    """Lay columns out; `unit` names one and many of what is counted."""
     top = nice_top(max((max(it.value, it.before) for it in points), default=0))
     place = 100 / max(1, len(points))
     every = ceil(len(points) / LABELS)
@@ -66,7 +66,9 @@ def short(number: float) -> str:
     return f"{number:g}"
 
 
-def _column(point: Point, x: float, place: float, top: int, *, unit: str, before: str) -> Column:
+def _column(
+    point: Point, x: float, place: float, top: int, *, unit: tuple[str, str], before: str
+) -> Column:
     height, height_before = (
         round(value / top * HEIGHT, 1) for value in (point.value, point.before)
     )
@@ -83,5 +85,5 @@ def _column(point: Point, x: float, place: float, top: int, *, unit: str, before
         label=point.label,
         value=thousands(point.value),
         before=thousands(point.before),
-        tip=f"{point.label}: {thousands(point.value)} {unit}{then}",
+        tip=f"{point.label}: {counted(point.value, *unit)}{then}",
     )

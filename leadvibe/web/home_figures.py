@@ -68,8 +68,10 @@ def build_figures(
     return (
         (event_figure, lead_figure, *_active(scope, span), _total(scope)),
         (
-            _card("home-events", "Events", event_figure, events, span, unit="events"),
-            _card("home-leads", "New leads", lead_figure, leads, span, unit="new leads"),
+            _card("home-events", "Events", event_figure, events, span, unit=("event", "events")),
+            _card(
+                "home-leads", "New leads", lead_figure, leads, span, unit=("new lead", "new leads")
+            ),
         ),
         (
             _types(mix, None if span.key == TODAY else before),
@@ -174,7 +176,13 @@ def _total(scope: Scope) -> Figure:
 
 
 def _card(
-    id_: str, title: str, figure: Figure, points: list[Point], span: HomeRange, *, unit: str
+    id_: str,
+    title: str,
+    figure: Figure,
+    points: list[Point],
+    span: HomeRange,
+    *,
+    unit: tuple[str, str],
 ) -> ChartCard:
     label = "the same hours of yesterday" if span.key == TODAY else span.label_before
     is_whole = len(points) == 1

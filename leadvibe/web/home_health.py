@@ -113,6 +113,7 @@ def _usage(principal: Principal, *, now: datetime) -> UsageLine:
     return UsageLine(
         month=f"{usage.current.month:%B %Y}",
         events=thousands(events),
+        noun="event" if events == 1 else "events",
         of_unit=f"{thousands(usage.unit_events)} in this unit" if is_shared else "",
         limit=thousands(limit) if limit is not None else "",
         share=used,

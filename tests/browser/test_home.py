@@ -28,7 +28,7 @@ def test_a_range_is_chosen_in_place_and_back_undoes_it(site):
     expect(risers).to_contain_text("+10")
     page.locator("#home-events-title").scroll_into_view_if_needed()
     page.locator(".chart-column").nth(29).hover()
-    expect(page.locator(".chart-tip:visible")).to_contain_text("1 events")
+    expect(page.locator(".chart-tip:visible")).to_contain_text("1 event")
 
 
 def test_leads_without_an_account_are_assigned_to_one(site):

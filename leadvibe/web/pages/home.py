@@ -167,6 +167,7 @@ class HealthRow:
 class UsageLine:
     month: str
     events: str
+    noun: str
     of_unit: str
     """Empty when the organisation has no other unit that used anything."""
     limit: str
