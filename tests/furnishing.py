@@ -13,7 +13,8 @@ from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.notifications.errors import TransportError
-from leadvibe.pipeline import process
+from leadvibe.pipeline import editing, process
+from leadvibe.scoring.settings import update_settings
 from leadvibe.segments.types import RuleDraft, RuleType
 from tests.api.notification_examples import add_channel, attempt
 from tests.api.trigger_examples import add_trigger, emit
@@ -42,6 +43,7 @@ def furnish(world: World, people: People, *, security: Security, upload: Upload)
     _add_segments(world)
     _add_deliveries(world)
     _add_triggers(world)
+    _add_account(world)
 
 
 def upload_by(browser) -> Upload:
@@ -86,6 +88,14 @@ def _add_segments(world: World) -> None:
     ]  # fmt: skip
     make_segment(world.scope, rules, LONG[:100])
     make_segment(world.scope, [], "Empty")
+    commit()
+
+
+def _add_account(world: World) -> None:
+    """Make an account of a long name, with a long property, that the lead belongs to."""
+    update_settings(world.principal, world.scope, {"abm_enabled": True}, now=utc_now())
+    editing.move_lead(world.scope, LONG, LONG, now=utc_now())
+    editing.patch_account(world.scope, LONG, {"name": LONG, LONG: LONG}, now=utc_now())
     commit()
 
 

@@ -24,13 +24,12 @@ from leadvibe.leadlist.accounts import (
     AccountLead,
     AccountSort,
     AccountSortKey,
-    find_by_domain_or_name,
-    find_similar,
     find_surging,
     list_account_events,
     list_account_leads,
     search_accounts,
 )
+from leadvibe.leadlist.similar_accounts import find_by_domain_or_name, find_similar
 from leadvibe.leadlist.types import ScoreRange
 from leadvibe.leads.accounts import Account, get_account
 from leadvibe.lib.clock import utc_now

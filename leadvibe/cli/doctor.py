@@ -12,7 +12,6 @@ from redis import Redis, RedisError
 from sqlalchemy import create_engine, pool, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from leadvibe.cli.roles import BACKGROUND_ROLES
 from leadvibe.cli.wiring import (
     command_settings,
     connected,
@@ -24,7 +23,7 @@ from leadvibe.events.queries import inbox_status
 from leadvibe.lib import embedded, migrate
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import UnavailableError
-from leadvibe.lib.heartbeat import FRESH_SECONDS, find_last_beat
+from leadvibe.lib.heartbeat import BACKGROUND_ROLES, FRESH_SECONDS, find_last_beat
 from leadvibe.settings import Settings
 
 CONNECT_SECONDS = 5

@@ -8,8 +8,6 @@ from pathlib import Path
 from leadvibe.lib.supervisor import Role
 from leadvibe.settings import Settings
 
-BACKGROUND_ROLES = ("pipeline", "jobs", "notifications", "schedule")
-
 
 def leadvibe_command(*arguments: str) -> list[str]:
     """Return the command line of this same installation's `leadvibe`.

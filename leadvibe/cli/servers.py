@@ -19,10 +19,11 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # it ships none
 
-from leadvibe.cli.roles import BACKGROUND_ROLES, background_role
+from leadvibe.cli.roles import background_role
 from leadvibe.cli.wiring import command_settings, home_option, port_option, running
 from leadvibe.lib import memory
 from leadvibe.lib.errors import UnavailableError
+from leadvibe.lib.heartbeat import BACKGROUND_ROLES
 from leadvibe.lib.processes import die_with_parent
 from leadvibe.lib.supervisor import Supervisor
 from leadvibe.settings import Settings

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from leadvibe.cli.roles import BACKGROUND_ROLES, background_role, web_role
+from leadvibe.cli.roles import background_role, web_role
 from leadvibe.cli.servers import check_port
 from leadvibe.cli.wiring import (
     embedded_servers,
@@ -24,6 +24,7 @@ from leadvibe.cli.wiring import (
     with_embedded,
 )
 from leadvibe.lib import embedded, migrate
+from leadvibe.lib.heartbeat import BACKGROUND_ROLES
 from leadvibe.lib.supervisor import STOP_SIGNALS, Supervisor
 from leadvibe.settings import MAIN_HOME, Settings, load
 

@@ -131,7 +131,7 @@ class EventTypeRow(Base):
 
 
 class EventDayRow(Base):
-    """How many events of a type counted on a day: neither suppressed ones nor our own."""
+    """How many events of a type counted on a day, by channel: no suppressed ones, nor our own."""
 
     __tablename__ = "event_days"
     __table_args__ = ({"postgresql_with": {"fillfactor": 70}},)
@@ -139,6 +139,7 @@ class EventDayRow(Base):
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     event_type: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(primary_key=True)
     events: Mapped[int] = mapped_column(BigInteger)
 
 

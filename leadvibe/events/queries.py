@@ -401,6 +401,20 @@ def stream_lines(scope: Scope, wanted: EventFilter) -> Iterator[EventLine]:
     return (EventLine(*row) for row in rows)
 
 
+def find_last_processed(scope: Scope) -> datetime | None:
+    """Return when the pipeline last finished an event of the unit; None when it never has."""
+    statement = "SELECT max(updated_at) FROM source_tallies WHERE unit_id = %s"
+    row = driver().execute(statement, (scope.unit_id,)).fetchone()
+    return row[0] if row else None
+
+
+def list_sources(scope: Scope) -> set[str]:
+    """Return where the events came from that the pipeline has finished."""
+    statement = "SELECT source FROM source_tallies WHERE unit_id = %s"
+    rows = driver().execute(statement, (scope.unit_id,))
+    return {source for (source,) in rows}
+
+
 def count_accepted() -> int:
     """Return how many events were ever put into the inbox, in all units; it never falls.
 

@@ -244,6 +244,7 @@ def save_verdicts(scope: Scope, verdicts: Mapping[UUID, tuple[Verdict, int | Non
                                  %(marks)s::bigint[]) AS new (event_id, reason, is_folded, mark)
         ), changed AS (
             SELECT e.unit_id, (e.occurred_at AT TIME ZONE 'UTC')::date AS day, e.event_type,
+                   e.channel,
                    CASE WHEN new.reason IS NULL THEN 1 ELSE -1 END AS events
             FROM new JOIN events e ON e.unit_id = %(unit)s AND e.event_id = new.event_id
             WHERE e.receipt > 0 AND (e.suppression_reason IS NULL) <> (new.reason IS NULL)

@@ -128,6 +128,18 @@ class MemberLinkRow(Base):
     expires_at: Mapped[datetime]
 
 
+class FirstStepsHiddenRow(Base):
+    """A member has put away what a unit's home page says about the first steps."""
+
+    __tablename__ = "first_steps_hidden"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_member_id: Mapped[UUID] = mapped_column(
+        ForeignKey("members.org_member_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    hidden_at: Mapped[datetime]
+
+
 class LoginFailureRow(Base):
     """Failed sign-ins of one address or one network peer, counted over a sliding window."""
 

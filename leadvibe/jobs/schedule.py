@@ -30,8 +30,8 @@ from leadvibe.notifications import deliveries
 from leadvibe.notifications import service as notifications
 from leadvibe.pipeline import attributes, deletion, type_deletion
 from leadvibe.rescoring import service as rescoring
+from leadvibe.scoring import mixes, snapshots
 from leadvibe.scoring import queries as score_queries
-from leadvibe.scoring import snapshots
 
 LEADER_LOCK = 0x5C4E_D01E  # any number will do, as long as all versions agree on it
 TICK_SECONDS = 1.0
@@ -125,6 +125,7 @@ def take_snapshots(now: datetime) -> None:  # noqa: ARG001 - the workers look at
 
 def forget_old_snapshots(now: datetime) -> None:
     snapshots.forget_snapshots(now=now)
+    mixes.forget_mixes(now=now)
 
 
 def forget_old_previews(now: datetime) -> None:

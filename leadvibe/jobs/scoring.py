@@ -13,7 +13,7 @@ from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import process, rescore
 from leadvibe.rescoring.previewing import advance_preview
 from leadvibe.rescoring.rewriting import advance_rescore
-from leadvibe.scoring import snapshots
+from leadvibe.scoring import mixes, snapshots
 
 SETTLE_DECAY = "leadvibe.jobs.scoring.settle_decay"
 TAKE_SNAPSHOTS = "leadvibe.jobs.scoring.take_snapshots"
@@ -51,8 +51,11 @@ def settle_decay(unit_id: str) -> None:
 
 
 def take_snapshots(unit_id: str) -> None:
-    """Note the scores that have changed since the last snapshot."""
+    """Note the scores that have changed since the last time, and once a day how many have which."""
     with in_unit(unit_id, f"snapshots of unit {unit_id}") as scope:
         if scope is not None:
-            snapshots.take_snapshots(scope, now=utc_now())
+            now = utc_now()
+            mixes.note_mix(scope, now=now)
+            commit()
+            snapshots.take_snapshots(scope, now=now)
             commit()

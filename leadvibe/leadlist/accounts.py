@@ -6,29 +6,20 @@ without leads do not appear. Whether one surges is looked up for those that are 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from leadvibe.events.queries import TimelinePosition
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.types import ScoreRange
 from leadvibe.leads.accounts import ACCOUNT_COLUMNS, Account
 from leadvibe.leads.queries import like_pattern
 from leadvibe.lib.db import driver
 from leadvibe.lib.paging import Page, PageRequest, Total
-
-SIMILAR = 0.6
-MOST_SIMILAR = 5
-CANDIDATES = 200
-"""Accounts that share most with a name, of which the similar ones are chosen."""
-
-COMMON = 2_000
-"""Accounts with a trigram from which on it tells little, and as many as are ranked."""
 
 RARE = 1_000
 """A search that finds no more accounts than this reads them all; a common one walks the list."""
@@ -68,6 +59,9 @@ class AccountFilter:
     created_before: datetime | None = None
     active_since: datetime | None = None
     surged_since: datetime | None = None
+    owner: str = ""
+    """Name of who owns the lead with the highest score."""
+    has_leads: bool = True
 
 
 class AccountLead(NamedTuple):
@@ -89,13 +83,8 @@ class AccountEvent(NamedTuple):
     event_type: str
     occurred_at: datetime
     channel: str
-
-
-class SimilarAccount(NamedTuple):
-    account_id: str
-    name: str
-    domain: str | None
-    similarity: float
+    receipt: int
+    lead_name: str
 
 
 _COLUMNS = {
@@ -152,112 +141,67 @@ def find_surging(scope: Scope, account_ids: Collection[str], *, since: datetime)
     return {account_id for (account_id,) in driver().execute(statement, bound)}
 
 
-def list_account_leads(scope: Scope, account_id: str, *, limit: int) -> list[AccountLead]:
-    """Return the leads of an account, the highest score first."""
+def stream_accounts(scope: Scope, wanted: AccountFilter, sort: AccountSort) -> Iterator[Account]:
+    """Yield all accounts that match, in order, without holding them in memory."""
+    where, values = _where(scope, wanted)
+    statement = f"""
+        SELECT {ACCOUNT_COLUMNS} FROM accounts a WHERE {where} ORDER BY {_order(sort)}
+    """  # noqa: S608 - pieces of ours
+    with driver().cursor(name="accounts") as cursor:
+        cursor.itersize = 1_000
+        yield from (Account(*row) for row in cursor.execute(statement, values))
+
+
+def list_account_leads(
+    scope: Scope, account_id: str, *, limit: int, offset: int = 0
+) -> list[AccountLead]:
+    """Return leads of an account, the highest score first."""
     statement = """
         SELECT lead_id, name, detail, score, owner_name, last_event_at FROM leads
         WHERE unit_id = %s AND account_id = %s AND merged_into IS NULL
-        ORDER BY score DESC, lead_id LIMIT %s
+        ORDER BY score DESC, lead_id LIMIT %s OFFSET %s
     """
-    rows = driver().execute(statement, (scope.unit_id, account_id, limit))
+    rows = driver().execute(statement, (scope.unit_id, account_id, limit, offset))
     return [AccountLead(*row) for row in rows]
 
 
-def list_account_events(scope: Scope, account_id: str, *, limit: int) -> list[AccountEvent]:
-    """Return the latest events of an account's leads, newest first; suppressed ones do not count.
+def list_account_events(
+    scope: Scope, account_id: str, *, limit: int, before: TimelinePosition | None = None
+) -> list[AccountEvent]:
+    """Return events of an account's leads, newest first, from before a position on.
 
-    They are all among those of the leads that were active last.
+    Suppressed ones do not count. The latest are all among those of the leads that were active last.
     """
-    statement = """
-        SELECT e.event_id, active.lead_id, e.event_type, e.occurred_at, e.channel
+    earlier = "AND (occurred_at, receipt, event_id) < (%(at)s, %(receipt)s, %(event)s)"
+    statement = f"""
+        SELECT e.event_id, active.lead_id, e.event_type, e.occurred_at, e.channel, e.receipt,
+               active.name
         FROM (
-            SELECT lead_id FROM leads
+            SELECT lead_id, name FROM leads
             WHERE unit_id = %(unit)s AND account_id = %(account)s AND merged_into IS NULL
-            ORDER BY last_event_at DESC NULLS LAST LIMIT %(limit)s
+            ORDER BY last_event_at DESC NULLS LAST LIMIT %(leads)s
         ) AS active CROSS JOIN LATERAL (
             SELECT event_id, event_type, occurred_at, channel, receipt FROM events
             WHERE unit_id = %(unit)s AND lead_id = active.lead_id AND suppression_reason IS NULL
-            ORDER BY occurred_at DESC, receipt DESC LIMIT %(limit)s
+              {earlier if before else ""}
+            ORDER BY occurred_at DESC, receipt DESC, event_id DESC LIMIT %(limit)s
         ) AS e
-        ORDER BY e.occurred_at DESC, e.receipt DESC LIMIT %(limit)s
-    """
-    bound = {"unit": scope.unit_id, "account": account_id, "limit": limit}
+        ORDER BY e.occurred_at DESC, e.receipt DESC, e.event_id DESC LIMIT %(limit)s
+    """  # noqa: S608 - pieces of ours
+    bound: dict[str, Any] = {
+        "unit": scope.unit_id,
+        "account": account_id,
+        "limit": limit,
+        "leads": limit if before is None else None,
+    }
+    if before is not None:
+        bound |= {"at": before.occurred_at, "receipt": before.receipt, "event": before.event_id}
     return [AccountEvent(*row) for row in driver().execute(statement, bound)]
 
 
-def find_by_domain_or_name(scope: Scope, *, domain: str, name: str) -> Account | None:
-    """Return the account of this domain, else one of exactly this name in any case, or None."""
-    statement = f"""
-        SELECT {ACCOUNT_COLUMNS} FROM accounts a
-        WHERE a.unit_id = %(unit)s AND (a.domain = lower(%(domain)s)
-              OR (%(name)s <> '' AND lower(a.name) = lower(%(name)s)))
-        ORDER BY a.domain IS NOT DISTINCT FROM lower(%(domain)s) DESC, a.leads_count DESC,
-                 a.account_id
-        LIMIT 1
-    """  # noqa: S608 - pieces of ours
-    bound = {"unit": scope.unit_id, "domain": domain, "name": name}
-    row = driver().execute(statement, bound).fetchone()
-    return Account(*row) if row else None
-
-
-def find_similar(scope: Scope, name: str) -> list[SimilarAccount]:
-    """Return the accounts whose name is most similar, the most similar first.
-
-    Similarity is the share of the letters that both names have in the same order; letters count
-    without case, and nothing else but digits does.
-    """
-    wanted = _letters(name)
-    found = [
-        SimilarAccount(account_id, called, domain, similarity)
-        for account_id, called, domain in _candidates(scope, name)
-        if (similarity := _similarity(wanted, _letters(called))) > SIMILAR
-    ]
-    found.sort(key=lambda each: (-each.similarity, each.name, each.account_id))
-    return found[:MOST_SIMILAR]
-
-
-def _candidates(scope: Scope, name: str) -> Iterator[tuple[str, str, str | None]]:
-    """Yield the accounts that share most trigrams with a name, looked up by its rarer half.
-
-    The commonest would bring up every company there is.
-    """
-    rarest = """
-        SELECT gram, (
-            SELECT count(*) FROM (
-                SELECT FROM account_search s
-                WHERE s.unit_id = %(unit)s AND s.grams @> ARRAY[gram] LIMIT %(common)s
-            ) AS found
-        ) AS count
-        FROM unnest(search_grams(%(unit)s, %(name)s)) AS gram ORDER BY count, gram
-    """
-    bound = {"unit": scope.unit_id, "name": name, "common": COMMON, "limit": CANDIDATES}
-    grams = [gram for gram, count in driver().execute(rarest, bound) if count]
-    statement = """
-        SELECT a.account_id, a.name, a.domain
-        FROM (
-            SELECT account_id, grams FROM account_search
-            WHERE unit_id = %(unit)s AND grams && %(rare)s LIMIT %(common)s
-        ) AS s
-        JOIN accounts a ON a.unit_id = %(unit)s AND a.account_id = s.account_id
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS shared FROM unnest(s.grams) AS gram WHERE gram = ANY(%(all)s)
-        ) AS overlap
-        ORDER BY overlap.shared DESC, cardinality(s.grams), a.account_id LIMIT %(limit)s
-    """
-    rare = grams[: len(grams) // 2 + 1]
-    yield from driver().execute(statement, {**bound, "rare": rare, "all": grams})
-
-
-def _similarity(one: str, other: str) -> float:
-    return round(SequenceMatcher(None, one, other, autojunk=False).ratio(), 3)
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]+", " ", name.casefold()).strip()
-
-
 def _where(scope: Scope, wanted: AccountFilter) -> tuple[str, dict[str, Any]]:
-    pieces = ["a.unit_id = %(unit)s", "a.leads_count > 0"]
+    number = "a.leads_count > 0" if wanted.has_leads else "a.leads_count = 0"
+    pieces = ["a.unit_id = %(unit)s", number]
     values: dict[str, Any] = {"unit": scope.unit_id}
     for column, bounds in (("a.top_score", wanted.engagement), ("a.score", wanted.score)):
         if bounds is not None:
@@ -272,6 +216,8 @@ def _where(scope: Scope, wanted: AccountFilter) -> tuple[str, dict[str, Any]]:
     ):
         if value is not None:
             pieces.append(f"{column} {comparison} {_bind(value, values)}")
+    if wanted.owner:
+        pieces.append(f"a.owner_name = {_bind(wanted.owner, values)}")
     if wanted.surged_since is not None:
         values |= {"surged_since": wanted.surged_since, "plain": PLAIN_PERCENT}
         pieces.append(_SURGING)

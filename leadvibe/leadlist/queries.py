@@ -96,6 +96,7 @@ _CONDITIONS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "active_since": lambda lead: lead.last_event_at >= bindparam("active_since"),
     "created_from": lambda lead: lead.created_at >= bindparam("created_from"),
     "created_before": lambda lead: lead.created_at < bindparam("created_before"),
+    "is_unresolved": lambda lead: lead.account_id.is_(None),
 }
 _TIMES = frozenset({"active_since", "created_from", "created_before"})
 """Fields whose leads may stand anywhere in the order of scores."""

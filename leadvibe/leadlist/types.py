@@ -41,6 +41,8 @@ class LeadFilter(NamedTuple):
     active_since: datetime | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
+    is_unresolved: bool | None = None
+    """True: those that belong to no account. There is no False."""
 
 
 class LeadLine(NamedTuple):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pydantic_core import from_json
@@ -24,6 +25,15 @@ from leadvibe.lib.db import driver
 
 NAME_PROPERTIES = ("name", "company", "company_name")
 """What of an account's metadata it is called by, the first that there is."""
+
+FACTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "industry": ("industry", "sector"),
+        "employees": ("employees", "employee_count", "number_of_employees", "company_size"),
+        "revenue": ("revenue", "annual_revenue"),
+    }
+)
+"""What of an account's metadata is asked for first, by the properties that may hold it."""
 
 LONGEST_NAME = 200
 """As of leads: lists are sorted by it, and what their index can hold is limited."""
@@ -80,6 +90,11 @@ _ROLL_UPS = """
         ORDER BY score DESC, lead_id LIMIT 1
     ) AS top ON true
 """
+
+
+def find_fact(metadata: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    """Return the first of these properties that there is, or None."""
+    return next((metadata[key] for key in keys if metadata.get(key) not in (None, "")), None)
 
 
 def find_account(scope: Scope, account_id: str) -> Account | None:

@@ -85,6 +85,21 @@ def count_between(
     return _number(f"{' '.join(parts)}), 0)::bigint{outside}", bound)
 
 
+def list_created(scope: Scope, since: datetime, before: datetime) -> dict[datetime, int]:
+    """Return how many leads were made in each hour that has any; both ends are full hours."""
+    statement = f"""
+        SELECT bucket, leads FROM lead_histograms
+        WHERE {_HOURS} AND bucket >= %(first)s AND bucket < %(end)s AND leads > 0 ORDER BY bucket
+    """  # noqa: S608 - text of ours
+    bound = {
+        "unit": scope.unit_id,
+        "facet": Moment.CREATED.value,
+        "first": (since - _EPOCH) // _HOUR,
+        "end": (before - _EPOCH) // _HOUR,
+    }
+    return {_EPOCH + hour * _HOUR: leads for hour, leads in driver().execute(statement, bound)}
+
+
 def recount(scope: Scope) -> None:
     """Put the unit's histograms right. Needs the identities' lock."""
     driver().execute("DELETE FROM lead_histograms WHERE unit_id = %s", (scope.unit_id,))

@@ -6,6 +6,9 @@ from datetime import datetime
 
 from redis import Redis
 
+BACKGROUND_ROLES = ("pipeline", "jobs", "notifications", "schedule")
+"""All that must be alive somewhere for everything to be done."""
+
 PREFIX = "leadvibe:heartbeat:"
 FRESH_SECONDS = 60  # beat several times within it
 

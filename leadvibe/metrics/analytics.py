@@ -78,7 +78,7 @@ def _counts(scope: Scope, *, start: datetime | None, end: datetime | None) -> di
     if start == midnight:
         return days.list_days(scope, since=first, before=before)
     part = days.count_between(scope, start, midnight + ONE_DAY)
-    begun = {Day(first, event_type): count for event_type, count in part.items()}
+    begun = {Day(first, event_type, ""): count for event_type, count in part.items()}
     return begun | days.list_days(scope, since=first + ONE_DAY, before=before)
 
 

@@ -20,7 +20,7 @@ from leadvibe.engine.account import (
     account_named_in,
     settle_link,
 )
-from leadvibe.engine.mapping import Document, Mapper, Told
+from leadvibe.engine.mapping import Document, Mapper, Told, set_by_hand
 from leadvibe.engine.profile import AttributeScore, AttributeScorer, scorers_of
 from leadvibe.engine.rules import Config
 from leadvibe.events.telling import stream_told
@@ -162,6 +162,22 @@ def redescribe_accounts(
     accounts.save_documents(scope, before, recalled, now=now)
     _score_accounts(scope, describer, recalled, {}, now=now)
     accounts.refresh_roll_ups(scope, before)
+
+
+def set_account_properties(
+    scope: Scope,
+    account_id: str,
+    changes: Mapping[str, Any],
+    config: Config,
+    *,
+    now: datetime,
+) -> Document:
+    """Set properties of an account as somebody wants them, and score it; a null takes one away."""
+    before = accounts.load_documents(scope, [account_id])
+    after = {it: set_by_hand(each, changes, at=now) for it, each in before.items()}
+    accounts.save_documents(scope, before, after, now=now)
+    _score_accounts(scope, Describer(config), after, {}, now=now)
+    return after[account_id]
 
 
 class Step:

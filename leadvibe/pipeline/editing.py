@@ -25,7 +25,7 @@ from leadvibe.leads.errors import PropertyChangedError
 from leadvibe.leads.types import Alias, AliasKind, Identity, Lead
 from leadvibe.lib.db import session
 from leadvibe.lib.errors import LeadvibeError
-from leadvibe.pipeline.describe import describe_leads
+from leadvibe.pipeline.describe import describe_leads, set_account_properties
 from leadvibe.pipeline.intake import check_metadata
 from leadvibe.pipeline.retelling import retell_leads
 from leadvibe.pipeline.scorebook import current_config
@@ -186,6 +186,21 @@ def move_lead(scope: Scope, lead_id: str, account_id: str | None, *, now: dateti
     lead = lead_queries.get_lead(scope, lead_id)
     leads.set_account(scope, lead.lead_id, account_id, now=now)
     return _restate(scope, lead.lead_id, now=now)
+
+
+def patch_account(
+    scope: Scope, account_id: str, changes: Mapping[str, Any], *, now: datetime
+) -> None:
+    """Merge keys into the account's metadata; a null removes its key. Its score follows.
+
+    Raises AccountNotFoundError, and what check_metadata does when it is too large altogether.
+    """
+    leads.lock_identities(scope)
+    account = accounts.get_account(scope, account_id)
+    document = set_account_properties(
+        scope, account.account_id, changes, current_config(scope), now=now
+    )
+    check_metadata(to_json(document.properties))
 
 
 def delete_accounts(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKeyConstraint,
     Index,
@@ -214,6 +215,17 @@ class ScoreSnapshotRow(Base):
     ruleset_id: Mapped[UUID] = mapped_column(primary_key=True)
     snapshot_at: Mapped[datetime] = mapped_column(primary_key=True)
     score: Mapped[int]
+
+
+class ScoreMixRow(Base):
+    """How many leads had which score when a day was first looked at."""
+
+    __tablename__ = "score_mixes"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    score: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    leads: Mapped[int] = mapped_column(BigInteger)
 
 
 class LeadProfileScoreRow(Base):

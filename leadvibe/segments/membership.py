@@ -221,6 +221,23 @@ def segments_of(scope: Scope, lead_id: str) -> list[Segment]:
     return [segment for segment, is_in in zip(segments, answers, strict=True) if is_in]
 
 
+def segments_among(scope: Scope, account_id: str) -> list[Segment]:
+    """Return the segments that any lead of an account is in, by name."""
+    membership, rules = Membership(scope), list_rules_of_all(scope)
+    segments = [it for it in list_segments(scope) if it.active and it.segment_id in rules]
+    found = []
+    for segment in segments:
+        members = exists().where(
+            LeadRow.unit_id == scope.unit_id,
+            LeadRow.account_id == account_id,
+            LeadRow.merged_into.is_(None),
+            membership.of(segment, rules[segment.segment_id]).condition,
+        )
+        if session().scalar(select(members)):
+            found.append(segment)
+    return found
+
+
 def _ask(scope: Scope, lead_id: str, truths: Sequence[ColumnElement[bool]]) -> list[bool]:
     """Return which of these are true of a lead; none are of one that is not there."""
     answers: list[bool] = []

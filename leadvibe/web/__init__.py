@@ -10,6 +10,8 @@ from werkzeug.wrappers import Response
 from leadvibe.http import workers
 from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.web import (
+    account,
+    accounts,
     channel_editing,
     credentials,
     dead_letters,
@@ -17,6 +19,7 @@ from leadvibe.web import (
     destinations,
     docs,
     errors,
+    home,
     imports,
     integrations,
     lead,
@@ -41,7 +44,8 @@ from leadvibe.web import (
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, leads, lead, lead_editing, lead_merging, segments, segment_editing, scoring, triggers,
+    login, home, leads, lead, lead_editing, lead_merging, accounts, account, segments,
+    segment_editing, scoring, triggers,
     trigger_history, trigger_trials, trigger_editing, destinations, deliveries, imports, sample,
     dead_letters, credentials, members, integrations, notifications, channel_editing,
 )  # fmt: skip

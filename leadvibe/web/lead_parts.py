@@ -22,9 +22,10 @@ from leadvibe.pipeline.editing import state_of
 from leadvibe.scoring import lead_scores
 from leadvibe.scoring.movements import has_surged
 from leadvibe.scoring.types import Ruleset
+from leadvibe.web.account_paths import account_path
 from leadvibe.web.facts import spell_fact
 from leadvibe.web.forms.lead import ALIAS_LABELS, AliasForm, DocumentForm, PropertyForm
-from leadvibe.web.lead_paths import account_path, lead_path
+from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_state import LeadState
 from leadvibe.web.pages.display import (
     MONTHS,

@@ -12,7 +12,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from urllib.parse import quote
 
 LEADS = "/app/leads"
-ACCOUNTS = "/app/accounts"
 SPELLED = "~"
 _CHANGED_ON_THE_WAY = frozenset("/\\")
 _DOTS = frozenset({".", ".."})
@@ -21,11 +20,6 @@ _DOTS = frozenset({".", ".."})
 def lead_path(lead_id: str) -> str:
     """Return the path of the lead's page."""
     return f"{LEADS}/{quote(_spell(lead_id), safe='~')}"
-
-
-def account_path(account_id: str) -> str:
-    """Return the path of an account's page; its id is a client's, too."""
-    return f"{ACCOUNTS}/{quote(_spell(account_id), safe='~')}"
 
 
 def read_lead_id(segment: str) -> str | None:

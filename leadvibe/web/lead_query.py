@@ -163,11 +163,15 @@ def _midnight(day: date | None) -> datetime | None:
 def _active_since(value: str | None, now: datetime) -> datetime | None:
     if value is None or value == "any":
         return None
-    if value not in ACTIVE_WITHIN:
+    if value in ACTIVE_WITHIN:
+        return now - ACTIVE_WITHIN[value]
+    try:
+        return _midnight(date.fromisoformat(value))
+    except ValueError:
+        choices = ", ".join(ACTIVE_WITHIN)
         raise _BadParameterError(
-            f"“{value}” is not a period of activity: choose one of any, {', '.join(ACTIVE_WITHIN)}."
-        )
-    return now - ACTIVE_WITHIN[value]
+            f"“{value}” is not a period of activity: choose one of any, {choices}, or a date."
+        ) from None
 
 
 def _level_ranges(name: str | None, levels: Sequence[Level]) -> tuple[ScoreRange, ...] | None:

@@ -210,7 +210,7 @@ def _filters(wanted: LeadQuery, config: Config, event_types: tuple[str, ...]) ->
         created_from=params.get("created_from", ""),
         created_to=params.get("created_to", ""),
         levels=_choices(_level_options(config), params.get("level", "")),
-        last_active=_choices(ACTIVITY, params.get("last_active", "")),
+        last_active=_activity(params.get("last_active", "")),
         sorts=_choices(SORTS, params.get("sort", "")),
         size=params.get("size", ""),
         event_types=event_types,
@@ -225,6 +225,13 @@ def _level_options(config: Config) -> list[tuple[str, str]]:
     return [
         ("", "Any level"), *((name, name) for name in names), (UNCLASSIFIED_VALUE, UNCLASSIFIED)
     ]  # fmt: skip
+
+
+def _activity(chosen: str) -> tuple[Choice, ...]:
+    """Return what can be chosen; a date that a link leads to is there while it is in force."""
+    is_known = any(value == chosen for value, _ in ACTIVITY)
+    since = () if is_known else ((chosen, f"Active since {chosen}"),)
+    return _choices((*ACTIVITY, *since), chosen)
 
 
 def _choices(options: Sequence[tuple[str, str]], selected: str) -> tuple[Choice, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode, urlsplit
 
-HOME = "/app/leads"
+HOME = "/app/home"
 LOGIN = "/app/login"
 SETUP = "/app/setup"
 ACCOUNT = "/app/account/password"

@@ -20,6 +20,7 @@ from leadvibe.events.queries import count_dead_letters
 from leadvibe.http import principal as asking
 from leadvibe.identity.permissions import Permission, can, role_in_unit
 from leadvibe.identity.types import Account, Principal
+from leadvibe.scoring.queries import get_settings
 from leadvibe.web.pages.shell import Shell, Unit, initials, navigation
 from leadvibe.web.session import account_of
 
@@ -113,9 +114,14 @@ def _shell(principal: Principal, section: str) -> Shell:
             dead_letters=waiting,
             can_own=can(principal, Permission.OWN),
             can_administer=can(principal, Permission.ADMINISTER),
+            has_accounts=_has_accounts(principal),
         ),
         version=leadvibe.__version__,
     )
+
+
+def _has_accounts(principal: Principal) -> bool:
+    return principal.unit_id is not None and get_settings(principal.scope).abm_enabled
 
 
 def _units(account: Account, principal: Principal) -> tuple[Unit, ...]:

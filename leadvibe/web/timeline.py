@@ -10,7 +10,7 @@ from itertools import groupby
 from uuid import UUID
 
 from leadvibe.engine.policies import LEAD_MERGED_TYPE, LEAD_UNMERGED_TYPE
-from leadvibe.events.queries import list_event_types
+from leadvibe.events.queries import TimelinePosition, list_event_types
 from leadvibe.events.types import Event, Order
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal
@@ -29,6 +29,7 @@ from leadvibe.leads.notes import Note
 from leadvibe.scoring.types import LedgerEntry, Ruleset
 from leadvibe.triggers.types import EmittedEvent
 from leadvibe.web.delivery_paths import DELIVERIES
+from leadvibe.web.event_positions import EPOCH, MICROSECOND, read_position, write_position
 from leadvibe.web.facts import list_facts, summarize
 from leadvibe.web.forms.lead import NoteForm
 from leadvibe.web.lead_state import LeadState
@@ -49,12 +50,8 @@ from leadvibe.web.trigger_words import KIND_LABELS as TRIGGER_KINDS
 
 BATCH = 50
 NEWEST_ID = "timeline-newest"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-LARGEST_BIGINT = 2**63 - 1
 OFFERED_TYPES = 200
 
-_EVENT = re.compile(r"([0-9]{1,20})-([0-9]{1,19})-([0-9a-f]{32})")
 _OTHER = re.compile(r"([0-9]{1,20})-([nto])-((?:[0-9a-f]{2}){1,2000})")
 _RANKS = {"n": NOTE_RANK, "t": TRIGGER_RANK, "o": ORDER_RANK}
 _LETTERS = {rank: letter for letter, rank in _RANKS.items()}
@@ -109,28 +106,26 @@ def read_filter(state: LeadState) -> HistoryFilter:
 
 def write_place(place: Place) -> str:
     """Spell a place for an address: microseconds of the epoch, what it is, and which one."""
-    micros = (place.at - EPOCH) // MICROSECOND
     if place.rank == EVENT_RANK:
-        return f"{micros}-{place.receipt}-{place.key}"
+        return write_position(TimelinePosition(place.at, place.receipt, UUID(place.key)))
+    micros = (place.at - EPOCH) // MICROSECOND
     key = place.key.encode().hex() if place.rank == ORDER_RANK else place.key
     return f"{micros}-{_LETTERS[place.rank]}-{key}"
 
 
 def read_place(text: str) -> Place | None:
     """Read what write_place wrote; None for anything else."""
+    if event := read_position(text):
+        return Place(event.occurred_at, EVENT_RANK, event.receipt, event.event_id.hex)
+    other = _OTHER.fullmatch(text)
+    if other is None:
+        return None
+    micros, letter, key = other.groups()
     try:
-        if event := _EVENT.fullmatch(text):
-            place = Place(_instant(event[1]), EVENT_RANK, int(event[2]), event[3])
-            return place if place.receipt <= LARGEST_BIGINT else None
-        if other := _OTHER.fullmatch(text):
-            return Place(_instant(other[1]), _RANKS[other[2]], 0, _key(other[2], other[3]))
+        at = EPOCH + int(micros) * MICROSECOND
+        return Place(at, _RANKS[letter], 0, _key(letter, key))
     except (OverflowError, ValueError):
         return None
-    return None
-
-
-def _instant(micros: str) -> datetime:
-    return EPOCH + int(micros) * MICROSECOND
 
 
 def _key(letter: str, spelled: str) -> str:

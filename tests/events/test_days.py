@@ -73,6 +73,39 @@ def test_events_from_before_are_counted(database, empty_database_url):
     ]
 
 
+def test_counts_from_before_are_told_apart_by_channel(database, empty_database_url):
+    upgrade(empty_database_url, AFTER)
+    database.execute("UPDATE events SET channel = 'email' WHERE receipt = 3")
+
+    upgrade(empty_database_url, "head")
+
+    rows = database.execute("SELECT day, channel, events FROM event_days ORDER BY day, channel")
+    assert rows.fetchall() == [
+        (date(2026, 3, 1), "web", 1),
+        (date(2026, 3, 2), "email", 1),
+        (date(2026, 3, 2), "web", 1),
+    ]
+
+
+def test_a_mix_tells_days_types_and_channels_without_hidden_types(app):
+    scope = make_scope()
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    events = [
+        make_event(timestamp=noon),
+        make_event(timestamp=noon, metadata={"channel": "email"}),
+        make_event("secret", timestamp=noon),
+        make_event(timestamp=datetime(2026, 3, 4, tzinfo=UTC)),
+    ]
+    receive(scope, *events)
+
+    mix = days.count_mix(scope, date(2026, 3, 2), date(2026, 3, 4), hidden={"secret"})
+
+    assert mix == ({date(2026, 3, 2): 2}, {"page_view": 2}, {"email": 1, "web": 1})
+    assert mix.total == 2
+    end = datetime(2026, 3, 4, tzinfo=UTC)
+    assert days.count_hours(scope, noon, end, hidden={"secret"}) == {noon: 2}
+
+
 def test_types_that_were_ever_decided_about_are_known(database, empty_database_url):
     upgrade(empty_database_url, AFTER)
 
@@ -90,5 +123,5 @@ def test_wrong_counts_are_found_and_put_right(app):
     for _ in rescore.rebuild(scope):
         pass
 
-    assert days.list_days(scope) == {Day(date(2026, 3, 2), "page_view"): 1}
+    assert days.list_days(scope) == {Day(date(2026, 3, 2), "page_view", "web"): 1}
     assert discrepancies(scope) == []

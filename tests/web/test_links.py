@@ -9,7 +9,7 @@ import pytest
 from tests.furnishing import furnish, upload_by
 from tests.walking import Found, walk
 
-STARTS = ("/app/", "/app/leads", "/docs")
+STARTS = ("/app/", "/app/home", "/docs")
 ICON = re.compile(r'<use href="[^"#]*#([^"]+)"')
 
 

@@ -19,7 +19,7 @@ from tests.factories import make_member, make_unit
 from tests.people import PASSWORD
 
 NEW_PASSWORD = "a wholly different one"
-HOME = "/app/leads"
+HOME = "/app/home"
 ACCOUNT = "/app/account/password"
 NAMES = ["admin", "owner", "operator", "viewer", "stranger"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from leadvibe.web.pages.display import Link
 
-HOME = Link("Go to leads", "/app/leads")
+HOME = Link("Go to the home page", "/app/home")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ class Shell:
     unit_name: str
     nav: tuple[NavGroup, ...]
     version: str
-    home_url: str = "/app/leads"
+    home_url: str = "/app/home"
     switch_unit_url: str = "/app/unit"
     """POST with `unit_id` and `next`."""
     account_url: str = "/app/account/password"
@@ -59,6 +59,7 @@ def navigation(
     dead_letters: int = 0,
     can_own: bool = True,
     can_administer: bool = True,
+    has_accounts: bool = False,
 ) -> tuple[NavGroup, ...]:
     """Lay out the sidebar; `current` is the URL of the section the page belongs to.
 
@@ -71,11 +72,14 @@ def navigation(
     waiting = f"{dead_letters:,}" if dead_letters else ""
     keys = (item("API credentials", "/app/credentials", "key-round"),) if can_own else ()
     members = (item("Members", "/app/members", "building-2"),) if can_administer else ()
+    accounts = (item("Accounts", "/app/accounts", "building"),) if has_accounts else ()
     return (
         NavGroup(
             label="Analyze",
             items=(
+                item("Home", "/app/home", "house"),
                 item("Leads", "/app/leads", "users"),
+                *accounts,
                 item("Segments", "/app/segments", "list-filter"),
             ),
         ),
