@@ -41,6 +41,14 @@ class LeadFilter(NamedTuple):
     active_since: datetime | None = None
     created_from: datetime | None = None
     created_before: datetime | None = None
+    owner_id: UUID | None = None
+    is_unowned: bool | None = None
+    account_id: str | None = None
+    watched_by: UUID | None = None
+    """The member whose watch list they are on."""
+    segment_id: UUID | None = None
+    profile_level: str | None = None
+    """The name of the level by the primary profile ruleset."""
 
 
 class LeadLine(NamedTuple):

@@ -20,6 +20,7 @@ from leadvibe.web import (
     imports,
     integrations,
     lead,
+    lead_views,
     leads,
     login,
     members,
@@ -39,7 +40,7 @@ from leadvibe.web import (
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
+    login, leads, lead_views, lead, segments, segment_editing, scoring, triggers, trigger_history,
     trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
     credentials, members, integrations, notifications, channel_editing,
 )  # fmt: skip
