@@ -99,6 +99,7 @@ _CONDITIONS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "owner_id": lambda lead: lead.owner_id == bindparam("owner_id", type_=Uuid()),
     "is_unowned": lambda lead: lead.owner_id.is_(None),
     "account_id": lambda lead: lead.account_id == bindparam("account_id"),
+    "lead_ids": lambda lead: lead.lead_id == any_(bindparam("lead_ids", type_=ARRAY(Text()))),
     "watched_by": lambda lead: lead.lead_id == any_(bindparam("watched", type_=ARRAY(Text()))),
 }
 _TIMES = frozenset({"active_since", "created_from", "created_before"})
@@ -447,6 +448,8 @@ def _within(number: int) -> ColumnElement[bool]:
 def _condition(scope: Scope, wanted: LeadFilter) -> _Condition:
     fields = tuple(name for name in _CONDITIONS if getattr(wanted, name) is not None)
     values: dict[str, Any] = {name: getattr(wanted, name) for name in fields}
+    if wanted.lead_ids is not None:
+        values["lead_ids"] = list(wanted.lead_ids)
     if wanted.watched_by is not None:
         values["watched"] = list_watched_ids(scope, wanted.watched_by)
     for number, bounds in enumerate(wanted.score_ranges or ()):

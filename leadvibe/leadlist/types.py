@@ -46,6 +46,8 @@ class LeadFilter(NamedTuple):
     account_id: str | None = None
     watched_by: UUID | None = None
     """The member whose watch list they are on."""
+    lead_ids: tuple[str, ...] | None = None
+    """Leads that are named; the others are left out."""
     segment_id: UUID | None = None
     profile_level: str | None = None
     """The name of the level by the primary profile ruleset."""

@@ -37,6 +37,7 @@ ROWS_AT_ONCE = 10_000
 
 RECORDS = (
     "score_snapshots", "scoring_preview_leads", "trigger_memories", "emitted_events", "notices",
+    "bulk_changes",
 )  # fmt: skip
 """Where others have noted what was said of leads; nothing but their end is decided by them."""
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from leadvibe.http import workers
 from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.web import (
+    bulk,
     channel_editing,
     credentials,
     dead_letters,
@@ -40,9 +41,9 @@ from leadvibe.web import (
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, leads, lead_views, lead, segments, segment_editing, scoring, triggers, trigger_history,
-    trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
-    credentials, members, integrations, notifications, channel_editing,
+    login, leads, lead_views, bulk, lead, segments, segment_editing, scoring, triggers,
+    trigger_history, trigger_trials, trigger_editing, destinations, deliveries, imports, sample,
+    dead_letters, credentials, members, integrations, notifications, channel_editing,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

@@ -58,7 +58,7 @@ def find_current(wanted: LeadQuery, look: LeadLook) -> LeadView | None:
 @pages.post("/leads/views")
 def create() -> AnyResponse:
     principal = require_member(Permission.READ)
-    params = _read_query()
+    params = read_sent_query()
     try:
         view = service.create_view(
             principal,
@@ -78,7 +78,7 @@ def create() -> AnyResponse:
 def update(view_id: UUID) -> AnyResponse:
     """Save the list as the view, or with `name` call the view that."""
     principal = require_member(Permission.READ)
-    params = _read_query()
+    params = read_sent_query()
     try:
         view = service.update_view(
             principal, view_id, _changes(params), seen_at=_seen_at(), now=utc_now()
@@ -101,7 +101,7 @@ def delete(view_id: UUID) -> AnyResponse:
 def choose_columns() -> AnyResponse:
     """Keep the columns for the member, or, in a saved view, show them until it is saved."""
     principal = require_member(Permission.READ)
-    params = _read_query()
+    params = read_sent_query()
     is_usual = "usual" in request.form
     chosen = () if is_usual else known_columns(request.form.getlist("column"))
     if params.pop("columns", "") or "view" in params:
@@ -148,8 +148,8 @@ def _view_url(view: LeadView) -> str:
     return query_url(LEADS, {**view.query, "view": str(view.view_id)})
 
 
-def _read_query() -> dict[str, str]:
-    """Return the parameters of the list that the form was sent from."""
+def read_sent_query() -> dict[str, str]:
+    """Return the parameters of the list that a form was sent from, which it sends as `query`."""
     given = dict(parse_qsl(request.form.get("query", "")))
     return {
         name: given[name]

@@ -25,23 +25,30 @@ from leadvibe.lib.paging import Page
 from leadvibe.scoring import queries as scoring
 from leadvibe.segments.errors import SegmentNotFoundError
 from leadvibe.web import lead_filters
+from leadvibe.web.bulk_strip import build_strip
 from leadvibe.web.import_cards import SAMPLE_ID
 from leadvibe.web.lead_paths import LEADS
 from leadvibe.web.lead_peek import build_peek
 from leadvibe.web.lead_query import LeadQuery, read_lead_query
 from leadvibe.web.lead_rows import build_pager, build_rows, build_sort_headers
 from leadvibe.web.lead_views import build_view_bar, find_current
+from leadvibe.web.pages.bulk import BulkStrip
 from leadvibe.web.pages.leads import LeadList
 from leadvibe.web.redirects import CREDENTIALS, IMPORTS, SAMPLE
 from leadvibe.web.rendering import render, wanted_fragment
 
 LIST, PANEL, COLUMNS, PEEK = "lead-list", "lead-panel", "lead-columns", "lead-peek"
+STRIP = "bulk-strip"
+BULK_DONE = "bulk-done"
+"""What the page is told when an action that it followed has come to its end."""
 FRAGMENTS = {
     LIST: "leads/_list.html",
     PANEL: "leads/_panel.html",
     COLUMNS: "leads/_columns.html",
     PEEK: "leads/_peek.html",
+    STRIP: "leads/_strip.html",
 }
+LIST_FRAGMENTS = {name: it for name, it in FRAGMENTS.items() if name != STRIP}
 COUNT_CAP = 1_000
 """Where counting stops: beyond, it would cost more than everything else on the page."""
 EXPORT = f"{LEADS}/export"
@@ -58,7 +65,7 @@ def show_leads() -> AnyResponse:
     config = scoring.get_config(scope, scoring.current_version(scope))
     wanted = read_query(principal, config)
     look = get_look(principal)
-    if wanted_fragment() in {PANEL, COLUMNS, PEEK}:
+    if wanted_fragment() in {PANEL, COLUMNS, PEEK, STRIP}:
         return _answer(principal, config, wanted, look, None)
     wanted, found = _find(scope, wanted)
     if found is not None and not found.items and wanted.request.page > 1:
@@ -75,7 +82,7 @@ def export() -> AnyResponse:
     wanted = read_query(principal, config)
     if wanted.error:
         raise InvalidError(wanted.error)
-    columns = _shown(wanted, get_look(principal))
+    columns = shown_columns(wanted, get_look(principal))
     pieces = write_leads(scope, config, columns, wanted.lead_filter, wanted.sort)
     return csv_file(pieces)
 
@@ -115,7 +122,7 @@ def _last_page(found: Page[LeadLine]) -> int:
     return max(1, -(-found.total.count // found.request.size))
 
 
-def _shown(wanted: LeadQuery, look: LeadLook) -> tuple[Column, ...]:
+def shown_columns(wanted: LeadQuery, look: LeadLook) -> tuple[Column, ...]:
     """Return the columns: of the address, else of the view, else the member's, else the usual."""
     view = find_current(wanted, look)
     return wanted.columns or (view.columns if view else ()) or look.columns or DEFAULT_COLUMNS
@@ -130,8 +137,8 @@ def _answer(
 ) -> AnyResponse:
     scope, lines = principal.scope, found.items if found else []
     has_any = bool(lines) or found is None or has_leads(scope)
-    reader = FactReader(scope, config, _shown(wanted, look))
-    pager = build_pager(wanted, found)
+    reader = FactReader(scope, config, shown_columns(wanted, look))
+    pager, strip = build_pager(wanted, found), _strip(principal, wanted)
     empty_title, empty_text = lead_filters.say_empty(wanted)
     page = LeadList(
         rows=build_rows(scope, config, wanted, lines, reader),
@@ -158,6 +165,7 @@ def _answer(
         has_more=bool(pager.previous_url or pager.next_url),
         query=wanted.query,
         export_url=wanted.export_url(EXPORT),
+        strip=strip,
         peek=None if wanted_fragment() == LIST else build_peek(principal, config, wanted),
         peek_kept=lead_filters.kept_beside(wanted),
         empty_title=empty_title,
@@ -170,7 +178,18 @@ def _answer(
         sample_progress_url="" if has_any else _sample_progress_url(scope),
     )
     status = 422 if wanted.error else 200
-    return render("leads/page.html", page=page, section=LEADS, fragments=FRAGMENTS, status=status)
+    fragments = FRAGMENTS if strip else LIST_FRAGMENTS
+    response = render(
+        "leads/page.html", page=page, section=LEADS, fragments=fragments, status=status
+    )
+    if strip and not strip.is_running and wanted_fragment() == STRIP:
+        response.headers["HX-Trigger"] = BULK_DONE
+    return response
+
+
+def _strip(principal: Principal, wanted: LeadQuery) -> BulkStrip | None:
+    action_id = request.args.get("action")
+    return build_strip(principal, wanted, action_id) if action_id else None
 
 
 def _is_open(fragment: str, panel: str) -> bool:

@@ -172,7 +172,8 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
 });
 
 document.addEventListener("htmx:after:swap", ({ detail }) => {
-  const target = detail?.ctx?.target;
+  const asked = detail?.ctx?.target;
+  const target = typeof asked === "string" ? document.querySelector(asked) : asked;
   if (target?.id === "lead-list") {
     if (dialog()?.open) dialog().close();
     choose(false);
@@ -184,8 +185,10 @@ document.addEventListener("htmx:after:swap", ({ detail }) => {
   showHere();
 });
 
-document.addEventListener("click", ({ target }) => {
-  if (target.closest("#lead-dialog [data-close]")) dialog().close();
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#lead-dialog [data-close]")) return;
+  event.preventDefault();
+  dialog().close();
 });
 
 /* Sent by the server when something that was done to many leads has come to its end. */
