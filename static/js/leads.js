@@ -160,15 +160,28 @@ document.addEventListener(
 
 /* htmx -------------------------------------------------------------------- */
 
-/* The lead beside the list stays when the list changes, whatever address its links were made with. */
-document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
-  if (ctx.target?.id !== "lead-list" || ctx.request.method !== "GET") return;
+/* The lead beside the list stays when the list changes, whatever address its links and forms were
+   made with. */
+
+function keepPeek(params) {
   const id = peek()?.dataset.peek;
-  const url = new URL(ctx.request.action, location.href);
-  url.searchParams.delete("peek");
-  ctx.request.body.delete?.("peek");
-  if (id) url.searchParams.set("peek", id);
-  ctx.request.action = url.pathname + url.search;
+  if (id) params.set("peek", id);
+  else params.delete("peek");
+}
+
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  const { request } = ctx;
+  if (ctx.target?.id !== "lead-list") return;
+  if (request.method === "GET") {
+    const url = new URL(request.action, location.href);
+    request.body.delete("peek");
+    keepPeek(url.searchParams);
+    request.action = url.pathname + url.search;
+  } else if (request.body.has("query")) {
+    const query = new URLSearchParams(request.body.get("query"));
+    keepPeek(query);
+    request.body.set("query", query.toString());
+  }
 });
 
 document.addEventListener("htmx:after:swap", ({ detail }) => {

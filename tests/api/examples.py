@@ -33,6 +33,7 @@ from leadvibe.rescoring.types import PreviewKind
 from leadvibe.scoring import drafts, levels, policies, service, settings
 from leadvibe.scoring import queries as scoring
 from tests.api.attribute_examples import ATTRIBUTE_EXAMPLES
+from tests.api.bulk_examples import BULK_EXAMPLES
 from tests.api.lead_view_examples import LEAD_VIEW_EXAMPLES
 from tests.api.notification_examples import NOTIFICATION_EXAMPLES
 from tests.api.segment_examples import SEGMENT_EXAMPLES
@@ -355,7 +356,7 @@ EXAMPLES_OF_WORLD = {
     **TRIGGER_EXAMPLES,
 }
 
-EXAMPLES_OF_STAGE = {**LEAD_VIEW_EXAMPLES}
+EXAMPLES_OF_STAGE = {**BULK_EXAMPLES, **LEAD_VIEW_EXAMPLES}
 """What depends on who asks."""
 
 
