@@ -202,11 +202,13 @@ def _search_asking(
         first = select(*_ID).where(_where(shape)).order_by(*order).limit(STEPS).subquery()
         found = _read_asked(first, condition, asked, order, request)
         is_all = count_listed(scope) <= STEPS
-        if is_all or len(found.items) == request.size:
-            total = found.total.count if found.items else request.offset
-            return Page(found.items, Total(total, is_capped=not is_all), request)
+        if found.items and (is_all or len(found.items) == request.size):
+            return Page(found.items, Total(found.total.count, is_capped=not is_all), request)
     every = select(*_ID).where(_where(shape), asked).cte().prefix_with("MATERIALIZED")
-    return _read_asked(every, condition, true(), order, request)
+    page = _read_asked(every, condition, true(), order, request)
+    if not page.items and request.offset:  # behind the last one, which says nothing of the others
+        return Page([], Total(_count_asking(condition, asked)), request)
+    return page
 
 
 def _read_asked(
@@ -223,7 +225,7 @@ def _read_asked(
     )
     page = statement.limit(request.size).offset(request.offset)
     rows = session().execute(page, dict(condition.values)).all()
-    total = rows[0][-1] if rows else request.offset
+    total = rows[0][-1] if rows else 0
     return Page([LeadLine(*row[:-1]) for row in rows], Total(total), request)
 
 
@@ -258,7 +260,10 @@ def count_matching(scope: Scope, lead_filter: LeadFilter) -> int:
     known = known_total(scope, lead_filter)
     if known is not None:
         return known
-    condition, asked = _condition(scope, lead_filter), condition_of(scope, lead_filter)
+    return _count_asking(_condition(scope, lead_filter), condition_of(scope, lead_filter))
+
+
+def _count_asking(condition: _Condition, asked: ColumnElement[bool] | None) -> int:
     statement = _count(condition.shape, at_most=None)
     if asked is not None:
         statement = statement.where(asked)
