@@ -184,12 +184,21 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   }
 });
 
+function refresh(id) {
+  // The element is also the source, or the server would not learn which part is wanted.
+  const source = document.getElementById(id);
+  const options = { source, target: source, swap: "outerMorph", push: "false" };
+  window.htmx.ajax("GET", location.pathname + location.search, options);
+}
+
 document.addEventListener("htmx:after:swap", ({ detail }) => {
   const asked = detail?.ctx?.target;
   const target = typeof asked === "string" ? document.querySelector(asked) : asked;
   if (target?.id === "lead-list") {
     if (dialog()?.open) dialog().close();
     choose(false);
+    // What was done to leads may have been done to the one beside them.
+    if (detail.ctx.request.method === "POST" && peek()?.dataset.peek) refresh("lead-peek");
   }
   if (target?.id === "lead-dialog" && dialog().firstElementChild && !dialog().open) {
     dialog().showModal();
@@ -206,7 +215,8 @@ document.addEventListener("click", (event) => {
 
 /* Sent by the server when something that was done to many leads has come to its end. */
 document.addEventListener("bulk-done", () => {
-  window.htmx.ajax("GET", location.href, { target: "#lead-list", swap: "outerMorph" });
+  refresh("lead-list");
+  if (peek()?.dataset.peek) refresh("lead-peek");
 });
 
 showChoice();
