@@ -135,6 +135,13 @@ class TestWatching:
         done = send(operator, "watch", all="yes", query="min_score=10", confirmed="yes")
         assert strip(operator, done) == "3 leads are on your watch list now."
 
+    def test_a_search_says_which_match(self, operator, listed):
+        send(operator, "take", "ann", "bob")
+
+        done = send(operator, "watch", all="yes", query="q=ann&owner=me", confirmed="yes")
+
+        assert strip(operator, done) == "1 lead is on your watch list now."
+
     def test_a_watch_list_stays_readable(self, operator, listed, monkeypatch):
         monkeypatch.setattr("leadvibe.bulk.service.MOST_WATCHED", 3)
 
