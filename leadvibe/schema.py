@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import leadvibe.audit.models
+import leadvibe.bulk.models
 import leadvibe.events.models
 import leadvibe.idempotency.models
 import leadvibe.identity.models
 import leadvibe.imports.models
 import leadvibe.leadlist.models
 import leadvibe.leads.models
+import leadvibe.leadviews.models
 import leadvibe.metrics.models
 import leadvibe.notifications.models
 import leadvibe.rescoring.models

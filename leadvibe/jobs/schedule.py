@@ -14,6 +14,7 @@ from typing import NamedTuple
 from flask import Flask, current_app
 
 from leadvibe.audit import service as audit
+from leadvibe.bulk import service as bulk
 from leadvibe.idempotency import service as idempotency
 from leadvibe.identity import service as identity
 from leadvibe.imports import backfills, sampling
@@ -84,6 +85,15 @@ def resume_deletions(now: datetime) -> None:
     queue = JobQueue(current_app.extensions["leadvibe.redis"])
     deletion.resume_due_deletions(queue, now=now)
     type_deletion.resume_due_type_deletions(queue, now=now)
+
+
+def resume_bulk_actions(now: datetime) -> None:
+    """Send for a worker where something is being done to many leads and nobody is at it."""
+    bulk.resume_due_actions(JobQueue(current_app.extensions["leadvibe.redis"]), now=now)
+
+
+def forget_old_bulk_actions(now: datetime) -> None:
+    bulk.forget_old_actions(now=now)
 
 
 def resume_describing(now: datetime) -> None:
@@ -171,6 +181,8 @@ SCHEDULE = (
     Task("forget old deliveries", HOUR, forget_old_deliveries),
     Task("resume deletions", 2.0, resume_deletions),
     Task("resume previews and rescores", 2.0, resume_walks),
+    Task("resume bulk actions", 2.0, resume_bulk_actions),
+    Task("forget old bulk actions", HOUR, forget_old_bulk_actions),
     Task("resume describing", 2.0, resume_describing),
     Task("look for rare members", 5.0, look_for_rare_members),
     Task("settle decay", HOUR, settle_decay),

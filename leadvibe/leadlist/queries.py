@@ -9,7 +9,7 @@ take longer than running them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -38,11 +38,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from leadvibe.identity.types import Scope
+from leadvibe.leadlist.audiences import condition_of
 from leadvibe.leadlist.counting import closed, known_total
 from leadvibe.leadlist.rare_members import where_members_are
 from leadvibe.leadlist.types import LeadFilter, LeadLine, ScoreRange, Sort, SortKey
 from leadvibe.leads.models import LeadRow, LeadSearchRow
 from leadvibe.leads.queries import count_listed, like_pattern
+from leadvibe.leads.watching import list_watched_ids
 from leadvibe.lib.db import driver, session
 from leadvibe.lib.paging import Page, PageRequest, Total
 from leadvibe.segments.membership import Audience
@@ -97,6 +99,11 @@ _CONDITIONS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "created_from": lambda lead: lead.created_at >= bindparam("created_from"),
     "created_before": lambda lead: lead.created_at < bindparam("created_before"),
     "is_unresolved": lambda lead: lead.account_id.is_(None),
+    "owner_id": lambda lead: lead.owner_id == bindparam("owner_id", type_=Uuid()),
+    "is_unowned": lambda lead: lead.owner_id.is_(None),
+    "account_id": lambda lead: lead.account_id == bindparam("account_id"),
+    "lead_ids": lambda lead: lead.lead_id == any_(bindparam("lead_ids", type_=ARRAY(Text()))),
+    "watched_by": lambda lead: lead.lead_id == any_(bindparam("watched", type_=ARRAY(Text()))),
 }
 _TIMES = frozenset({"active_since", "created_from", "created_before"})
 """Fields whose leads may stand anywhere in the order of scores."""
@@ -168,7 +175,9 @@ def search_leads(
     count_cap: int | None = COUNT_CAP,
 ) -> Page[LeadLine]:
     """Return one page of leads with the total, which is exact when `count_cap` is None."""
-    condition = _condition(scope, lead_filter)
+    condition, asked = _condition(scope, lead_filter), condition_of(scope, lead_filter)
+    if asked is not None:
+        return _search_asking(scope, condition, asked, sort, request)
     known = known_total(scope, lead_filter)
     if known is not None and sort == Sort() and _is_by_time(condition.shape):
         items = _find_scattered(scope, condition, request, known)
@@ -179,14 +188,89 @@ def search_leads(
     return Page(items, _total(condition, request, len(items), count_cap), request)
 
 
+def _search_asking(
+    scope: Scope,
+    condition: _Condition,
+    asked: ColumnElement[bool],
+    sort: Sort,
+    request: PageRequest,
+) -> Page[LeadLine]:
+    """Return one page of the leads that meet a condition which no index knows.
+
+    It is asked of the first few in the order of the list, where that makes a page; else of all
+    that the rest of the filter leaves, which are then counted as well.
+    """
+    order, shape = _order(sort), condition.shape
+    if request.offset + request.size < STEPS:
+        first = select(*_ID).where(_where(shape)).order_by(*order).limit(STEPS).subquery()
+        found = _read_asked(first, condition, asked, order, request)
+        is_all = count_listed(scope) <= STEPS
+        if found.items and (is_all or len(found.items) == request.size):
+            return Page(found.items, Total(found.total.count, is_capped=not is_all), request)
+    every = select(*_ID).where(_where(shape), asked).cte().prefix_with("MATERIALIZED")
+    page = _read_asked(every, condition, true(), order, request)
+    if not page.items and request.offset:  # behind the last one, which says nothing of the others
+        return Page([], Total(_count_asking(condition, asked)), request)
+    return page
+
+
+def _read_asked(
+    among: Any,
+    condition: _Condition,
+    asked: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]],
+    request: PageRequest,
+) -> Page[LeadLine]:
+    """Return a page of those among some ids that meet a condition; the total is of these."""
+    is_one = (LeadRow.unit_id == among.c.unit_id) & (LeadRow.lead_id == among.c.lead_id)
+    statement = (
+        select(*_LINE, func.count().over()).join(among, is_one).where(asked).order_by(*order)
+    )
+    page = statement.limit(request.size).offset(request.offset)
+    rows = session().execute(page, dict(condition.values)).all()
+    total = rows[0][-1] if rows else 0
+    return Page([LeadLine(*row[:-1]) for row in rows], Total(total), request)
+
+
 def stream_leads(scope: Scope, lead_filter: LeadFilter, sort: Sort) -> Iterator[LeadLine]:
     """Yield all matching leads in order, without holding them in memory."""
-    condition = _condition(scope, lead_filter)
+    condition, asked = _condition(scope, lead_filter), condition_of(scope, lead_filter)
     statement = select(*_LINE).where(_where(condition.shape)).order_by(*_order(sort))
+    if asked is not None:
+        statement = statement.where(asked)
     rows = session().execute(
         statement, dict(condition.values), execution_options={"yield_per": 1_000}
     )
     return (LeadLine(*row) for row in rows)
+
+
+def list_matching(scope: Scope, lead_filter: LeadFilter, *, after: str, limit: int) -> list[str]:
+    """Return ids of matching leads in their own order, from after one on: a walk over them."""
+    condition, asked = _condition(scope, lead_filter), condition_of(scope, lead_filter)
+    statement = (
+        select(LeadRow.lead_id)
+        .where(_where(condition.shape), LeadRow.lead_id > bindparam("after", after, Text()))
+        .order_by(LeadRow.lead_id)
+        .limit(limit)
+    )
+    if asked is not None:
+        statement = statement.where(asked)
+    return list(session().scalars(statement, {**condition.values, "after": after}))
+
+
+def count_matching(scope: Scope, lead_filter: LeadFilter) -> int:
+    """Return how many leads match, exactly."""
+    known = known_total(scope, lead_filter)
+    if known is not None:
+        return known
+    return _count_asking(_condition(scope, lead_filter), condition_of(scope, lead_filter))
+
+
+def _count_asking(condition: _Condition, asked: ColumnElement[bool] | None) -> int:
+    statement = _count(condition.shape, at_most=None)
+    if asked is not None:
+        statement = statement.where(asked)
+    return session().scalar(statement, dict(condition.values)) or 0
 
 
 def count_members(scope: Scope, audience: Audience) -> int:
@@ -379,6 +463,10 @@ def _within(number: int) -> ColumnElement[bool]:
 def _condition(scope: Scope, wanted: LeadFilter) -> _Condition:
     fields = tuple(name for name in _CONDITIONS if getattr(wanted, name) is not None)
     values: dict[str, Any] = {name: getattr(wanted, name) for name in fields}
+    if wanted.lead_ids is not None:
+        values["lead_ids"] = list(wanted.lead_ids)
+    if wanted.watched_by is not None:
+        values["watched"] = list_watched_ids(scope, wanted.watched_by)
     for number, bounds in enumerate(wanted.score_ranges or ()):
         values |= _bounds(number, bounds)
     search, searched = _search(scope, wanted.search.strip())

@@ -43,6 +43,16 @@ class LeadFilter(NamedTuple):
     created_before: datetime | None = None
     is_unresolved: bool | None = None
     """True: those that belong to no account. There is no False."""
+    owner_id: UUID | None = None
+    is_unowned: bool | None = None
+    account_id: str | None = None
+    watched_by: UUID | None = None
+    """The member whose watch list they are on."""
+    lead_ids: tuple[str, ...] | None = None
+    """Leads that are named; the others are left out."""
+    segment_id: UUID | None = None
+    profile_level: str | None = None
+    """The name of the level by the primary profile ruleset."""
 
 
 class LeadLine(NamedTuple):

@@ -56,6 +56,10 @@ class LeadRow(Base):
             "ix_leads_merged_into", "unit_id", "merged_into",
             postgresql_where=text("merged_into IS NOT NULL"),
         ),
+        Index(
+            "ix_leads_owner", "unit_id", "owner_id", text("score DESC"), "lead_id",
+            postgresql_where=text("owner_id IS NOT NULL AND merged_into IS NULL"),
+        ),
     )  # fmt: skip
 
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)

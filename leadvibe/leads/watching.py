@@ -121,6 +121,11 @@ def list_watches(scope: Scope, member_id: UUID) -> Sequence[Watch]:
     return sorted(found.values(), key=lambda it: it.watched_at, reverse=True)
 
 
+def list_watched_ids(scope: Scope, member_id: UUID) -> list[str]:
+    """Return whom a member watches: the leads that stand for those that they chose."""
+    return sorted(set(_watched(scope, member_id).values()))
+
+
 def _watched(scope: Scope, member_id: UUID) -> dict[str, str]:
     """Return the leads that watches were made for, each with the lead that stands for it now."""
     statement = "SELECT lead_id FROM lead_watches WHERE unit_id = %s AND org_member_id = %s"

@@ -39,6 +39,7 @@ RECORDS = (
     "score_snapshots", "scoring_preview_leads", "trigger_memories", "emitted_events", "notices",
     "lead_changes",
     "lead_notes",
+    "bulk_changes",
 )  # fmt: skip
 """Where others have noted what was said of leads; nothing but their end is decided by them."""
 

@@ -12,6 +12,7 @@ from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.web import (
     account,
     accounts,
+    bulk,
     channel_editing,
     credentials,
     dead_letters,
@@ -25,6 +26,7 @@ from leadvibe.web import (
     lead,
     lead_editing,
     lead_merging,
+    lead_views,
     leads,
     login,
     members,
@@ -44,8 +46,8 @@ from leadvibe.web import (
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, home, leads, lead, lead_editing, lead_merging, accounts, account, segments,
-    segment_editing, scoring, triggers,
+    login, home, leads, lead_views, bulk, lead, lead_editing, lead_merging, accounts, account,
+    segments, segment_editing, scoring, triggers,
     trigger_history, trigger_trials, trigger_editing, destinations, deliveries, imports, sample,
     dead_letters, credentials, members, integrations, notifications, channel_editing,
 )  # fmt: skip

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from types import MappingProxyType
+from typing import Any
+from uuid import UUID
 
 from leadvibe.engine.levels import UNCLASSIFIED
 from leadvibe.engine.rules import Level
 from leadvibe.leadlist.types import LeadFilter, ScoreRange, Sort, SortKey
+from leadvibe.leadviews.queries import known_columns
+from leadvibe.leadviews.types import FILTERS, VIEW_PARAMETERS, Column
+from leadvibe.lib.ids import parse_id
 from leadvibe.lib.paging import PageRequest
 from leadvibe.web.lead_paths import LEADS
 from leadvibe.web.pages.display import query_url
@@ -32,13 +37,19 @@ LARGEST_SCORE = 2_147_483_647  # of the column
 LONGEST_TEXT = 200
 
 ACTIVE_WITHIN = MappingProxyType({"7d": timedelta(days=7), "30d": timedelta(days=30)})
-FILTERS = (
-    "q", "level", "last_active", "min_score", "max_score", "event_type",
-    "created_from", "created_to",
-)  # fmt: skip
-PARAMETERS = (*FILTERS, "sort", "size", "page")
+KEPT = ("columns", "view", "peek")
+"""What the address says besides: how the list is shown, and which lead beside it."""
+
+PARAMETERS = (*FILTERS, "sort", "size", "page", *KEPT)
 DEFAULTS = MappingProxyType({"sort": DEFAULT_SORT, "size": str(DEFAULT_SIZE), "page": "1"})
-MORE_FILTERS = ("min_score", "max_score", "event_type", "created_from", "created_to")
+IN_PANEL = (
+    "owner", "profile_level", "segment", "account", "watched", "min_score", "max_score",
+    "event_type", "created_from", "created_to",
+)  # fmt: skip
+"""Filters behind the Filters button."""
+
+ME, NOBODY = "me", "none"
+WATCHED = "yes"
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,12}")
 
@@ -56,7 +67,33 @@ class LeadQuery:
     lead_filter: LeadFilter = NO_FILTER
     sort: Sort = BEST_FIRST
     request: PageRequest = field(default_factory=lambda: PageRequest(size=DEFAULT_SIZE))
+    columns: tuple[Column, ...] = ()
+    """Chosen by the address; empty where it leaves that to the view or the member."""
+    view_id: UUID | None = None
     error: str = ""
+
+    @property
+    def filters(self) -> dict[str, str]:
+        return {name: self.params[name] for name in FILTERS if name in self.params}
+
+    @property
+    def kept_by_views(self) -> dict[str, str]:
+        """Return what a view keeps of the address."""
+        return {name: self.params[name] for name in VIEW_PARAMETERS if name in self.params}
+
+    @property
+    def query(self) -> str:
+        """The query string of this very page."""
+        return self.here().partition("?")[2]
+
+    def here(self, **changes: str) -> str:
+        """Return the address of this page with something changed that leaves its leads alone."""
+        return self.url(**{"page": self.params.get("page", ""), **changes})
+
+    @property
+    def is_best_first(self) -> bool:
+        """Say that the first lead of the page is the best of the unit."""
+        return not self.is_filtered and "sort" not in self.params and self.request.page == 1
 
     @property
     def is_filtered(self) -> bool:
@@ -72,21 +109,41 @@ class LeadQuery:
     def clear_url(self) -> str:
         return self.url(**dict.fromkeys(FILTERS, ""))
 
+    def export_url(self, path: str) -> str:
+        """Return where the whole of this list is found under another path."""
+        return query_url(path, self.params, size="", page="", peek="")
+
+    def refused(self, error: str) -> LeadQuery:
+        return replace(self, error=error)
+
 
 def read_lead_query(
-    arguments: Mapping[str, str], levels: Sequence[Level], *, now: datetime
+    arguments: Mapping[str, str],
+    levels: Sequence[Level],
+    *,
+    profile_levels: Sequence[Level] = (),
+    member_id: UUID | None = None,
+    now: datetime,
 ) -> LeadQuery:
-    """Read a query string; `levels` are those that divide the score, lowest first."""
+    """Read a query string as `member_id` means it.
+
+    Both kinds of levels divide a score, lowest first.
+    """
     params = _read_params(arguments)
+    columns = known_columns(params.get("columns", "").split(","))
+    view_id = parse_id(params.get("view", ""))
     try:
+        about_people = _read_people(params, profile_levels, member_id)
         return LeadQuery(
             params=params,
-            lead_filter=_read_filter(params, levels, now=now),
+            lead_filter=_read_filter(params, levels, now=now)._replace(**about_people),
+            columns=columns,
+            view_id=view_id,
             sort=_read_sort(params),
             request=_read_page(params),
         )
     except _BadParameterError as error:
-        return LeadQuery(params=params, error=str(error))
+        return LeadQuery(params=params, columns=columns, view_id=view_id, error=str(error))
 
 
 def _read_params(arguments: Mapping[str, str]) -> dict[str, str]:
@@ -115,6 +172,49 @@ def _read_filter(
         created_from=created_from,
         created_before=created_before,
     )
+
+
+def _read_people(
+    params: Mapping[str, str], profile_levels: Sequence[Level], member_id: UUID | None
+) -> dict[str, Any]:
+    """Read what is about who leads are, and whose."""
+    owner, watched = params.get("owner"), params.get("watched")
+    if watched not in {None, WATCHED}:
+        raise _BadParameterError(f"“{watched}” says nothing about watching: it can only be yes.")
+    return {
+        "owner_id": _owner_id(owner, member_id),
+        "is_unowned": True if owner == NOBODY else None,
+        "watched_by": member_id if watched else None,
+        "account_id": _text(params, "account", "account") or None,
+        "segment_id": _id(params, "segment"),
+        "profile_level": _profile_level(params.get("profile_level"), profile_levels),
+    }
+
+
+def _owner_id(owner: str | None, member_id: UUID | None) -> UUID | None:
+    if owner in {None, NOBODY}:
+        return None
+    return member_id if owner == ME else _id({"owner": owner or ""}, "owner")
+
+
+def _id(params: Mapping[str, str], name: str) -> UUID | None:
+    if name not in params:
+        return None
+    found = parse_id(params[name])
+    if found is None:
+        raise _BadParameterError(f"There is no such {name}: choose one from the list.")
+    return found
+
+
+def _profile_level(name: str | None, levels: Sequence[Level]) -> str | None:
+    if name is None:
+        return None
+    if name.lower() == UNCLASSIFIED_VALUE:
+        return UNCLASSIFIED
+    if all(level.name != name for level in levels):
+        names = ", ".join([*(level.name for level in levels), UNCLASSIFIED])
+        raise _BadParameterError(f"There is no profile level “{name}”: choose one of {names}.")
+    return name
 
 
 def _text(params: Mapping[str, str], name: str, label: str) -> str:

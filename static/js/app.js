@@ -156,7 +156,8 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
 document.addEventListener("htmx:after:swap", ({ detail }) => {
   showTimes();
   showTheme();
-  syncControls(detail?.ctx?.target);
+  const target = detail?.ctx?.target; // a selector when the server has chosen another one
+  syncControls(typeof target === "string" ? document.querySelector(target) : target);
 });
 
 let isLeaving = false;

@@ -33,6 +33,8 @@ from leadvibe.rescoring.types import PreviewKind
 from leadvibe.scoring import drafts, levels, policies, service, settings
 from leadvibe.scoring import queries as scoring
 from tests.api.attribute_examples import ATTRIBUTE_EXAMPLES
+from tests.api.bulk_examples import BULK_EXAMPLES
+from tests.api.lead_view_examples import LEAD_VIEW_EXAMPLES
 from tests.api.notification_examples import NOTIFICATION_EXAMPLES
 from tests.api.segment_examples import SEGMENT_EXAMPLES
 from tests.api.slack_examples import SLACK_EXAMPLES
@@ -361,11 +363,17 @@ EXAMPLES_OF_WORLD = {
     **TRIGGER_EXAMPLES,
 }
 
+EXAMPLES_OF_STAGE = {**BULK_EXAMPLES, **LEAD_VIEW_EXAMPLES}
+"""What depends on who asks."""
+
 
 def example_of(operation: Operation, stage: Stage) -> Example:
     name = f"{operation.method} {operation.path}"
     if name in EXAMPLES_OF_WORLD:
         sent = EXAMPLES_OF_WORLD[name](stage.world)
+        return Example(sent.pop("path", {}), sent)
+    if name in EXAMPLES_OF_STAGE:
+        sent = EXAMPLES_OF_STAGE[name](stage)
         return Example(sent.pop("path", {}), sent)
     make = EXAMPLES.get(name)
     return make(stage) if make else Example(_path(operation, stage))

@@ -1,0 +1,78 @@
+"""What a view of the lead list is: the list's own parameters under a name, and its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+FILTERS = (
+    "q", "level", "profile_level", "last_active", "owner", "watched", "segment", "account",
+    "min_score", "max_score", "event_type", "created_from", "created_to",
+)  # fmt: skip
+"""Parameters of the lead list that narrow it, in the order in which they are named."""
+
+VIEW_PARAMETERS = (*FILTERS, "sort")
+"""What a view keeps of the lead list's parameters."""
+
+
+class Column(StrEnum):
+    """What the lead list can show beside the lead itself, in the order in which it does."""
+
+    ALIASES = "aliases"
+    SCORE = "score"
+    LEVEL = "level"
+    PROFILE_SCORE = "profile_score"
+    PROFILE_LEVEL = "profile_level"
+    RULESETS = "rulesets"
+    """The scores in other rulesets."""
+    OWNER = "owner"
+    ACCOUNT = "account"
+    ACCOUNT_SCORE = "account_score"
+    ACCOUNT_LEVEL = "account_level"
+    TITLE = "title"
+    COMPANY = "company"
+    LAST_ACTIVE = "last_active"
+    EVENTS = "events"
+    SESSIONS = "sessions"
+    CREATED = "created"
+
+
+DEFAULT_COLUMNS = (
+    Column.SCORE, Column.LEVEL, Column.PROFILE_LEVEL, Column.RULESETS, Column.LAST_ACTIVE,
+    Column.EVENTS, Column.SESSIONS, Column.CREATED,
+)  # fmt: skip
+"""What everybody sees who has chosen nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadView:
+    """A view; `columns` are empty where it leaves them to the member who looks.
+
+    `org_member_id` is whose it is, None when the unit shares it.
+    """
+
+    view_id: UUID
+    org_member_id: UUID | None
+    name: str
+    query: Mapping[str, str]
+    columns: tuple[Column, ...]
+    created_at: datetime
+    updated_at: datetime
+    created_by: str
+    updated_by: str
+
+    @property
+    def is_shared(self) -> bool:
+        return self.org_member_id is None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadLook:
+    """How a member looks at the list: the views they may choose from, and their own columns."""
+
+    views: tuple[LeadView, ...] = ()
+    columns: tuple[Column, ...] = ()
+    """Empty when they have chosen none."""
