@@ -160,6 +160,16 @@ def count_of_type(scope: Scope, event_type: str) -> int:
     return int(row[0])
 
 
+def count_leads_of_type(scope: Scope, event_type: str) -> int:
+    """Count the leads that have events of a type."""
+    statement = """
+        SELECT count(DISTINCT lead_id) FROM events WHERE unit_id = %s AND event_type = %s
+    """
+    row = driver().execute(statement, (scope.unit_id, event_type)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def is_any_left(scope: Scope, event_type: str, *, up_to: int) -> bool:
     """Say whether a lead that is not being deleted has an event of a type up to a receipt."""
     statement = """

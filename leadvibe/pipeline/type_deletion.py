@@ -42,14 +42,20 @@ class DryRun:
 
     events: int
     entries: int
+    leads: int
+    points: int
+    """In all rulesets, without what a replay makes of later events."""
 
 
 def count_type(scope: Scope, event_type: str) -> DryRun:
     """Return what there is of a type. Raises EventTypeNotFoundError."""
     get_known_type(scope, event_type)
+    counted = erasing.count_entries_of_type(scope, event_type)
     return DryRun(
         events=removal.count_of_type(scope, event_type),
-        entries=erasing.count_entries_of_type(scope, event_type),
+        entries=counted.entries,
+        leads=removal.count_leads_of_type(scope, event_type),
+        points=counted.points,
     )
 
 

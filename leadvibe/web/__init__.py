@@ -17,6 +17,9 @@ from leadvibe.web import (
     destinations,
     docs,
     errors,
+    event_deletion,
+    event_types,
+    events,
     imports,
     integrations,
     lead,
@@ -41,7 +44,8 @@ from leadvibe.web.redirects import ACCOUNT, SETUP
 NOUNS = (
     login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
     trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
-    credentials, members, integrations, notifications, channel_editing,
+    credentials, members, integrations, notifications, channel_editing, events,
+    event_deletion, event_types,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

@@ -77,6 +77,7 @@ def navigation(
             items=(
                 item("Leads", "/app/leads", "users"),
                 item("Segments", "/app/segments", "list-filter"),
+                item("Events", "/app/events", "activity"),
             ),
         ),
         NavGroup(
@@ -98,6 +99,7 @@ def navigation(
             label="Settings",
             items=(
                 *members,
+                item("Event types", "/app/settings/events", "tags"),
                 item("Integrations", "/app/settings/integrations", "plug"),
                 item("Notifications", "/app/settings/notifications", "bell"),
                 *keys,
