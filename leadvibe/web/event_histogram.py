@@ -35,7 +35,7 @@ class Step(NamedTuple):
 def build_histogram(
     scope: Scope, query: EventQuery, looking: Looking, *, now: datetime
 ) -> Histogram | None:
-    """Return the chart; None where nothing ever happened."""
+    """Return the chart; None where there is nothing to show."""
     start = looking.since or oldest_event(scope)
     end = looking.before or now
     if start is None or start >= end:
@@ -44,9 +44,11 @@ def build_histogram(
     is_by_hours = steps[0].end - steps[0].start < DAY
     is_by_one = is_by_hours or looking.lead_id is not None or looking.counts is False
     counts = _count(scope, looking, steps) if is_by_one else _sum(scope, looking.event_types, steps)
+    if not any(counts):
+        return None
     return Histogram(
         bars=tuple(_bars(query, steps, counts)),
-        title=f"{counted(sum(counts), _what(looking, is_by_one))}",
+        title=counted(sum(counts), _what(looking, is_by_one=is_by_one)),
         note=_note(query, looking, total=sum(counts)),
         top=thousands(max(counts)),
         first=_label(steps[0]),
@@ -54,7 +56,7 @@ def build_histogram(
     )
 
 
-def _what(looking: Looking, is_by_one: bool) -> str:  # noqa: FBT001
+def _what(looking: Looking, *, is_by_one: bool) -> str:
     if looking.counts is False:
         return "suppressed event"
     return "counted event" if looking.counts or not is_by_one else "event"
@@ -132,7 +134,7 @@ def _month(first: datetime, number: int) -> datetime:
 def _bars(
     query: EventQuery, steps: Sequence[Step], counts: Sequence[int]
 ) -> Iterator[HistogramBar]:
-    top, width = max(counts) or 1, WIDTH / len(steps)
+    top, width = max(counts), WIDTH / len(steps)
     for place, (step, count) in enumerate(zip(steps, counts, strict=True)):
         height = max(round(count * HEIGHT / top, 2), 1.5) if count else 0
         first, last = _ends(step)

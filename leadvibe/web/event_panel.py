@@ -119,11 +119,19 @@ def _version(story: EventStory) -> str:
 
 def _verdict(story: EventStory) -> tuple[str, str]:
     if story.silence is None:
-        total = sum(effect.entry.delta for effect in story.effects)
-        return f"It counts, and gave {counted(total, 'point')}.", ""
+        return _points(story), ""
     if story.silence is Silence.SUPPRESSED:
         return _suppressed(story), "Filters can be changed; a rescore judges past events again."
     return VERDICTS[story.silence], HINTS.get(story.silence, "")
+
+
+def _points(story: EventStory) -> str:
+    rulesets = {effect.ruleset_id for effect in story.effects}
+    if len(rulesets) > 1:
+        return f"It counts, and changed the score in {len(rulesets)} rulesets."
+    total = sum(effect.entry.delta for effect in story.effects)
+    verb = "took" if total < 0 else "gave"
+    return f"It counts, and {verb} {counted(abs(total), 'point')}."
 
 
 def _suppressed(story: EventStory) -> str:

@@ -236,6 +236,8 @@ def _reasons(scope: Scope, query: EventQuery, looking: Looking) -> tuple[Choice,
         counts=False,
     )
     found = count_by_reason(scope, anyhow)
+    if not found:
+        return ()
     chosen = query.params.get("reason", "")
     every = Choice(f"All {thousands(sum(found.values()))}", "", not chosen, query.url(reason=""))
     return (

@@ -7,6 +7,7 @@ import pytest
 from leadvibe.engine.conditions import Joiner
 from leadvibe.engine.policies import FieldTest
 from leadvibe.engine.triggers import Step, TriggerKind
+from leadvibe.events.queries import list_timeline
 from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
@@ -95,6 +96,16 @@ def upload(site, text):
     commit()
 
 
+def pages_of_events(scope):
+    """Return the pages of events and their types."""
+    events = list_timeline(scope, LONG, limit=1)
+    return [
+        "/app/events", f"/app/events?event={events[0].event_id}", f"/app/events?q={LONG}&m0={LONG}",
+        "/app/events?state=suppressed", f"/app/events/delete?id={events[0].event_id}",
+        "/app/settings/events", f"/app/settings/events/delete?type={LONG[:150]}",
+    ]  # fmt: skip
+
+
 def pages_of_notifications(scope):
     """Return the pages of what is sent, and of where it goes."""
     [delivery] = list_deliveries(scope, DeliveryFilter(), PageRequest())
@@ -126,7 +137,7 @@ def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme)
         "/app/triggers/pattern/new", f"/app/triggers/sequence/{trigger.trigger_id}",
         "/app/triggers/history", f"/app/triggers/history?lead_id={LONG}",
         "/docs/configuration", "/app/segments", "/app/segments/new", segment, f"{segment}/edit",
-        f"{segment}/members/{LONG}", *pages_of_notifications(furnished.world.scope),
+        f"{segment}/members/{LONG}", *pages_of_events(furnished.world.scope), *pages_of_notifications(furnished.world.scope),
     ]  # fmt: skip
 
     for path in paths:
@@ -161,7 +172,7 @@ def test_everything_on_a_page_has_a_name_for_screen_readers(furnished):
         "/app/segments", segment, f"{segment}/edit",
         *pages_of_notifications(furnished.world.scope),
         "/app/triggers?kind=sequence", f"/app/triggers/sequence/{trigger.trigger_id}",
-        "/app/triggers/history",
+        "/app/triggers/history", *pages_of_events(furnished.world.scope),
     ):  # fmt: skip
         page.goto(path)
         nameless = page.evaluate("""() => [...document.querySelectorAll(

@@ -135,7 +135,7 @@ def test_a_search_says_how_far_it_came_and_goes_on(viewer, world, monkeypatch, b
         world.happen("often", "ann", ago=number * HOUR)
 
     first = viewer.get(f"{EVENTS}?{query}")
-    [onward] = {it for it in links_in(first.text, "before=")}
+    [onward] = set(links_in(first.text, "before="))
     second = viewer.get(onward)
 
     assert events_in(first) == []
