@@ -150,6 +150,7 @@ def _page(principal: Principal) -> TypesPage:
         q=q,
         states=tuple(Choice(label, value, value == state) for value, label in STATES),
         url=TYPES,
+        here=query_url(TYPES, {"q": q, "state": state}),
         post_url=TYPES,
         can_edit=can(principal, Permission.CONFIGURE),
         import_url=IMPORTS if can(principal, Permission.WRITE_DATA) else "",

@@ -1,6 +1,5 @@
 /* The events page: drag over the bars to narrow the time, walk through events, choose some. */
 
-const list = () => document.getElementById("event-list");
 const panel = () => document.getElementById("event-panel");
 
 /* Brush ------------------------------------------------------------------- */
@@ -218,6 +217,5 @@ document.addEventListener("htmx:after:swap", ({ detail }) => {
 
 document.addEventListener("htmx:after:history:update", markOpen);
 
-list()?.setAttribute("data-scripted", "");
 wireBars();
 showChosen();

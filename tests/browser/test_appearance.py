@@ -137,7 +137,8 @@ def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme)
         "/app/triggers/pattern/new", f"/app/triggers/sequence/{trigger.trigger_id}",
         "/app/triggers/history", f"/app/triggers/history?lead_id={LONG}",
         "/docs/configuration", "/app/segments", "/app/segments/new", segment, f"{segment}/edit",
-        f"{segment}/members/{LONG}", *pages_of_events(furnished.world.scope), *pages_of_notifications(furnished.world.scope),
+        f"{segment}/members/{LONG}", *pages_of_events(furnished.world.scope),
+        *pages_of_notifications(furnished.world.scope),
     ]  # fmt: skip
 
     for path in paths:

@@ -46,6 +46,8 @@ class TypesPage:
     q: str
     states: tuple[Choice, ...]
     url: str
+    here: str
+    """The page as it is narrowed."""
     post_url: str
     can_edit: bool
     import_url: str
