@@ -6,6 +6,7 @@ on from there. What ix_events_latest answers by itself is looked through much fu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,20 +14,33 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from leadvibe.engine.conditions import Clause, Condition, clauses_hold
+from leadvibe.engine.conditions import (
+    Clause,
+    Condition,
+    Joiner,
+    Operator,
+    as_number,
+    case_variants,
+    clauses_hold,
+)
 from leadvibe.events.queries import TimelinePosition
 from leadvibe.events.types import Event
 from leadvibe.identity.types import Scope
 from leadvibe.leads.queries import like_pattern
 from leadvibe.lib.db import driver
 
-MOST_ROWS = 20_000
-"""Events that one look reads in full: some 0.2 s, whatever the filter is."""
+MOST_ROWS = 100_000
+"""Events that one look reads in the database: some 0.2 s."""
+
+MOST_JUDGED = 20_000
+"""Events whose metadata one look judges in Python: some 0.2 s as well."""
 
 MOST_KEYS = 1_000_000
-"""Entries of the index that one look or count goes over: some 0.2 s as well."""
+"""Entries of the index that one look or count goes over: some 0.15 s."""
 
 READ_SIZE = 500
+_OF_TEXT = frozenset({Operator.EQUALS, Operator.CONTAINS, Operator.STARTS_WITH, Operator.ENDS_WITH})
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
 _COLUMNS = """
     event_id, lead_id, event_type, occurred_at, received_at, receipt, version, channel, source,
     metadata, suppression_reason, original_lead_id
@@ -58,6 +72,29 @@ class Looking:
         """Whether ix_events_latest knows enough to answer."""
         return not (self.lead_id or self.channel or self.clauses or self.search)
 
+    @property
+    def most(self) -> int:
+        """How many events one look goes over."""
+        if self.is_in_index:
+            return MOST_KEYS
+        return MOST_JUDGED if self.clauses and not self.telling_texts else MOST_ROWS
+
+    @property
+    def telling_texts(self) -> tuple[str, ...]:
+        """Folded texts that the metadata of every matching event has in it, written as JSON.
+
+        Numbers may be written in several ways, and so may what JSON escapes.
+        """
+        joined_by_or = any(it.joiner is Joiner.OR for it in self.clauses[1:])
+        return tuple(
+            it.term.text
+            for it in self.clauses
+            if not joined_by_or
+            and it.term.operator in _OF_TEXT
+            and as_number(it.term.value) is None
+            and not _ESCAPED.search(it.term.text)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -79,12 +116,11 @@ def look(
     if wanted.is_in_index:
         found = _look_up(scope, wanted, limit=limit + 1, before=before)
     else:
-        matching = _stream(scope, wanted, before=before, most=MOST_ROWS)
+        matching = _stream(scope, wanted, before=before, most=wanted.most)
         found = list(islice(matching, limit + 1))
     if len(found) > limit:
         return Look(found[:limit], has_more=True)
-    most = MOST_KEYS if wanted.is_in_index else MOST_ROWS
-    return Look(found, False, _end_of_look(scope, wanted, before=before, most=most))
+    return Look(found, False, _end_of_look(scope, wanted, before=before))
 
 
 def stream_events(scope: Scope, wanted: Looking) -> Iterator[Event]:
@@ -212,7 +248,7 @@ def _stream(
 
 
 def _end_of_look(
-    scope: Scope, wanted: Looking, *, before: TimelinePosition | None, most: int
+    scope: Scope, wanted: Looking, *, before: TimelinePosition | None
 ) -> TimelinePosition | None:
     """Return where a look had to end; None when it came to the end of what there is."""
     if wanted.is_in_index:
@@ -223,7 +259,7 @@ def _end_of_look(
             wanted, _placed(before), columns="occurred_at, receipt, event_id"
         )
     statement = f"SELECT * FROM ({looked_over}) AS looked OFFSET %(last)s"  # noqa: S608 - text of ours
-    bound = {**_bound(scope, wanted, before), "most": most, "last": most - 1}
+    bound = {**_bound(scope, wanted, before), "most": wanted.most, "last": wanted.most - 1}
     row = driver().execute(statement, bound).fetchone()
     if row is None:
         return None
@@ -256,6 +292,7 @@ def _filters(wanted: Looking) -> str:
         conditions.append(f"suppression_reason IS {'NULL' if wanted.counts else 'NOT NULL'}")
     conditions += ["suppression_reason = %(reason)s"] * (wanted.reason is not None)
     conditions += [_SAYS] * bool(wanted.search)
+    conditions += [_says_text(number) for number in range(len(wanted.telling_texts))]
     return " AND ".join(conditions)
 
 
@@ -263,6 +300,12 @@ _SAYS = """
     (event_type ILIKE %(like)s OR lead_id ILIKE %(like)s OR metadata::text ILIKE %(like)s
      OR event_id::text = %(id)s)
 """
+
+
+def _says_text(number: int) -> str:
+    """Say in SQL that the metadata has a text in it: a sieve, before conditions are asked."""
+    folded = f"translate(metadata::text, %(variants{number})s, %(chars{number})s)"
+    return f'strpos(lower({folded} COLLATE "C"), %(text{number})s) > 0'
 
 
 def _placed(before: TimelinePosition | None) -> str:
@@ -281,6 +324,11 @@ def _bound(scope: Scope, wanted: Looking, before: TimelinePosition | None = None
         "like": like_pattern(wanted.search),
         "id": wanted.search.strip().lower(),
     }
+    for number, text in enumerate(wanted.telling_texts):
+        variants = case_variants(text)
+        bound[f"variants{number}"] = "".join(variants)
+        bound[f"chars{number}"] = "".join(variants.values())
+        bound[f"text{number}"] = text
     if before is not None:
         bound |= {"at": before.occurred_at, "receipt": before.receipt, "event": before.event_id}
     return bound

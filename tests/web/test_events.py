@@ -75,6 +75,7 @@ def test_the_newest_come_first_with_their_points(viewer, three):
         ("state=counted&type=call", ["call"]),
         ("m0=visits&m0-op=gte&m0-value=3", ["page_view"]),
         ("m0=plan&m0-value=pro", ["demo_request"]),
+        ("m0=page&m0-op=contains&m0-value=RICIN", ["page_view"]),
         ("m0=paid&m0-value=true", ["call"]),
         ("m0=plan&m0-value=pro&m1=visits&m1-op=exists", []),
         ("m0=plan&m0-value=pro&m1=visits&m1-op=exists&logic=or", ["demo_request", "page_view"]),
@@ -142,6 +143,16 @@ def test_a_search_says_how_far_it_came_and_goes_on(viewer, world, monkeypatch, b
     assert "Searched back to" in first.text
     assert "No event here" not in first.text
     assert events_in(second) == ["rare"]
+
+
+@pytest.mark.parametrize("written", ["\N{KELVIN SIGN}ELVIN", 'say "kelvin"', "a\\kelvin"])
+def test_the_database_sieves_out_nothing_that_a_condition_means(viewer, world, written):
+    world.happen("measured", "ann", unit=written)
+
+    found = viewer.get(f"{EVENTS}?m0=unit&m0-op=contains&m0-value=kelvin")
+    same = viewer.get(EVENTS, query_string={"m0": "unit", "m0-value": written})
+
+    assert events_in(found) == events_in(same) == ["measured"]
 
 
 def test_bars_count_by_day_and_lead_into_the_day(viewer, world):
