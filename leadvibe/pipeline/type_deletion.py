@@ -50,13 +50,9 @@ class DryRun:
 def count_type(scope: Scope, event_type: str) -> DryRun:
     """Return what there is of a type. Raises EventTypeNotFoundError."""
     get_known_type(scope, event_type)
-    counted = erasing.count_entries_of_type(scope, event_type)
-    return DryRun(
-        events=removal.count_of_type(scope, event_type),
-        entries=counted.entries,
-        leads=removal.count_leads_of_type(scope, event_type),
-        points=counted.points,
-    )
+    counted = removal.count_of_type(scope, event_type)
+    ledger = erasing.count_entries_of_type(scope, event_type)
+    return DryRun(counted.events, ledger.entries, counted.leads, ledger.points)
 
 
 def delete_type(
