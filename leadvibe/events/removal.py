@@ -33,6 +33,11 @@ class DeletedEvent(NamedTuple):
     lead_id: str | None
 
 
+class TypeCount(NamedTuple):
+    events: int
+    leads: int
+
+
 def last_receipt() -> int:
     """Return the highest receipt that was handed out: what comes in from now on has a higher one.
 
@@ -152,12 +157,14 @@ def delete_of_type(
     return gone
 
 
-def count_of_type(scope: Scope, event_type: str) -> int:
-    """Count a type's events one by one."""
-    statement = "SELECT count(*) FROM events WHERE unit_id = %s AND event_type = %s"
+def count_of_type(scope: Scope, event_type: str) -> TypeCount:
+    """Count a type's events one by one, and the leads they belong to."""
+    statement = """
+        SELECT count(*), count(DISTINCT lead_id) FROM events WHERE unit_id = %s AND event_type = %s
+    """
     row = driver().execute(statement, (scope.unit_id, event_type)).fetchone()
     assert row is not None
-    return int(row[0])
+    return TypeCount._make(row)
 
 
 def is_any_left(scope: Scope, event_type: str, *, up_to: int) -> bool:

@@ -41,6 +41,15 @@ def get_type_deletion(scope: Scope, event_type: str) -> TypeDeletion:
     return found
 
 
+def list_unfinished_types(scope: Scope) -> list[TypeDeletion]:
+    """Return the unit's deletions that are under way."""
+    statement = f"""
+        SELECT {_COLUMNS} FROM event_type_deletions
+        WHERE unit_id = %s AND state = 'in_progress'
+    """  # noqa: S608 - names of ours
+    return [_deletion(row) for row in driver().execute(statement, (scope.unit_id,))]
+
+
 def due_type_deletions(*, now: datetime) -> list[TypeDeletion]:
     """Return the deletions of all units that should be under way and that nobody works on."""
     statement = f"""

@@ -7,10 +7,12 @@ unit's lock, so that a worker that is killed leaves nothing half done and anothe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
+from leadvibe.engine.facts import UNSCORED, Standing
 from leadvibe.engine.policies import SYSTEM_TYPES
 from leadvibe.events import queries as event_queries
 from leadvibe.events import removal
@@ -22,11 +24,11 @@ from leadvibe.leads import service as leads
 from leadvibe.leads.queries import like_pattern
 from leadvibe.leads.types import AliasKey, AliasKind, DeletionState, LeadDeletion
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import after_commit, commit, driver, held_lock, rollback
+from leadvibe.lib.db import after_commit, commit, driver, held_lock, rollback, session
 from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline.editing import forget_leads
 from leadvibe.pipeline.retelling import retell_leads
-from leadvibe.scoring import erasing
+from leadvibe.scoring import erasing, lead_scores
 from leadvibe.scoring import service as scoring
 
 DELETE_LEAD = "leadvibe.jobs.deletions.delete_lead"
@@ -47,6 +49,15 @@ MOST_ATTEMPTS = 10
 """Starts without any progress, after which a deletion counts as failed."""
 
 
+class ScoreChange(NamedTuple):
+    """A lead's score in one ruleset, now and as it would be."""
+
+    lead_id: str
+    ruleset_id: UUID
+    before: int
+    after: int
+
+
 def delete_events(scope: Scope, event_ids: Collection[UUID], *, now: datetime) -> int:
     """Delete events for good and replay their leads; returns how many there were.
 
@@ -60,6 +71,35 @@ def delete_events(scope: Scope, event_ids: Collection[UUID], *, now: datetime) -
     known = {lead_id for lead_id in lead_ids if lead_id is not None}
     retell_leads(scope, sorted(known), now=now)
     return len(lead_ids)
+
+
+def preview_deletion(
+    scope: Scope, event_ids: Collection[UUID], *, now: datetime
+) -> list[ScoreChange]:
+    """Return what deleting events would do to the scores of their leads, without doing it.
+
+    It is done and undone: no estimate. Leads whose scores stay come as well. Waits for the
+    pipeline's batch of the unit, as the deletion does.
+    """
+    leads.lock_identities(scope)
+    found = event_queries.get_events(scope, event_ids)
+    lead_ids = sorted({event.lead_id for event in found.values() if event.lead_id is not None})
+    before = lead_scores.get_standings(scope, lead_ids)
+    with session().begin_nested() as trial:
+        delete_events(scope, event_ids, now=now)
+        after = lead_scores.get_standings(scope, lead_ids)
+        trial.rollback()
+    return [
+        ScoreChange(lead_id, ruleset_id, standing.score, _score_of(after, lead_id, ruleset_id))
+        for lead_id in lead_ids
+        for ruleset_id, standing in before.get(lead_id, {}).items()
+    ]
+
+
+def _score_of(
+    standings: Mapping[str, Mapping[UUID, Standing]], lead_id: str, ruleset_id: UUID
+) -> int:
+    return standings.get(lead_id, {}).get(ruleset_id, UNSCORED).score
 
 
 def request_deletion(

@@ -42,15 +42,17 @@ class DryRun:
 
     events: int
     entries: int
+    leads: int
+    points: int
+    """In all rulesets, without what a replay makes of later events."""
 
 
 def count_type(scope: Scope, event_type: str) -> DryRun:
     """Return what there is of a type. Raises EventTypeNotFoundError."""
     get_known_type(scope, event_type)
-    return DryRun(
-        events=removal.count_of_type(scope, event_type),
-        entries=erasing.count_entries_of_type(scope, event_type),
-    )
+    counted = removal.count_of_type(scope, event_type)
+    ledger = erasing.count_entries_of_type(scope, event_type)
+    return DryRun(counted.events, ledger.entries, counted.leads, ledger.points)
 
 
 def delete_type(

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver
+
+
+class EntryCount(NamedTuple):
+    """Ledger rows, and what they add up to in all rulesets."""
+
+    entries: int
+    points: int
 
 
 def erase_some(scope: Scope, lead_id: str, *, limit: int) -> int:
@@ -32,13 +40,13 @@ def count_entries(scope: Scope, lead_ids: Sequence[str], event_ids: Collection[U
     return int(row[0])
 
 
-def count_entries_of_type(scope: Scope, event_type: str) -> int:
-    """Return how many ledger rows there are for events of a type."""
+def count_entries_of_type(scope: Scope, event_type: str) -> EntryCount:
+    """Count the ledger rows of a type's events, and the points they gave."""
     statement = """
-        SELECT count(*) FROM score_entries s
+        SELECT count(*), coalesce(sum(s.delta), 0)::bigint FROM score_entries s
         JOIN events e ON e.unit_id = s.unit_id AND e.event_id = s.event_id
         WHERE s.unit_id = %s AND e.event_type = %s
     """
     row = driver().execute(statement, (scope.unit_id, event_type)).fetchone()
     assert row is not None
-    return int(row[0])
+    return EntryCount._make(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, select
 from leadvibe.engine.decay import Spell
 from leadvibe.engine.facts import Entry, Standing
 from leadvibe.events.models import EventRow
+from leadvibe.events.types import Event
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver, session
 from leadvibe.scoring.models import ScoreEntryRow
@@ -117,6 +118,24 @@ def list_ledger(scope: Scope, lead_ids: Sequence[str]) -> dict[str, list[Entry]]
     for lead_id, *values in driver().execute(statement, (scope.unit_id, list(lead_ids))):
         ledger.setdefault(lead_id, []).append(Entry(*values))
     return ledger
+
+
+def sum_points(scope: Scope, events: Collection[Event]) -> dict[UUID, int]:
+    """Return what events of any leads gave in the primary ruleset; only those that gave any."""
+    statement = """
+        SELECT s.event_id, sum(s.delta)::int
+        FROM rulesets r
+        JOIN score_entries s ON s.unit_id = r.unit_id AND s.ruleset_id = r.ruleset_id
+        WHERE r.unit_id = %(unit)s AND r.is_primary
+            AND s.lead_id = ANY(%(leads)s) AND s.event_id = ANY(%(events)s)
+        GROUP BY s.event_id
+    """
+    bound = {
+        "unit": scope.unit_id,
+        "leads": sorted({event.lead_id for event in events if event.lead_id is not None}),
+        "events": [event.event_id for event in events],
+    }
+    return dict(driver().execute(statement, bound).fetchall()) if events else {}
 
 
 def list_entries(

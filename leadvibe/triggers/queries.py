@@ -130,6 +130,14 @@ def list_history(
     return [_emitted_event(row) for row in session().execute(statement)]
 
 
+def list_caused(scope: Scope, lead_id: str, event_id: UUID) -> list[EmittedEvent]:
+    """Return what triggers emitted because of one event of a lead."""
+    statement = _emitted(scope, None, EmittedFilter(lead_id=lead_id)).where(
+        EmittedEventRow.cause_event_id == event_id
+    )
+    return [_emitted_event(row) for row in session().execute(statement)]
+
+
 def count_emitted(scope: Scope, kind: TriggerKind, *, since: datetime) -> dict[UUID, int]:
     """Return how often each trigger of a kind has fired since then; without those that did not."""
     statement = (

@@ -20,6 +20,9 @@ from leadvibe.web import (
     destinations,
     docs,
     errors,
+    event_deletion,
+    event_types,
+    events,
     home,
     imports,
     integrations,
@@ -47,9 +50,9 @@ from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
     login, home, leads, lead_views, bulk, lead, lead_editing, lead_merging, accounts, account,
-    segments, segment_editing, scoring, triggers,
-    trigger_history, trigger_trials, trigger_editing, destinations, deliveries, imports, sample,
-    dead_letters, credentials, members, integrations, notifications, channel_editing,
+    segments, segment_editing, scoring, triggers, trigger_history, trigger_trials,
+    trigger_editing, destinations, deliveries, imports, sample, dead_letters, credentials,
+    members, integrations, notifications, channel_editing, events, event_deletion, event_types,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from leadvibe.events.queries import TimelinePosition
+from leadvibe.events.types import Event
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -19,6 +20,10 @@ def write_position(position: TimelinePosition) -> str:
     """Spell a position: microseconds of the epoch, the receipt, and the event."""
     micros = (position.occurred_at - EPOCH) // MICROSECOND
     return f"{micros}-{position.receipt}-{position.event_id.hex}"
+
+
+def position_of(event: Event) -> TimelinePosition:
+    return TimelinePosition(event.occurred_at, event.receipt, event.event_id)
 
 
 def read_position(text: str) -> TimelinePosition | None:

@@ -25,6 +25,7 @@ SETTLED = """async () => {
 """Ends what is fading into another theme."""
 UNLINKED = (
     "/app/leads/nobody", "/app/leads?sort=colour", f"/app/leads/{LONG}?window=7d",
+    f"/app/events?q={LONG}&m0={LONG}", f"/app/settings/events/delete?type={LONG[:150]}",
     "/app/home?from=x&to=y", "/app/accounts?level=Low&q=x&min_score=0",
 )  # fmt: skip
 

@@ -399,6 +399,38 @@ def test_a_trigger_is_switched_off_and_deleted_in_the_list(site):
     expect(page.get_by_text("No milestones yet")).to_be_visible()
 
 
+def test_events_are_narrowed_by_a_brush_explained_and_deleted(scored):
+    page = scored.visit(scored.people.operator, "/app/events")
+    events = page.locator(".event-link")
+    bars = page.locator("svg[data-brush] a")
+    expect(bars).to_have_count(31)
+
+    box = page.locator("svg[data-brush]").bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 50, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 30, steps=3)
+    page.mouse.up()
+    page.wait_for_url("**from=*to=*")
+    expect(page.locator(".chip", has_text="From")).to_have_count(1)
+
+    page.locator("#event-search").fill("demo")
+    expect(events).to_have_text(["demo_request"])
+    events.first.click()
+    expect(page.locator("#panel-title")).to_be_focused()
+    expect(page.locator("#event-panel")).to_contain_text("and gave 20 points")
+    assert "event=" in page.url
+    page.keyboard.press("Escape")
+    expect(page.locator("#event-panel")).to_be_hidden()
+    expect(events.first).to_be_focused()
+
+    page.get_by_label("Select demo_request").check()
+    page.get_by_role("button", name="Delete 1 selected").click()
+    expect(page.get_by_role("main")).to_contain_text("\N{MINUS SIGN}20")
+    page.get_by_role("button", name="Delete 1 event").click()
+    expect(page.get_by_role("main")).to_contain_text("1 event is deleted")
+    expect(page.get_by_text("No event here")).to_be_visible()
+
+
 def test_the_theme_stays_as_chosen(site):
     page = site.visit(site.people.viewer)
 

@@ -208,3 +208,21 @@ def test_a_channel_is_made_tried_and_deleted(site, visit):
     page.get_by_role("button", name="Delete channel").click()
 
     expect(page.get_by_text("No channels yet")).to_be_visible()
+
+
+def test_events_are_filtered_explained_and_a_type_hidden(site, visit):
+    site.world.happen("page_view", "ann", page="/pricing")
+    site.world.happen("page_view", "bob", page="/about")
+    page = visit(site.people.operator, "/app/events")
+
+    page.locator("summary", has_text="Filters").click()
+    page.get_by_label("Property of condition 1").fill("page")
+    page.get_by_label("Value of condition 1").fill("/pricing")
+    page.get_by_role("button", name="Show events").last.click()
+    expect(page.locator(".event-link")).to_have_count(1)
+    page.locator(".event-link").click()
+    expect(page.locator("#event-panel")).to_contain_text("no rule scored its type")
+
+    page.get_by_role("link", name="Event types").click()
+    page.get_by_role("switch", name="page_view is visible").click()
+    expect(page.get_by_role("switch")).not_to_be_checked()

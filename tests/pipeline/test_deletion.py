@@ -510,8 +510,10 @@ def delete_type(scope: Scope, event_type: str, queue: JobQueue, patience_seconds
 def test_a_dry_run_counts_events_and_their_points(scope):
     before = read_unit(scope)
 
-    assert type_deletion.count_type(scope, "page_view") == type_deletion.DryRun(4, 4)
-    assert type_deletion.count_type(scope, "chat") == type_deletion.DryRun(2, 0)
+    counted = type_deletion.count_type(scope, "page_view")
+
+    assert (counted.events, counted.entries) == (4, 4)
+    assert type_deletion.count_type(scope, "chat") == type_deletion.DryRun(2, 0, leads=2, points=0)
     assert read_unit(scope) == before
 
 

@@ -81,6 +81,7 @@ def navigation(
                 item("Leads", "/app/leads", "users"),
                 *accounts,
                 item("Segments", "/app/segments", "list-filter"),
+                item("Events", "/app/events", "activity"),
             ),
         ),
         NavGroup(
@@ -102,6 +103,7 @@ def navigation(
             label="Settings",
             items=(
                 *members,
+                item("Event types", "/app/settings/events", "tags"),
                 item("Integrations", "/app/settings/integrations", "plug"),
                 item("Notifications", "/app/settings/notifications", "bell"),
                 *keys,
