@@ -26,8 +26,9 @@ from leadvibe.triggers import queries, service
 from leadvibe.triggers.errors import BadTriggerError, TriggerChangedError
 from leadvibe.triggers.types import Trigger
 from leadvibe.web import trigger_builder as builder
+from leadvibe.web.delivery_paths import DELIVERIES
 from leadvibe.web.forms.triggers import FORMS, TriggerForm
-from leadvibe.web.pages.display import Alert, Link, Moment, Tone
+from leadvibe.web.pages.display import Alert, Link, Moment, Tone, query_url
 from leadvibe.web.pages.triggers import EditPage, Says, SlackPick, Trial
 from leadvibe.web.rendering import render, wanted_fragment
 from leadvibe.web.trigger_drafts import Draft, Edited, draft_of
@@ -256,6 +257,8 @@ def _page(edited: Edited, attempt: Attempt, trial: Trial | None) -> EditPage:
         list_url=edited.list_url,
         list_label=plural,
         history_url=history_path(trigger_id=str(trigger_id)) if trigger_id else "",
+        deliveries_url=query_url(DELIVERIES, {"trigger_id": str(trigger_id)}) if trigger_id else "",
+        copy_url=trigger_path(edited.kind, trigger_id, "/copy") if trigger_id else "",
         delete_url=trigger_path(edited.kind, trigger_id, "/delete") if trigger_id else "",
         says=_says(attempt.draft, facts),
         trial=trial or untried(request.form),
