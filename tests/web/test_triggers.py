@@ -166,6 +166,7 @@ def test_a_list_takes_as_many_statements_however_long_it_is(browse, people, worl
     browser = browse(people.viewer)
     add_trigger(world, TriggerKind.SURGE)
     add_trigger(world, TriggerKind.MILESTONE)
+    browser.get(TRIGGERS)
     statements.clear()
     browser.get(TRIGGERS)
     few = len(statements)
