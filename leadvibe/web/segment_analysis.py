@@ -46,7 +46,7 @@ MOST_LOOKED_AT = 2_000_000
 HEIGHT = 120
 FILLED = 0.72
 """The part of a column's place that it takes."""
-MOST_BINS = 12
+MOST_BINS = 16
 _WIDTHS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1_000, 2_500, 5_000, 10_000)
 NEARLY_ALL = 0.99
 """Of leads: higher scores share the last column, so that a single one does not flatten all."""
