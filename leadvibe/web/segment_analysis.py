@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import accumulate
 from typing import Any
@@ -41,8 +42,8 @@ from leadvibe.web.pages.segment_analysis import (
 WEEKS = 12
 SPANS = (7, 30, 90)
 USUAL_SPAN = 30
-MOST_LOOKED_AT = 2_000_000
-"""Events of a span: the index of more takes longer than somebody waits."""
+MOST_LOOKED_AT, MOST_MET = 2_000_000, 500_000
+"""Events of a span, and those of the type among them: more take longer than a second."""
 HEIGHT = 120
 FILLED = 0.72
 """The part of a column's place that it takes."""
@@ -245,23 +246,33 @@ def _conversion(
         spans=tuple(Choice(f"{it} days", str(it), it == span) for it in SPANS),
     )
     since = now - timedelta(days=span)
-    looked_at = sum(list_days(scope, since=since.date()).values())
-    if looked_at > MOST_LOOKED_AT:
-        problem = (
-            f"{thousands(looked_at)} events came in that time, more than can be looked through"
-            " while you wait. Choose fewer days."
-        )
-        return Conversion(event_types=shown.event_types, spans=shown.spans, problem=problem)
+    if problem := _find_problem(scope, chosen, since):
+        return replace(shown, problem=problem)
     did = count_converted(scope, audience, event_type=chosen, since=since)
     mine, of_all = did.members / made_up.total, did.leads / total
-    return Conversion(
-        event_types=shown.event_types,
-        spans=shown.spans,
+    return replace(
+        shown,
         rates=(
             _rate("This segment", did.members, made_up.total, top=max(mine, of_all)),
             _rate("All leads", did.leads, total, top=max(mine, of_all), is_of_all=True),
         ),
         verdict=_verdict(mine, of_all),
+    )
+
+
+def _find_problem(scope: Scope, event_type: str, since: datetime) -> str:
+    """Say why the events since then cannot be looked through; empty when they can."""
+    days = list_days(scope, since=since.date())
+    of_type = sum(events for day, events in days.items() if day.event_type == event_type)
+    if of_type > MOST_MET:
+        looked_at, advice = of_type, "Choose fewer days, or an event that is rarer."
+    else:
+        looked_at, advice = sum(days.values()), "Choose fewer days."
+        if looked_at <= MOST_LOOKED_AT:
+            return ""
+    return (
+        f"{thousands(looked_at)} events came in that time, more than can be looked through while"
+        f" you wait. {advice}"
     )
 
 
