@@ -392,11 +392,11 @@ def test_a_trigger_is_switched_off_and_deleted_in_the_list(site):
     page = site.visit(site.people.operator, "/app/triggers")
 
     page.get_by_role("switch", name="First points is active").click()
-    expect(toast(page)).to_have_text("“First points” is switched off.")
+    expect(toast(page)).to_have_text("“First points” is paused.")
     page.get_by_role("button", name="Delete First points").click()
     page.get_by_role("button", name="Delete trigger").click()
 
-    expect(page.get_by_text("No milestones yet")).to_be_visible()
+    expect(page.get_by_text("No triggers yet")).to_be_visible()
 
 
 def test_the_theme_stays_as_chosen(site):
