@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, get_args, get_origin
-from uuid import UUID
 
 from flask import request
 from pydantic import BaseModel, ValidationError
@@ -101,7 +100,7 @@ def path_reader(annotation: Any) -> Callable[[str], Any]:
         return _plain_text
     kind, named = get_args(annotation)
     assert isinstance(named, Named)
-    return _id_reader(UUID if kind is UUID else _receipt, named)
+    return _id_reader(_receipt if kind is int else kind, named)
 
 
 def problems_of(error: ValidationError, *, prefix: str = "") -> dict[str, str]:

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from leadvibe.api import trigger_acts
 from leadvibe.api.fields import LEFT_OUT
 from leadvibe.api.metadata_filters import storable_value
-from leadvibe.api.simulations import SimulationQuestion, SimulationResult, simulated
+from leadvibe.api.simulations import SimulationQuestion, SimulationResult
 from leadvibe.api.trigger_fields import (
     MailedFields,
     MailedItem,
@@ -30,8 +31,6 @@ from leadvibe.engine.conditions import Operator
 from leadvibe.engine.policies import FieldTest
 from leadvibe.engine.triggers import Count, Pattern, Step, TriggerKind
 from leadvibe.identity.types import Principal, Scope
-from leadvibe.lib.clock import utc_now
-from leadvibe.triggers import queries, service
 from leadvibe.triggers.checks import MOST_STEPS, MOST_TESTS
 from leadvibe.triggers.types import Trigger, WindowUnit
 
@@ -89,39 +88,34 @@ class PatternItem(MailedItem):
 
 def list_triggers(principal: Principal) -> list[PatternItem]:
     """All pattern triggers of the unit, by name."""
-    return [_item(principal.scope, it) for it in queries.list_triggers(principal.scope, KIND)]
+    return trigger_acts.listed(principal, KIND, _item)
 
 
 def get_trigger(principal: Principal, trigger_id: TriggerId) -> PatternItem:
     """A pattern trigger, in the state that its etag names."""
-    return _item(principal.scope, queries.get_trigger(principal.scope, KIND, trigger_id))
+    return trigger_acts.found(principal, KIND, trigger_id, _item)
 
 
 def create_trigger(principal: Principal, body: NewPattern) -> PatternItem:
     """Make a pattern trigger; it hears of events that come from now on."""
-    scope = principal.scope
-    made = service.create_trigger(principal, scope, KIND, read(body), now=utc_now())
-    return _item(scope, made)
+    return trigger_acts.created(principal, KIND, read(body), _item)
 
 
 def update_trigger(principal: Principal, trigger_id: TriggerId, body: PatternFields) -> PatternItem:
     """Change a pattern trigger; with other conditions or filters it starts anew."""
-    scope = principal.scope
-    changed = service.update_trigger(principal, scope, KIND, trigger_id, read(body), now=utc_now())
-    return _item(scope, changed)
+    return trigger_acts.changed(principal, KIND, trigger_id, read(body), _item)
 
 
 def delete_trigger(principal: Principal, trigger_id: TriggerId) -> None:
     """Delete a pattern trigger; what it emitted stays."""
-    service.delete_trigger(principal.scope, KIND, trigger_id)
+    trigger_acts.deleted(principal, KIND, trigger_id)
 
 
 def simulate_trigger(
     principal: Principal, trigger_id: TriggerId, body: SimulationQuestion
 ) -> SimulationResult:
     """For whom it would have fired lately, or whether for one lead. Nothing is sent."""
-    trigger = queries.get_trigger(principal.scope, KIND, trigger_id)
-    return simulated(principal.scope, trigger, body)
+    return trigger_acts.tried(principal, KIND, trigger_id, body)
 
 
 def read(body: PatternFields) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
+from leadvibe.api import trigger_acts
 from leadvibe.api.fields import LEFT_OUT
-from leadvibe.api.simulations import SimulationQuestion, SimulationResult, simulated
+from leadvibe.api.simulations import SimulationQuestion, SimulationResult
 from leadvibe.api.trigger_fields import (
     MailedFields,
     MailedItem,
@@ -26,8 +27,6 @@ from leadvibe.api.trigger_fields import (
 )
 from leadvibe.engine.triggers import Sequence, Step, TriggerKind
 from leadvibe.identity.types import Principal, Scope
-from leadvibe.lib.clock import utc_now
-from leadvibe.triggers import queries, service
 from leadvibe.triggers.checks import MOST_STEPS
 from leadvibe.triggers.types import Trigger, WindowUnit
 
@@ -98,41 +97,36 @@ class SequenceItem(MailedItem):
 
 def list_sequences(principal: Principal) -> list[SequenceItem]:
     """All sequence triggers of the unit, by name."""
-    return [_item(principal.scope, it) for it in queries.list_triggers(principal.scope, KIND)]
+    return trigger_acts.listed(principal, KIND, _item)
 
 
 def get_sequence(principal: Principal, trigger_id: TriggerId) -> SequenceItem:
     """A sequence trigger, in the state that its etag names."""
-    return _item(principal.scope, queries.get_trigger(principal.scope, KIND, trigger_id))
+    return trigger_acts.found(principal, KIND, trigger_id, _item)
 
 
 def create_sequence(principal: Principal, body: NewSequence) -> SequenceItem:
     """Make a sequence trigger. Without a webhook_url it needs another destination."""
-    scope = principal.scope
-    made = service.create_trigger(principal, scope, KIND, read(body), now=utc_now())
-    return _item(scope, made)
+    return trigger_acts.created(principal, KIND, read(body), _item)
 
 
 def update_sequence(
     principal: Principal, trigger_id: TriggerId, body: SequenceFields
 ) -> SequenceItem:
     """Change a sequence trigger; with other steps or filters it starts anew."""
-    scope = principal.scope
-    changed = service.update_trigger(principal, scope, KIND, trigger_id, read(body), now=utc_now())
-    return _item(scope, changed)
+    return trigger_acts.changed(principal, KIND, trigger_id, read(body), _item)
 
 
 def delete_sequence(principal: Principal, trigger_id: TriggerId) -> None:
     """Delete a sequence trigger; what it emitted stays."""
-    service.delete_trigger(principal.scope, KIND, trigger_id)
+    trigger_acts.deleted(principal, KIND, trigger_id)
 
 
 def simulate_sequence(
     principal: Principal, trigger_id: TriggerId, body: SimulationQuestion
 ) -> SimulationResult:
     """For whom it would have fired lately, or whether for one lead. Nothing is sent."""
-    trigger = queries.get_trigger(principal.scope, KIND, trigger_id)
-    return simulated(principal.scope, trigger, body)
+    return trigger_acts.tried(principal, KIND, trigger_id, body)
 
 
 def read(body: SequenceFields) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from leadvibe.api import trigger_acts
 from leadvibe.api.fields import LEFT_OUT
 from leadvibe.api.simulations import (
     Days,
@@ -14,7 +15,6 @@ from leadvibe.api.simulations import (
     SimulationQuestion,
     SimulationResult,
     matched_leads,
-    simulated,
 )
 from leadvibe.api.trigger_fields import (
     AnyType,
@@ -30,7 +30,7 @@ from leadvibe.api.trigger_fields import (
 from leadvibe.engine.triggers import Surge, TriggerKind
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
-from leadvibe.triggers import queries, service
+from leadvibe.triggers import queries
 from leadvibe.triggers.simulation import simulate
 from leadvibe.triggers.types import Trigger, WindowUnit
 
@@ -85,19 +85,17 @@ class SurgePreview:
 
 def list_triggers(principal: Principal) -> list[SurgeItem]:
     """All surge triggers of the unit, by name."""
-    return [_item(principal.scope, it) for it in queries.list_triggers(principal.scope, KIND)]
+    return trigger_acts.listed(principal, KIND, _item)
 
 
 def get_trigger(principal: Principal, trigger_id: TriggerId) -> SurgeItem:
     """A surge trigger, in the state that its etag names."""
-    return _item(principal.scope, queries.get_trigger(principal.scope, KIND, trigger_id))
+    return trigger_acts.found(principal, KIND, trigger_id, _item)
 
 
 def create_trigger(principal: Principal, body: NewSurge) -> SurgeItem:
     """Make a surge trigger; it hears of events that come from now on."""
-    scope = principal.scope
-    made = service.create_trigger(principal, scope, KIND, read(body), now=utc_now())
-    return _item(scope, made)
+    return trigger_acts.created(principal, KIND, read(body), _item)
 
 
 def update_trigger(principal: Principal, trigger_id: TriggerId, body: SurgeFields) -> None:
@@ -105,20 +103,19 @@ def update_trigger(principal: Principal, trigger_id: TriggerId, body: SurgeField
     given = read(body)
     if any(given.get(name) for name in _NOWHERE):
         given = _NOWHERE | given
-    service.update_trigger(principal, principal.scope, KIND, trigger_id, given, now=utc_now())
+    trigger_acts.changed(principal, KIND, trigger_id, given, _item)
 
 
 def delete_trigger(principal: Principal, trigger_id: TriggerId) -> None:
     """Delete a surge trigger; what it emitted stays."""
-    service.delete_trigger(principal.scope, KIND, trigger_id)
+    trigger_acts.deleted(principal, KIND, trigger_id)
 
 
 def simulate_trigger(
     principal: Principal, trigger_id: TriggerId, body: SimulationQuestion
 ) -> SimulationResult:
     """For whom it would have fired lately, or whether for one lead. Nothing is sent."""
-    trigger = queries.get_trigger(principal.scope, KIND, trigger_id)
-    return simulated(principal.scope, trigger, body)
+    return trigger_acts.tried(principal, KIND, trigger_id, body)
 
 
 def preview_trigger(

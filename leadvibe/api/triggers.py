@@ -8,8 +8,9 @@ from uuid import UUID
 
 from pydantic import Field, StrictInt
 
+from leadvibe.api import trigger_acts
 from leadvibe.api.fields import LARGEST_INTEGER, LEFT_OUT
-from leadvibe.api.simulations import SimulationQuestion, SimulationResult, simulated
+from leadvibe.api.simulations import SimulationQuestion, SimulationResult
 from leadvibe.api.trigger_fields import (
     AnyType,
     MailedFields,
@@ -21,8 +22,6 @@ from leadvibe.api.trigger_fields import (
 )
 from leadvibe.engine.triggers import Milestone, TriggerKind
 from leadvibe.identity.types import Principal, Scope
-from leadvibe.lib.clock import utc_now
-from leadvibe.triggers import queries, service
 from leadvibe.triggers.types import Trigger
 
 KIND = TriggerKind.MILESTONE
@@ -58,41 +57,36 @@ class MilestoneItem(MailedItem):
 
 def list_triggers(principal: Principal) -> list[MilestoneItem]:
     """All milestone triggers of the unit, by name."""
-    return [_item(principal.scope, it) for it in queries.list_triggers(principal.scope, KIND)]
+    return trigger_acts.listed(principal, KIND, _item)
 
 
 def get_trigger(principal: Principal, trigger_id: TriggerId) -> MilestoneItem:
     """A milestone trigger, in the state that its etag names."""
-    return _item(principal.scope, queries.get_trigger(principal.scope, KIND, trigger_id))
+    return trigger_acts.found(principal, KIND, trigger_id, _item)
 
 
 def create_trigger(principal: Principal, body: NewMilestone) -> MilestoneItem:
     """Make a milestone trigger; scores that rise from now on are held against it."""
-    scope = principal.scope
-    made = service.create_trigger(principal, scope, KIND, read(body), now=utc_now())
-    return _item(scope, made)
+    return trigger_acts.created(principal, KIND, read(body), _item)
 
 
 def update_trigger(
     principal: Principal, trigger_id: TriggerId, body: MilestoneFields
 ) -> MilestoneItem:
     """Change a milestone trigger; with another score or other filters it starts anew."""
-    scope = principal.scope
-    changed = service.update_trigger(principal, scope, KIND, trigger_id, read(body), now=utc_now())
-    return _item(scope, changed)
+    return trigger_acts.changed(principal, KIND, trigger_id, read(body), _item)
 
 
 def delete_trigger(principal: Principal, trigger_id: TriggerId) -> None:
     """Delete a milestone trigger; what it emitted stays."""
-    service.delete_trigger(principal.scope, KIND, trigger_id)
+    trigger_acts.deleted(principal, KIND, trigger_id)
 
 
 def simulate_trigger(
     principal: Principal, trigger_id: TriggerId, body: SimulationQuestion
 ) -> SimulationResult:
     """For whom it would have fired lately, or whether for one lead. Nothing is sent."""
-    trigger = queries.get_trigger(principal.scope, KIND, trigger_id)
-    return simulated(principal.scope, trigger, body)
+    return trigger_acts.tried(principal, KIND, trigger_id, body)
 
 
 def read(body: MilestoneFields) -> dict[str, Any]:

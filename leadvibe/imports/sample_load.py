@@ -1,6 +1,6 @@
 """The sample year in a unit: loaded as if it had come in, and taken out again without a trace.
 
-All of it is marked: events and leads by their source, rules and rulesets by who made them.
+All of it is marked: events and leads by their source, the rest by who made it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from leadvibe.imports.sample import (
     generate,
 )
 from leadvibe.imports.sample.types import Aliases
+from leadvibe.imports.sample_audiences import install_audiences, remove_audiences
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.leads.aliases import make_alias
@@ -76,15 +77,17 @@ def load_sample(
     leads: int = SAMPLE_LEADS,
     events: int = SAMPLE_EVENTS,
 ) -> SampleReport:
-    """Put a year of a SaaS company before `now` into the unit: rules, leads and waiting events.
+    """Put a year of a SaaS company before `now` into the unit.
 
-    One transaction, which the caller commits; then the pipeline scores. Does nothing in a unit
-    that has sample data. Raises InvalidError as `generate` does.
+    That is rules, segments, triggers, leads and waiting events. One transaction, which the caller
+    commits; then the pipeline scores. Does nothing in a unit that has sample data. Raises
+    InvalidError as `generate` does.
     """
     if _lock_and_look(scope):
         return SampleReport()
     year = generate(seed=seed, leads=leads, events=events, end=now)
     rules = _install_rules(principal, scope, now=now)
+    install_audiences(principal, scope, now=now)
     _make_leads(scope, year, now=now)
     _post_events(scope, year.events, now=now)
     return SampleReport(leads=len(year.leads), events=len(year.events), rules=rules)
@@ -107,6 +110,7 @@ def wipe_sample(principal: Principal, scope: Scope, *, now: datetime) -> WipeRep
     gone = _forget_leads(scope)
     shared = sorted(wiped.lead_ids.difference(gone))
     retell_leads(scope, shared, now=now)
+    remove_audiences(scope)
     rules, rulesets = _remove_rules(principal, scope, now=now)
     return WipeReport(
         events=wiped.events,

@@ -275,7 +275,7 @@ def _count_asking(condition: _Condition, asked: ColumnElement[bool] | None) -> i
 
 def count_members(scope: Scope, audience: Audience) -> int:
     """Return how many leads an audience has now."""
-    statement = select(func.count()).select_from(LeadRow).where(*_members(scope, audience))
+    statement = select(func.count()).select_from(LeadRow).where(*where_members(scope, audience))
     return session().scalar(statement, {"unit_id": scope.unit_id}) or 0
 
 
@@ -295,11 +295,11 @@ def list_members(scope: Scope, audience: Audience, request: PageRequest) -> list
             return found
     # A sum is no column: the index of scores cannot give this order, and is not walked.
     summed = LeadRow.score + literal_column("0", Integer())
-    gathered = select(*_LINE).where(*_members(scope, audience))
+    gathered = select(*_LINE).where(*where_members(scope, audience))
     return _read_members(scope, gathered.order_by(summed.desc(), LeadRow.lead_id), request)
 
 
-def _members(scope: Scope, audience: Audience) -> list[ColumnElement[bool]]:
+def where_members(scope: Scope, audience: Audience) -> list[ColumnElement[bool]]:
     """Say that a lead is a member, and where members are if that is known."""
     known = where_members_are(scope, audience)
     where = [] if known is None else [LeadRow.lead_id == any_(literal(known, ARRAY(Text())))]

@@ -51,6 +51,15 @@ def count_scores(scope: Scope, ranges: Sequence[tuple[int, int]]) -> int:
     return _number(statement, {**bound, "lows": lows, "highs": highs})
 
 
+def tally_scores(scope: Scope) -> dict[int, int]:
+    """Return how many leads have each score that any has."""
+    statement = """
+        SELECT bucket::int, leads::bigint FROM lead_histograms
+        WHERE unit_id = %s AND facet = 'score' AND label = '' AND leads > 0
+    """
+    return dict(driver().execute(statement, (scope.unit_id,)).fetchall())
+
+
 def count_event_type(scope: Scope, event_type: str) -> int:
     """Return how many leads had their last event of this type."""
     statement = """

@@ -19,6 +19,7 @@ from leadvibe.notifications.channel_configs import AUTH_HEADER, checked_config
 from leadvibe.notifications.destinations import prepare_webhook
 from leadvibe.notifications.errors import (
     BadChannelError,
+    ChannelChangedError,
     ChannelExistsError,
     ChannelInUseError,
 )
@@ -71,14 +72,21 @@ def update_channel(
     *,
     sealer: Sealer,
     allow_private: bool,
+    seen_at: datetime | None = None,
     now: datetime,
 ) -> Channel:
     """Change a channel; a configuration replaces the former one, but for a header that is masked.
 
-    Raises ChannelNotFoundError, BadChannelError and ChannelExistsError.
+    Raises ChannelNotFoundError, BadChannelError, ChannelExistsError and, when it is not as it was
+    last changed at `seen_at`, ChannelChangedError.
     """
     lock_unit(scope)
     current = get_channel(scope, channel_id)
+    if seen_at is not None and current.updated_at != seen_at:
+        raise ChannelChangedError(
+            f"The channel was changed by {current.updated_by} meanwhile. Read it again, and decide"
+            " what to change of it now."
+        )
     if changes.get("type", current.type) != current.type:
         problem = "cannot be changed: make another channel"
         raise BadChannelError(f"type {problem}.", fields={"type": problem})

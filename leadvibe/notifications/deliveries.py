@@ -79,14 +79,22 @@ def call_for_delivery(queue: JobQueue) -> None:
 def claim_due(*, now: datetime, at_most: int, under_way: Mapping[UUID, int]) -> list[Claim]:
     """Take deliveries that are due, of all units: the oldest first, and mail after messages.
 
-    `under_way` says how many this worker has on their way to a destination. One that has failed
-    time and again gets a single delivery, to see whether it is back.
+    At most so many sendings, each of one delivery or of a batch, where a transport takes many at
+    once. `under_way` says how many this worker has on their way to a destination. One that has
+    failed time and again gets a single delivery, to see whether it is back.
     """
     statement = """
-        WITH due AS (
+        WITH waiting AS (
             SELECT t.unit_id, t.destination_id, t.address, t.secret,
                    CASE WHEN t.former_until > %(now)s THEN t.former_secret END AS former_secret,
-                   t.failures, d.delivery_id
+                   t.failures, d.delivery_id,
+                   CASE t.transport
+                       WHEN 'hubspot' THEN t.destination_id ELSE d.delivery_id
+                   END AS sending,
+                   d.due_at + CASE t.transport
+                       WHEN 'email' THEN %(patient)s WHEN 'hubspot' THEN %(patient)s
+                       ELSE interval '0'
+                   END AS urgent_at
             FROM destinations t
             LEFT JOIN unnest(%(busy)s::uuid[], %(counts)s::int[]) AS busy (destination_id, count)
                 ON busy.destination_id = t.destination_id
@@ -103,10 +111,11 @@ def claim_due(*, now: datetime, at_most: int, under_way: Mapping[UUID, int]) -> 
             ) d
             WHERE (t.paused_until IS NULL OR t.paused_until <= %(now)s)
               AND EXISTS (SELECT FROM deliveries WHERE state = 'waiting' AND due_at <= %(now)s)
-            ORDER BY d.due_at + CASE t.transport
-                WHEN 'email' THEN %(patient)s WHEN 'hubspot' THEN %(patient)s ELSE interval '0'
-            END
-            LIMIT %(most)s
+        ), sendings AS (
+            SELECT sending FROM waiting GROUP BY sending
+            ORDER BY min(urgent_at) LIMIT %(most)s
+        ), due AS (
+            SELECT * FROM waiting JOIN sendings USING (sending)
         )
         UPDATE deliveries d SET attempts = attempts + 1, tries = tries + 1, due_at = %(until)s
         FROM due, notices n

@@ -128,6 +128,20 @@ def resume(scope: Scope, destination_id: UUID, *, now: datetime) -> None:
     )
 
 
+def forget_unused(scope: Scope, transport: Transport, address: str) -> None:
+    """Forget a destination that nothing was ever to be sent to; leaves others as they are."""
+    driver().execute(
+        """
+        DELETE FROM destinations t
+        WHERE t.unit_id = %s AND t.transport = %s AND t.address = %s AND NOT EXISTS (
+            SELECT FROM deliveries d
+            WHERE d.unit_id = t.unit_id AND d.destination_id = t.destination_id
+        )
+        """,
+        (scope.unit_id, transport, address),
+    )
+
+
 def _check_is_signed(scope: Scope, destination_id: UUID) -> None:
     row = (
         driver()

@@ -84,7 +84,10 @@ class Dispatcher:
                 commit()
 
     def _begin(self, pool: ThreadPoolExecutor) -> int:
-        """Claim what is due, as far as threads are free, and send it; returns how many."""
+        """Claim what is due, as far as threads are free, and send it; returns how many.
+
+        A thread carries a whole batch, so what is under way is counted in groups.
+        """
         free = THREADS - len(self._under_way)
         if free <= 0:
             return 0

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
+from leadvibe.lib.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    PreconditionFailedError,
+)
 
 
 class TransportError(Exception):
@@ -64,6 +69,12 @@ class ChannelNotFoundError(NotFoundError):
 
 class ChannelExistsError(ConflictError):
     code = "notification_channel_exists"
+
+
+class ChannelChangedError(PreconditionFailedError):
+    """Somebody else has changed the channel in the meantime."""
+
+    code = "notification_channel_changed"
 
 
 class ChannelInUseError(ConflictError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, tuple_
 
 from leadvibe.identity.models import MemberRow
 from leadvibe.identity.types import Scope
@@ -131,6 +131,16 @@ def list_destinations(scope: Scope, page: PageRequest) -> list[Destination]:
         .offset(page.offset)
     )
     return [_destination(row) for row in session().execute(statement)]
+
+
+def find_destinations(
+    scope: Scope, places: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Destination]:
+    """Return the destinations that are known of these, by transport and address."""
+    place = tuple_(DestinationRow.transport, DestinationRow.address)
+    statement = _destinations(scope).where(place.in_(places))
+    rows = session().execute(statement) if places else ()
+    return {(it.transport, it.address): it for it in map(_destination, rows)}
 
 
 def count_destinations(scope: Scope) -> int:

@@ -44,6 +44,11 @@ class AddressBook:
             found.setdefault((one.transport, one.address), one)
         return list(found.values())
 
+    def places(self, recipients: Recipients) -> set[tuple[str, str]]:
+        """Return the transports and addresses of a trigger, but for whoever owns a lead."""
+        named = self._named(recipients, Wording())
+        return {(addressee.transport, addressee.address) for addressee in named}
+
     def _all(
         self, recipients: Recipients, notice: Notice, owner_id: UUID | None
     ) -> Iterator[Addressee]:
@@ -52,6 +57,11 @@ class AddressBook:
             preheader=recipients.email_preheader,
             message=recipients.email_message,
         )
+        yield from self._named(recipients, wording)
+        if recipients.notify_owner and owner_id is not None:
+            yield from self._to_owner(owner_id, notice, wording)
+
+    def _named(self, recipients: Recipients, wording: Wording) -> Iterator[Addressee]:
         if recipients.webhook_url:
             yield _to(Transport.WEBHOOK, recipients.webhook_url, wording)
         for address in recipients.emails:
@@ -64,8 +74,6 @@ class AddressBook:
             yield _to(Transport.HUBSPOT, self._scope.unit_id.hex, wording)
         for channel_id in recipients.channel_ids:
             yield from self._through(channel_id, wording)
-        if recipients.notify_owner and owner_id is not None:
-            yield from self._to_owner(owner_id, notice, wording)
         if recipients.are_none:
             yield from self._to_default(wording)
 

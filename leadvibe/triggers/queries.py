@@ -19,7 +19,14 @@ from leadvibe.notifications.models import ChannelRow
 from leadvibe.notifications.types import Happening
 from leadvibe.triggers.errors import TriggerNotFoundError
 from leadvibe.triggers.models import EmittedEventRow, TriggerRow
-from leadvibe.triggers.types import HAPPENINGS, EmittedEvent, EmittedFilter, Recipients, Trigger
+from leadvibe.triggers.types import (
+    HAPPENINGS,
+    EmittedEvent,
+    EmittedFilter,
+    Fired,
+    Recipients,
+    Trigger,
+)
 
 RECIPIENTS: TypeAdapter[Recipients] = TypeAdapter(Recipients)
 
@@ -138,14 +145,23 @@ def list_caused(scope: Scope, lead_id: str, event_id: UUID) -> list[EmittedEvent
     return [_emitted_event(row) for row in session().execute(statement)]
 
 
-def count_emitted(scope: Scope, kind: TriggerKind, *, since: datetime) -> dict[UUID, int]:
-    """Return how often each trigger of a kind has fired since then; without those that did not."""
-    statement = (
-        select(EmittedEventRow.trigger_id, func.count())
-        .where(*_matching(scope, kind, EmittedFilter(fired_from=since)))
-        .group_by(EmittedEventRow.trigger_id)
+def summarize_firings(
+    scope: Scope, kind: TriggerKind | None, *, since: datetime
+) -> dict[UUID, Fired]:
+    """Return of each trigger of a kind, or of all, when it fired last and how often since then."""
+    of_trigger = (
+        EmittedEventRow.unit_id == TriggerRow.unit_id,
+        EmittedEventRow.trigger_id == TriggerRow.trigger_id,
+        EmittedEventRow.event.in_(HAPPENINGS.values()),
     )
-    return dict(iter(session().execute(statement)))
+    last = select(EmittedEventRow.fired_at).where(*of_trigger).limit(1)
+    times = select(func.count()).where(*of_trigger, EmittedEventRow.fired_at >= since)
+    statement = select(
+        TriggerRow.trigger_id,
+        last.order_by(EmittedEventRow.fired_at.desc()).scalar_subquery(),
+        times.scalar_subquery(),
+    ).where(TriggerRow.unit_id == scope.unit_id, *_of_kind(TriggerRow, kind))
+    return {trigger_id: Fired(*rest) for trigger_id, *rest in session().execute(statement)}
 
 
 def stream_emitted(

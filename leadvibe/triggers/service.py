@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +48,7 @@ from leadvibe.triggers.errors import TooManyTriggersError, TriggerChangedError
 from leadvibe.triggers.models import TriggerMemoryRow, TriggerRow
 from leadvibe.triggers.queries import RECIPIENTS
 from leadvibe.triggers.types import Recipients, Setup, Trigger
-from leadvibe.triggers.wording import name_of
+from leadvibe.triggers.wording import LONGEST_NAME, name_of
 
 MOST_TRIGGERS = 200
 """Of a unit: each event is held against all of them."""
@@ -75,15 +76,52 @@ def create_trigger(
     Raises BadTriggerError, TooManyTriggersError and, for levels of accounts, AbmDisabledError.
     """
     lock_configuration(scope)
+    _check_room(scope)
+    setup = _named(_begun(kind, given))
+    _check(scope, setup, given)
+    return _insert(principal, scope, kind, setup, now=now)
+
+
+def copy_trigger(
+    principal: Principal, scope: Scope, kind: TriggerKind, trigger_id: UUID, *, now: datetime
+) -> Trigger:
+    """Make a trigger as another is, with a name of its own.
+
+    It is inactive, or everything would be told twice before anybody has changed it. Raises
+    TriggerNotFoundError and TooManyTriggersError.
+    """
+    lock_configuration(scope)
+    _check_room(scope)
+    trigger = queries.get_trigger(scope, kind, trigger_id)
+    name = _name_of_copy(scope, trigger.name)
+    # What it names and is gone since is copied as it is: it was judged when it was chosen.
+    setup = Setup(**_own(trigger) | {"name": name, "active": False})
+    return _insert(principal, scope, kind, setup, now=now)
+
+
+def _check_room(scope: Scope) -> None:
     if queries.count_triggers(scope) >= MOST_TRIGGERS:
         raise TooManyTriggersError(
             f"The unit has {MOST_TRIGGERS} triggers, and more cannot be. Delete one that nobody"
             " needs any more."
         )
-    setup = _named(_begun(kind, given))
-    _check(scope, setup, given)
-    trigger_id = new_id()
-    by = principal.label
+
+
+def _name_of_copy(scope: Scope, name: str) -> str:
+    """Return the first of "Ready copy", "Ready copy 2" and so on that no trigger has."""
+    taken = {trigger.name for trigger in queries.list_triggers(scope)}
+    for number in count(1):
+        ending = " copy" if number == 1 else f" copy {number}"
+        wanted = name[: LONGEST_NAME - len(ending)].rstrip() + ending
+        if wanted not in taken:
+            return wanted
+    raise AssertionError
+
+
+def _insert(
+    principal: Principal, scope: Scope, kind: TriggerKind, setup: Setup, *, now: datetime
+) -> Trigger:
+    trigger_id, by = new_id(), principal.label
     session().execute(
         insert(TriggerRow).values(
             unit_id=scope.unit_id, trigger_id=trigger_id, kind=kind, **_columns(setup),

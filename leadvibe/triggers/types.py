@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from leadvibe.engine.firing import Pace
@@ -117,6 +117,13 @@ class EmittedEvent:
     fired_at: datetime
     summary: str
     details: dict[str, Any]
+
+
+class Fired(NamedTuple):
+    """When a trigger fired last, if ever, and how often of late."""
+
+    last_at: datetime | None
+    times: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from http.client import UNPROCESSABLE_ENTITY
+from http.client import CONFLICT, UNPROCESSABLE_ENTITY
 from types import MappingProxyType
 from uuid import UUID
 
@@ -23,13 +23,14 @@ from leadvibe.lib.errors import ConflictError, InvalidError, LeadvibeError
 from leadvibe.notifications import channels, queries, slack, slack_workspace, trials
 from leadvibe.notifications.channel_configs import shown_config
 from leadvibe.notifications.deliveries import ring_for_deliveries
-from leadvibe.notifications.errors import ChannelInUseError
+from leadvibe.notifications.errors import ChannelChangedError, ChannelInUseError
 from leadvibe.notifications.types import Channel, ChannelType
 from leadvibe.triggers.queries import list_users_of_channel
 from leadvibe.web.channel_paths import channel_path, new_channel_path
 from leadvibe.web.delivery_paths import DELIVERIES, delivery_path
+from leadvibe.web.forms.member_form import read_seen
 from leadvibe.web.forms.notifications import CHANNEL_FORMS, ChannelForm
-from leadvibe.web.pages.display import Choice, Link, Tone, counted, query_url
+from leadvibe.web.pages.display import Alert, Choice, Link, Moment, Tone, counted, query_url
 from leadvibe.web.pages.integrations import ChannelPicker
 from leadvibe.web.pages.notifications import ChannelPage, SlackPart
 from leadvibe.web.redirects import INTEGRATIONS, NOTIFICATIONS
@@ -76,7 +77,8 @@ def create_channel(kind: str) -> AnyResponse:
 def show_channel(channel_id: UUID) -> AnyResponse:
     principal = require_member(Permission.CONFIGURE)
     channel = queries.get_channel(principal.scope, channel_id)
-    shown = {"name": channel.name, **shown_config(channel, in_full=True)}
+    seen = channel.updated_at.isoformat()
+    shown = {"name": channel.name, "seen": seen, **shown_config(channel, in_full=True)}
     return _answer(principal, CHANNEL_FORMS[channel.type](data=shown), channel.type, channel)
 
 
@@ -120,12 +122,29 @@ def _save(
     if form.validate():
         try:
             _store(principal, form, channel_type, channel)
+        except ChannelChangedError:
+            assert channel is not None
+            return _answer_stale(principal, form, channel)
         except (InvalidError, ConflictError) as error:
             form.show(error)
         else:
             flash(f"“{form.name.data}” is saved.", Tone.OK)
             return redirect(NOTIFICATIONS, 303)
     return _answer(principal, form, channel_type, channel, status=UNPROCESSABLE_ENTITY)
+
+
+def _answer_stale(principal: Principal, form: ChannelForm, channel: Channel) -> AnyResponse:
+    """Say who was quicker and keep what was written; saved once more, it replaces theirs."""
+    alert = Alert(
+        f"This channel has changed since you opened it, last by {channel.updated_by} on"
+        f" {Moment.of(channel.updated_at).text}. Nothing is saved yet: save again to replace it"
+        " with what stands below, or",
+        Tone.WARN,
+        Link("drop your changes and see theirs.", channel_path(channel.channel_id)),
+    )
+    form["seen"].raw_data = None
+    form["seen"].data = channel.updated_at.isoformat()
+    return _answer(principal, form, channel.type, channel, alert=alert, status=CONFLICT)
 
 
 def _store(
@@ -138,7 +157,14 @@ def _store(
     if channel is None:
         store = partial(channels.create_channel, principal, scope, fields)
     else:
-        store = partial(channels.update_channel, principal, scope, channel.channel_id, fields)
+        store = partial(
+            channels.update_channel,
+            principal,
+            scope,
+            channel.channel_id,
+            fields,
+            seen_at=read_seen(form.seen.data),
+        )
     store(sealer=sealer(), allow_private=may_be_private(), now=utc_now())
 
 
@@ -157,6 +183,7 @@ def _answer(
     channel_type: ChannelType,
     channel: Channel | None = None,
     *,
+    alert: Alert | None = None,
     status: int = 200,
 ) -> AnyResponse:
     url = channel_path(channel.channel_id) if channel else new_channel_path(channel_type)
@@ -168,6 +195,7 @@ def _answer(
         action_url=url,
         list_url=NOTIFICATIONS,
         is_new=channel is None,
+        alert=alert,
         slack=_slack_part(principal, form, url) if channel_type is ChannelType.SLACK else None,
     )
     response = render(

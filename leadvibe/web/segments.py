@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, redirect, stream_with_context
 from htmx_flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
+from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
@@ -27,7 +28,8 @@ from leadvibe.segments.membership import Audience, Membership, explain
 from leadvibe.segments.types import Segment, SegmentRule, last_change
 from leadvibe.web.lead_paths import lead_path, read_lead_id
 from leadvibe.web.lead_query import LAST_PAGE
-from leadvibe.web.pages.display import Moment, Pager, Tone, counted, query_url, thousands
+from leadvibe.web.pages.display import Choice, Moment, Pager, Tone, counted, query_url, thousands
+from leadvibe.web.pages.segment_analysis import Analysis
 from leadvibe.web.pages.segments import (
     MemberCount,
     MemberRow,
@@ -37,13 +39,19 @@ from leadvibe.web.pages.segments import (
     WhyPage,
 )
 from leadvibe.web.rendering import render, wanted_fragment
+from leadvibe.web.segment_analysis import analyse
 from leadvibe.web.segment_builder import engagement_levels, level_badge
 from leadvibe.web.segment_paths import NEW_SEGMENT, SEGMENTS, segment_path, why_path
 from leadvibe.web.segment_reasons import list_reasons
 from leadvibe.web.segment_words import say_groups
 
 LIST = "segment-list"
-MEMBERS = "segment-members"
+ANALYSIS = "analysis"
+FRAGMENTS = {
+    "segment-view": "segments/_view.html",
+    "segment-members": "segments/_members.html",
+    "segment-analysis": "segments/_analysis.html",
+}
 PAGE_SIZE = 25
 _WHY_ID = re.compile(r"why-[0-9]{1,3}")
 _WHY_ALONE = "why-0"
@@ -65,22 +73,27 @@ def show_segment(segment_id: UUID) -> AnyResponse:
     audience = Membership(scope).of(segment, rules)
     if wanted_fragment() == _count_id(segment_id):
         return _count(scope, segment, audience)
+    view = request.args.get("view", "")
     page = _page_number()
-    lines = list_members(scope, audience, PageRequest(page, PAGE_SIZE))
-    if not lines and page > 1:
-        return redirect(_page_url(segment_id, page - 1))
+    lines: list[LeadLine] = []
+    if view != ANALYSIS:
+        lines = list_members(scope, audience, PageRequest(page, PAGE_SIZE))
+        if not lines and page > 1:
+            return redirect(_page_url(segment_id, page - 1))
     changed = last_change(segment, rules)
     shown = SegmentPage(
         segment=_row(principal, segment, rules),
-        updated_by=changed.by,
+        updated_by="the sample data" if changed.by == SAMPLE_SOURCE else changed.by,
         updated_at=Moment.of(changed.at),
         groups=say_groups(rules, has_accounts=get_settings(scope).abm_enabled),
+        tabs=_tabs(segment_id, view),
+        is_analysis=view == ANALYSIS,
+        analysis=_analysis(scope, segment_id, audience) if view == ANALYSIS else None,
         members=_members(scope, segment_id, lines),
         pager=_pager(segment_id, page, len(lines)),
         can_edit=can(principal, Permission.CONFIGURE),
     )
-    fragments = {MEMBERS: "segments/_members.html"}
-    return render("segments/segment.html", page=shown, section=SEGMENTS, fragments=fragments)
+    return render("segments/segment.html", page=shown, section=SEGMENTS, fragments=FRAGMENTS)
 
 
 @pages.get("/segments/<uuid:segment_id>/members/<lead>")
@@ -176,6 +189,26 @@ def _row(principal: Principal, segment: Segment, rules: Sequence[SegmentRule]) -
         update_url=url,
         copy_url=f"{url}/copy",
         delete_url=f"{url}/delete",
+    )
+
+
+def _tabs(segment_id: UUID, view: str) -> tuple[Choice, ...]:
+    url = segment_path(segment_id)
+    analysis = query_url(url, {"view": ANALYSIS})
+    return (
+        Choice("Members", "", view != ANALYSIS, url),
+        Choice("Analysis", ANALYSIS, view == ANALYSIS, analysis),
+    )
+
+
+def _analysis(scope: Scope, segment_id: UUID, audience: Audience) -> Analysis | None:
+    return analyse(
+        scope,
+        audience,
+        url=segment_path(segment_id),
+        event_type=request.args.get("event", ""),
+        days=request.args.get("days", ""),
+        now=utc_now(),
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from http.client import CONFLICT, UNPROCESSABLE_ENTITY
 from uuid import UUID
 
@@ -26,8 +25,10 @@ from leadvibe.triggers import queries, service
 from leadvibe.triggers.errors import BadTriggerError, TriggerChangedError
 from leadvibe.triggers.types import Trigger
 from leadvibe.web import trigger_builder as builder
+from leadvibe.web.delivery_paths import DELIVERIES
+from leadvibe.web.forms.member_form import read_seen
 from leadvibe.web.forms.triggers import FORMS, TriggerForm
-from leadvibe.web.pages.display import Alert, Link, Moment, Tone
+from leadvibe.web.pages.display import Alert, Link, Moment, Tone, query_url
 from leadvibe.web.pages.triggers import EditPage, Says, SlackPick, Trial
 from leadvibe.web.rendering import render, wanted_fragment
 from leadvibe.web.trigger_drafts import Draft, Edited, draft_of
@@ -53,7 +54,6 @@ FRAGMENTS = {
 }
 ROWS_CHANGED = json.dumps({"rows-changed": {}})
 """What the words listen for, since a changed form does not tell them of removed rows."""
-NEVER = datetime.min.replace(tzinfo=UTC)
 
 pages = Blueprint("trigger-editing", __name__)
 
@@ -168,17 +168,9 @@ def _store(principal: Principal, edited: Edited, form: TriggerForm, rows: Rows) 
         edited.kind,
         edited.trigger.trigger_id,
         edited.changes(given),
-        seen_at=_seen_at(form),
+        seen_at=read_seen(form.seen.data),
         now=now,
     )
-
-
-def _seen_at(form: TriggerForm) -> datetime:
-    try:
-        at = datetime.fromisoformat(form.seen.data or "")
-    except ValueError:
-        return NEVER
-    return at if at.tzinfo else NEVER
 
 
 def _blame(attempt: Attempt, control: str, problem: str) -> None:
@@ -256,6 +248,8 @@ def _page(edited: Edited, attempt: Attempt, trial: Trial | None) -> EditPage:
         list_url=edited.list_url,
         list_label=plural,
         history_url=history_path(trigger_id=str(trigger_id)) if trigger_id else "",
+        deliveries_url=query_url(DELIVERIES, {"trigger_id": str(trigger_id)}) if trigger_id else "",
+        copy_url=trigger_path(edited.kind, trigger_id, "/copy") if trigger_id else "",
         delete_url=trigger_path(edited.kind, trigger_id, "/delete") if trigger_id else "",
         says=_says(attempt.draft, facts),
         trial=trial or untried(request.form),

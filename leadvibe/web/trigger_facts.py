@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from leadvibe.engine.levels import UNCLASSIFIED
 from leadvibe.engine.policies import SYSTEM_TYPES, Reach
@@ -51,6 +52,8 @@ class Facts:
         told = setup.recipients
         if told.slack_target_id and not self.is_in_slack:
             yield "Slack is not connected, so that nothing arrives there."
+        if _leads_nowhere(told.webhook_url):
+            yield "Its webhook leads nowhere: names that end in .invalid are made up."
         if told.are_none and not self.names.default_target:
             yield "It tells nobody: what it finds stands in the history alone."
 
@@ -64,6 +67,13 @@ class Facts:
                 yield f"Triggers do not hear “{name}”: that event type is hidden."
             elif decision is not None and decision.reach is not Reach.ACTIVATE:
                 yield f"Triggers do not hear “{name}”: that event type is held back from them."
+
+
+def _leads_nowhere(url: str) -> bool:
+    try:
+        return (urlsplit(url).hostname or "").endswith(".invalid")
+    except ValueError:
+        return False
 
 
 def look_up(scope: Scope) -> Facts:

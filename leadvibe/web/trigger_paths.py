@@ -18,8 +18,8 @@ KIND = f"<any({', '.join(TriggerKind)}):kind>"
 ONE = f"/triggers/{KIND}/<uuid:trigger_id>"
 
 
-def list_path(kind: TriggerKind) -> str:
-    return query_url(TRIGGERS, {"kind": "" if kind is TriggerKind.MILESTONE else kind})
+def list_path(kind: TriggerKind | None) -> str:
+    return query_url(TRIGGERS, {"kind": kind or ""})
 
 
 def new_path(kind: TriggerKind) -> str:

@@ -14,6 +14,7 @@ from tests.api.trigger_examples import (
     BODIES,
     HOOK,
     MILESTONE,
+    PATHS,
     SEQUENCE,
     add_trigger,
     emit,
@@ -280,6 +281,34 @@ class TestChanging:
         assert owner.get("/triggers").json == []
         assert [it["id"] for it in owner.get("/milestone-events").json] == [str(emitted)]
         assert count_memories() == 0
+
+
+@EACH_KIND
+def test_a_copy_is_the_same_and_rests_at_first(call_as, owner, path, body):
+    made = make(owner, path)
+    [kind] = {kind for kind, it in PATHS.items() if f"/{it}" == path}
+    address = f"/triggers/{kind}/{made['trigger_id']}/copy"
+
+    copied = owner.post(address)
+
+    assert copied.status_code == 201
+    assert copied.json["name"] == f"{made['name']} copy"
+    copy = owner.get(f"{path}/{copied.json['trigger_id']}").json
+    own = {"trigger_id", "name", "active", "created_at", "updated_at", "etag"}
+    assert {k: v for k, v in copy.items() if k not in own} == {
+        k: v for k, v in made.items() if k not in own
+    }
+    assert not copy["active"]
+    assert owner.post(address).json["name"] == f"{made['name']} copy 2"
+    assert call_as("viewer").post(address).status_code == 403
+    assert call_as("stranger").post(address).status_code == 404
+
+
+def test_a_kind_that_there_is_not_has_no_copies(owner):
+    made = make(owner, "/triggers")
+
+    assert owner.post(f"/triggers/odd/{made['trigger_id']}/copy").status_code == 404
+    assert owner.post(f"/triggers/surge/{made['trigger_id']}/copy").status_code == 404
 
 
 @EACH_KIND

@@ -70,14 +70,14 @@ _FIELDS: dict[TriggerKind, dict[str, Any]] = {
     TriggerKind.PATTERN: {"counts": (Count(Step("page_view")),), "window_seconds": DAY},
     TriggerKind.SURGE: {"threshold_count": 1, "window_seconds": DAY, "webhook_url": HOOK},
 }  # fmt: skip
-_PATHS = {
+PATHS = {
     TriggerKind.MILESTONE: "triggers",
     TriggerKind.SEQUENCE: "sequences",
     TriggerKind.PATTERN: "pattern-triggers",
     TriggerKind.SURGE: "surge-triggers",
 }
-_BODIES = dict(zip(_PATHS, (MILESTONE, SEQUENCE, PATTERN, SURGE), strict=True))
-BODIES = {f"/{path}": _BODIES[kind] for kind, path in _PATHS.items()}
+_BODIES = dict(zip(PATHS, (MILESTONE, SEQUENCE, PATTERN, SURGE), strict=True))
+BODIES = {f"/{path}": _BODIES[kind] for kind, path in PATHS.items()}
 """What makes a trigger of each kind, by where it is sent."""
 
 
@@ -141,7 +141,7 @@ def make_channel(scope: Scope) -> str:
 
 
 def _examples_of(kind: TriggerKind) -> dict[str, Callable[[World], Send]]:
-    path, events = f"/{_PATHS[kind]}", f"/{kind}-events"
+    path, events = f"/{PATHS[kind]}", f"/{kind}-events"
 
     def one(world: World, **sent: Any) -> Send:
         return {"path": {"id": add_trigger(world, kind).trigger_id}, **sent}
@@ -169,6 +169,11 @@ TRIGGER_EXAMPLES: dict[str, Callable[[World], Send]] = {
     **_examples_of(TriggerKind.SURGE),
     "POST /surge-triggers/{id}/preview": lambda world: {
         "path": {"id": add_trigger(world, TriggerKind.SURGE).trigger_id}, "json": {"days": 7},
+    },
+    "POST /triggers/{kind}/{id}/copy": lambda world: {
+        "path": {
+            "kind": "sequence", "id": add_trigger(world, TriggerKind.SEQUENCE).trigger_id,
+        },
     },
     "POST /trigger-simulations": lambda _: {
         "json": {"milestone": {"score_threshold": 5}, "days": 30}

@@ -315,6 +315,7 @@ def test_a_segment_is_switched_off_and_deleted_in_the_list(site):
     page.get_by_label("Comparison of rule 1").select_option("exists")
     expect(page.get_by_label("Value of rule 1")).to_have_count(0)
     page.get_by_role("button", name="Save segment").click()
+    page.wait_for_url("**/app/segments/*-*")
     page.get_by_role("navigation", name="Breadcrumbs").get_by_role("link", name="Segments").click()
 
     expect(page.locator(".member-count")).to_have_text("0")
@@ -363,7 +364,7 @@ def test_a_sequence_is_made_tried_and_seen_to_fire(site):
 
     page.get_by_role("button", name="Save sequence").click()
     page.wait_for_url("**/app/triggers?kind=sequence")
-    expect(page.get_by_role("link", name="0 times")).to_be_visible()
+    expect(page.locator(".c-last")).to_contain_text("Never")
     site.world.happen("pricing_view", "bob", plan="pro")
     site.world.happen("demo_request", "bob")
     page.reload()
@@ -392,11 +393,11 @@ def test_a_trigger_is_switched_off_and_deleted_in_the_list(site):
     page = site.visit(site.people.operator, "/app/triggers")
 
     page.get_by_role("switch", name="First points is active").click()
-    expect(toast(page)).to_have_text("“First points” is switched off.")
+    expect(toast(page)).to_have_text("“First points” is paused.")
     page.get_by_role("button", name="Delete First points").click()
     page.get_by_role("button", name="Delete trigger").click()
 
-    expect(page.get_by_text("No milestones yet")).to_be_visible()
+    expect(page.get_by_text("No triggers yet")).to_be_visible()
 
 
 def test_events_are_narrowed_by_a_brush_explained_and_deleted(scored):

@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from leadvibe.engine.triggers import TriggerKind
 from leadvibe.events import queries as event_queries
 from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.imports.sample import SAMPLE_RULESETS
+from leadvibe.imports.sample.audiences import NOWHERE, SAMPLE_SEGMENTS
 from leadvibe.imports.sample_load import (
     SampleReport,
     load_sample,
@@ -18,6 +20,10 @@ from leadvibe.lib.db import commit, driver
 from leadvibe.pipeline import process, rescore
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import snapshots
+from leadvibe.segments.queries import list_segments
+from leadvibe.segments.service import create_segment, update_segment
+from leadvibe.triggers.queries import list_triggers
+from leadvibe.triggers.service import update_trigger
 from tests.factories import (
     make_decay,
     make_event,
@@ -152,6 +158,49 @@ def test_wiping_takes_all_of_it_out_again(scope, principal):
     assert {table: count(scope, table) for table in TABLES} == dict.fromkeys(TABLES, 0)
     assert [ruleset.name for ruleset in score_queries.list_rulesets(scope)] == ["Engagement"]
     assert_scores_are_right(scope)
+
+
+def test_the_sample_brings_segments_and_a_trigger_of_each_kind(scope, principal):
+    load(principal, scope)
+
+    triggers = list_triggers(scope)
+    assert {it.kind for it in triggers} == set(TriggerKind)
+    assert all(it.active for it in triggers)
+    assert {it.recipients.webhook_url for it in triggers} == {NOWHERE}
+    assert len(list_segments(scope)) == 3
+    assert count(scope, "deliveries") == 0
+
+    wipe(principal, scope)
+
+    assert list_triggers(scope) == []
+    assert list_segments(scope) == []
+    assert count(scope, "destinations") == 0
+
+
+def test_what_somebody_changed_of_the_samples_stays(scope, principal):
+    load(principal, scope)
+    trigger, segment = list_triggers(scope)[0], list_segments(scope)[0]
+    update_trigger(
+        principal, scope, trigger.kind, trigger.trigger_id, {"active": False}, now=utc_now()
+    )
+    update_segment(principal, scope, segment.segment_id, {"name": "Ours"}, now=utc_now())
+    commit()
+
+    wipe(principal, scope)
+
+    assert [it.trigger_id for it in list_triggers(scope)] == [trigger.trigger_id]
+    assert [it.name for it in list_segments(scope)] == ["Ours"]
+
+
+def test_a_name_that_is_taken_is_not_taken_twice(scope, principal):
+    mine = {"name": SAMPLE_SEGMENTS[0].name, "description": "", "active": True}
+    create_segment(principal, scope, mine, now=utc_now())
+
+    load(principal, scope)
+
+    assert len(list_segments(scope)) == 3
+    wipe(principal, scope)
+    assert [it.created_by for it in list_segments(scope)] == [principal.label]
 
 
 def test_wiping_takes_out_what_decay_wrote_about_the_sample(scope, principal):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit, driver
+from leadvibe.lib.db import commit, driver, rollback
 from leadvibe.lib.ids import new_id
 from leadvibe.notifications import deliveries, dispatch
 from leadvibe.notifications.deliveries import LEASE, claim_due
@@ -188,6 +188,31 @@ def test_what_goes_to_hubspot_goes_together(scope, wire, deliver):
     deliver()
 
     assert wire.groups == [7]
+
+
+def test_a_hundred_contacts_are_one_sending_beside_messages(scope, wire, deliver):
+    for _ in range(120):
+        post(scope, scope.unit_id.hex, transport=Transport.HUBSPOT)
+    post(scope, "https://a.example")
+
+    claims = claim_due(now=utc_now(), at_most=2, under_way={})
+
+    addresses = [claim.address for claim in claims]
+    assert addresses.count(scope.unit_id.hex) == 100
+    assert addresses.count("https://a.example") == 1
+    rollback()
+    deliver()
+    assert sorted(wire.groups) == [1, 20, 100]
+
+
+def test_what_goes_one_by_one_takes_a_thread_each(scope):
+    post(scope, *(f"https://{n}.example" for n in range(5)))
+    for _ in range(3):
+        post(scope, scope.unit_id.hex, transport=Transport.HUBSPOT)
+
+    claims = claim_due(now=utc_now(), at_most=4, under_way={})
+
+    assert [claim.transport for claim in claims] == [Transport.WEBHOOK] * 4
 
 
 def test_units_are_apart_though_their_addresses_are_the_same(scope, wire, deliver):

@@ -41,6 +41,11 @@ def the_channel(world):
     return channel
 
 
+def seen(world):
+    """Return what a form says of when the channel was changed last."""
+    return {"seen": the_channel(world).updated_at.isoformat()}
+
+
 class TestWho:
     @pytest.mark.parametrize("name", ["admin", "owner", "operator"])
     def test_those_who_configure_are_offered_what_they_may_do(self, browse, people, channel, name):
@@ -151,23 +156,43 @@ class TestChannels:
         assert f'value="{MASK}"' in form.text
         assert form.headers["Cache-Control"] == "no-store"
 
-        browser.post(path, {"name": "Renamed", "url": f"{URL}/2", "auth_header": MASK})
+        changed = {"name": "Renamed", "url": f"{URL}/2", "auth_header": MASK}
+        browser.post(path, {**seen(world), **changed})
 
         kept = the_channel(world)
         assert (kept.name, kept.config["url"]) == ("Renamed", f"{URL}/2")
         assert sealer().open(kept.config["auth_header"]) == WEBHOOK["auth_header"]
-        browser.post(path, {"name": "Renamed", "url": URL, "auth_header": ""})
+        browser.post(path, {**seen(world), "name": "Renamed", "url": URL, "auth_header": ""})
         assert the_channel(world).config["auth_header"] == ""
 
     def test_a_kept_header_goes_to_no_other_host(self, browse, people, world, channel):
         answer = browse(people.operator).post(
             f"{CHANNELS}/{channel}",
-            {"name": "x", "url": "https://other.test/", "auth_header": MASK},
+            {**seen(world), "name": "x", "url": "https://other.test/", "auth_header": MASK},
         )
 
         assert answer.status_code == 422
         assert "has to be given again" in answer.text
         assert the_channel(world).config["url"] == URL
+
+    def test_of_two_who_edit_the_later_is_told_and_loses_nothing(
+        self, browse, people, world, channel
+    ):
+        path, mine = f"{CHANNELS}/{channel}", {"name": "Mine", "url": URL, "auth_header": MASK}
+        before, browser = seen(world), browse(people.operator)
+        browse(people.owner).post(path, {**before, **mine, "name": "Theirs"})
+
+        answer = browser.post(path, {**before, **mine})
+
+        assert answer.status_code == 409
+        assert f"last by {people.owner.email}" in answer.text
+        assert 'value="Mine"' in answer.text
+        assert the_channel(world).name == "Theirs"
+        now = seen(world)
+        assert f'value="{now["seen"]}"' in answer.text
+        assert browser.post(path, {**now, **mine}).status_code == 303
+        assert the_channel(world).name == "Mine"
+        assert browser.post(path, mine).status_code == 409
 
     def test_a_channel_is_deleted_unless_triggers_use_it(self, browse, people, world, channel):
         browser = browse(people.operator)

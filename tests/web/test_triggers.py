@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 from uuid import uuid4
 
@@ -18,9 +19,10 @@ from leadvibe.engine.triggers import (
     TriggerKind,
 )
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit, session
+from leadvibe.lib.db import commit, driver, session
 from leadvibe.lib.paging import PageRequest
 from leadvibe.notifications.models import ChannelRow
+from leadvibe.notifications.queries import list_destinations
 from leadvibe.notifications.types import Happening
 from leadvibe.scoring.event_types import decide_event_type
 from leadvibe.triggers import queries, service
@@ -100,8 +102,99 @@ def test_an_empty_list_says_what_the_kind_is_for(browse, people, world, kind):
     assert not links_in(browse(people.viewer).get(f"{TRIGGERS}?kind={kind}").text, "/new")
 
 
-def test_a_kind_that_there_is_not_is_the_first(browse, people, world):
-    assert "No milestones yet" in browse(people.viewer).get(f"{TRIGGERS}?kind=odd").text
+def test_without_any_all_kinds_are_offered(browse, people, world):
+    page = browse(people.operator).get(f"{TRIGGERS}?kind=odd").text
+
+    assert "No triggers yet" in page
+    assert all(links_in(page, new_path(kind)) for kind in TriggerKind)
+    assert not links_in(browse(people.viewer).get(TRIGGERS).text, "/new")
+
+
+def test_triggers_of_all_kinds_stand_in_one_list(browse, people, world):
+    made = [add_trigger(world, kind) for kind in TriggerKind]
+    browser = browse(people.operator)
+
+    page = browser.get(TRIGGERS).text
+
+    assert all(f'id="trigger-{it.trigger_id}"' in page for it in made)
+    assert "Sequence: " in page
+    surges = browser.get(f"{TRIGGERS}?kind=surge").text
+    assert [f'id="trigger-{it.trigger_id}"' in surges for it in made] == [False] * 3 + [True]
+    answer = browser.post(f"{path_of(made[3], '/active')}?list=all", {"active": "0"})
+    assert answer.location == TRIGGERS
+
+
+def test_the_list_says_when_it_fired_last_and_how_often_in_a_week(browse, people, world):
+    trigger, now = add_trigger(world, TriggerKind.MILESTONE), utc_now()
+    browser = browse(people.viewer)
+    assert "Never" in browser.get(TRIGGERS).text
+    for days in (1, 2, 9):
+        emit(world, trigger, fired_at=now - timedelta(days=days))
+
+    page = browser.get(TRIGGERS).text
+
+    assert ">2 times</a>" in page
+    assert f'<time datetime="{(now - timedelta(days=1)).isoformat()[:19]}Z">' in page
+
+
+def test_a_destination_that_fails_stands_at_its_trigger(browse, people, world):
+    add_trigger(world, TriggerKind.SURGE)
+    [destination] = list_destinations(world.scope, PageRequest(1, 5))
+    browser = browse(people.viewer)
+    settled = {"now": utc_now(), "id": destination.destination_id}
+    assert "Arrives" not in browser.get(TRIGGERS).text
+
+    driver().execute(
+        "UPDATE destinations SET last_delivered_at = %(now)s WHERE destination_id = %(id)s", settled
+    )
+    commit()
+    assert "Arrives" in browser.get(TRIGGERS).text
+
+    driver().execute(
+        "UPDATE destinations SET failures = 2, problem = 'it answered 500'"
+        " WHERE destination_id = %(id)s",
+        settled,
+    )
+    commit()
+    page = browser.get(TRIGGERS).text
+    assert "Failing" in page
+    assert "it answered 500" in page
+    assert links_in(page, f"/app/deliveries?destination_id={destination.destination_id}")
+
+
+def test_a_list_takes_as_many_statements_however_long_it_is(browse, people, world, statements):
+    browser = browse(people.viewer)
+    add_trigger(world, TriggerKind.SURGE)
+    add_trigger(world, TriggerKind.MILESTONE)
+    browser.get(TRIGGERS)
+    statements.clear()
+    browser.get(TRIGGERS)
+    few = len(statements)
+    for kind in TriggerKind:
+        add_trigger(world, kind)
+    statements.clear()
+
+    browser.get(TRIGGERS)
+
+    assert len(statements) == few
+
+
+def test_a_copy_opens_in_its_form_and_is_paused(browse, people, world):
+    trigger, browser = (
+        add_trigger(world, TriggerKind.PATTERN, name="Eager"),
+        browse(people.operator),
+    )
+
+    answer = browser.post(path_of(trigger, "/copy"))
+
+    copied = next(
+        it for it in queries.list_triggers(world.scope) if it.trigger_id != trigger.trigger_id
+    )
+    assert answer.location == path_of(copied)
+    assert (copied.name, copied.active, copied.shape) == ("Eager copy", False, trigger.shape)
+    assert "It is paused until you make it active." in browser.get(answer.location).text
+    assert browse(people.viewer).post(path_of(trigger, "/copy")).status_code == 403
+    assert browse(people.stranger).post(path_of(trigger, "/copy")).status_code in {403, 404}
 
 
 @pytest.mark.parametrize(
@@ -557,7 +650,7 @@ def test_leaving_a_milestone_is_no_firing(browse, people, world):
     emit(world, trigger, event=Happening.MILESTONE_EXITED, summary="fell below 1")
 
     assert "Nothing fired yet" in browse(people.viewer).get(HISTORY).text
-    assert "0 times" in browse(people.viewer).get(TRIGGERS).text
+    assert "Never" in browse(people.viewer).get(TRIGGERS).text
 
 
 def test_a_long_history_is_paged(browse, people, world, monkeypatch):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from wtforms import Form, IntegerField, StringField
 from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
 from leadvibe.lib.errors import LeadvibeError
+
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class MemberForm(Form):
@@ -40,3 +43,12 @@ def strip(text: str | None) -> str:
 def printable(_form: BaseForm, field: StringField) -> None:
     if field.data and not field.data.isprintable():
         raise ValidationError("Leave out line breaks and control characters.")
+
+
+def read_seen(text: str | None) -> datetime:
+    """Return when what is edited was changed last, as a hidden field says; never if it does not."""
+    try:
+        at = datetime.fromisoformat(text or "")
+    except ValueError:
+        return NEVER
+    return at if at.tzinfo else NEVER

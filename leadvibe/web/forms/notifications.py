@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Self
 
-from wtforms import BooleanField, PasswordField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, PasswordField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 from wtforms.widgets import PasswordInput
 
@@ -33,9 +33,12 @@ class ChannelForm(MemberForm):
         ],
         filters=[strip],
     )
+    seen = HiddenField()
+    """When what is edited was changed last, so that nobody else's change is lost."""
 
     def config(self) -> dict[str, str]:
-        return {name: field.data or "" for name, field in self._fields.items() if name != "name"}
+        own = {name: it for name, it in self._fields.items() if name not in {"name", "seen"}}
+        return {name: field.data or "" for name, field in own.items()}
 
     def show(self, error: LeadvibeError) -> None:
         """Put each problem at its field; what belongs to no field goes above the form."""

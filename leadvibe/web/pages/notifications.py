@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from wtforms import Form
 
 from leadvibe.web.pages.deliveries import Place
-from leadvibe.web.pages.display import Choice, Link
+from leadvibe.web.pages.display import Alert, Choice, Link
 from leadvibe.web.pages.integrations import ChannelPicker
 
 
@@ -68,5 +68,6 @@ class ChannelPage:
     action_url: str
     list_url: str
     is_new: bool
+    alert: Alert | None = None
     slack: SlackPart | None = None
     """Of a channel in Slack."""

@@ -1,7 +1,8 @@
 """Segments: templates/segments/page.html (all), segment.html (one and its members), builder.html.
 
-Fragments for htmx: a count (_count.html, target #count-ID), the members (_members.html), why one is
-a member (_why.html), the builder's form (_form.html) and whom its rules match (_preview.html). Each
+Fragments for htmx: a count (_count.html, target #count-ID), what the tab shows (_view.html): the
+members (_members.html) or what they are like (_analysis.html), why one is a member (_why.html), the
+builder's form (_form.html) and whom its rules match (_preview.html). Each
 is asked for at the page's own URL.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from wtforms import Form
 
 from leadvibe.web.pages.display import Alert, Choice, Level, Link, Moment, Pager
+from leadvibe.web.pages.segment_analysis import Analysis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,10 @@ class SegmentPage:
     updated_by: str
     updated_at: Moment
     groups: tuple[GroupWords, ...] = ()
+    tabs: tuple[Choice, ...]
+    is_analysis: bool = False
+    """Whether that tab is shown, with what it found; no `analysis` where there are no members."""
+    analysis: Analysis | None = None
     members: tuple[MemberRow, ...] = ()
     pager: Pager | None = None
     can_edit: bool = False

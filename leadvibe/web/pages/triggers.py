@@ -13,22 +13,47 @@ from dataclasses import dataclass, field
 
 from wtforms import Form
 
-from leadvibe.web.pages.display import Alert, Choice, Link, Moment, Pager
+from leadvibe.web.pages.deliveries import Place
+from leadvibe.web.pages.display import Alert, Choice, Link, Moment, Pager, Tone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A destination that is not reached: "example.com", "Paused", and why."""
+
+    place: Place
+    state: str
+    tone: Tone
+    problem: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Whether what a trigger tells gets there; neither is set where nothing was sent yet."""
+
+    troubles: tuple[Trouble, ...] = ()
+    is_good: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerRow:
     id: str
     name: str
+    kind: str
+    """"Milestone"; empty in a list of one kind alone."""
+    icon: str
     looks_for: str
     """"pricing_view, then demo_request within 2 days"; empty where its name says so."""
     whom: str
     """"engagement level is Hot"; empty for everybody."""
     told: str
     """Empty for nobody."""
+    health: Health
     often: str
+    last_fired: Moment | None
     fired: str
-    """How often in the last 30 days: "12 times"."""
+    """How often in the last 7 days: "12 times"; empty for never."""
     is_active: bool
     warnings: tuple[str, ...] = ()
     edit_url: str = ""
@@ -36,27 +61,33 @@ class TriggerRow:
     history_url: str
     switch_url: str
     """POST `active` with 1 or 0."""
+    copy_url: str
+    """POST."""
     delete_url: str
     """POST."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
-    """What a kind of trigger is good for, while there is none."""
+class KindCard:
+    """A kind of trigger, and what it is good for."""
 
     icon: str
-    title: str
+    label: str
+    """"Milestone"."""
+    none: str
+    """"No milestones yet"."""
     text: str
+    new_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggersPage:
     tabs: tuple[Choice, ...]
     kind: str
-    """"milestone"."""
+    """"milestone"; empty for all."""
+    kinds: tuple[KindCard, ...]
+    """Those that are listed: one, or all."""
     triggers: tuple[TriggerRow, ...]
-    example: Example
-    new_url: str
     history_url: str
     can_edit: bool
 
@@ -184,8 +215,10 @@ class EditPage:
     list_url: str
     list_label: str
     history_url: str = ""
+    deliveries_url: str = ""
+    copy_url: str = ""
+    """POST, as the next; all of these are empty for a new one."""
     delete_url: str = ""
-    """POST; empty for a new one."""
     says: Says | None = None
     trial: Trial | None = None
     alert: Alert | None = None
