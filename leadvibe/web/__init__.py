@@ -20,6 +20,7 @@ from leadvibe.web import (
     imports,
     integrations,
     lead,
+    lead_wizard,
     leads,
     login,
     members,
@@ -40,7 +41,7 @@ from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
     login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
-    trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
+    trigger_trials, trigger_editing, destinations, deliveries, lead_wizard, imports, sample, dead_letters,
     credentials, members, integrations, notifications, channel_editing,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
