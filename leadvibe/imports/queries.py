@@ -91,6 +91,35 @@ def list_progress(
     return [_progress_of(row, now) for row in session().execute(statement)]
 
 
+def get_history(scope: Scope, import_id: UUID, *, now: datetime) -> ImportProgress:
+    """Return how far an import of either kind is. Raises ImportNotFoundError."""
+    statement = _history(scope).where(ImportRow.import_id == import_id)
+    row = session().execute(statement).one_or_none()
+    if row is None:
+        raise _not_found(import_id)
+    return _progress_of(row, now)
+
+
+def list_history(
+    scope: Scope,
+    *,
+    kind: FileKind | None = None,
+    limit: int,
+    offset: int = 0,
+    now: datetime,
+) -> list[ImportProgress]:
+    """Return the unit's imports of both kinds, or of one, the latest first."""
+    statement = (
+        _history(scope)
+        .order_by(ImportRow.created_at.desc(), ImportRow.import_id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    if kind is not None:
+        statement = statement.where(ImportRow.kind == kind)
+    return [_progress_of(row, now) for row in session().execute(statement)]
+
+
 def count_imports(scope: Scope) -> int:
     """Return how many files of events were ever imported into the unit."""
     statement = (
@@ -211,6 +240,15 @@ def import_of(row: ImportRow) -> Import:
 
 
 def _progress(scope: Scope) -> Select[*tuple[Any, ...]]:
+    return _with_tallies(scope).where(ImportRow.kind == FileKind.EVENTS)
+
+
+def _history(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """Leave out files of leads that nobody has started."""
+    return _with_tallies(scope).where(ImportRow.state != ImportState.UPLOADED)
+
+
+def _with_tallies(scope: Scope) -> Select[*tuple[Any, ...]]:
     columns: tuple[Any, ...] = (
         SourceTallyRow.processed,
         SourceTallyRow.duplicates,
@@ -222,7 +260,7 @@ def _progress(scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
         select(ImportRow, *columns)
         .outerjoin(SourceTallyRow, is_its_tally)
-        .where(ImportRow.unit_id == scope.unit_id, ImportRow.kind == FileKind.EVENTS)
+        .where(ImportRow.unit_id == scope.unit_id)
         .execution_options(populate_existing=True)
     )
 

@@ -17,6 +17,7 @@ from leadvibe.web import (
     destinations,
     docs,
     errors,
+    import_undos,
     imports,
     integrations,
     lead,
@@ -41,8 +42,8 @@ from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
     login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
-    trigger_trials, trigger_editing, destinations, deliveries, lead_wizard, imports, sample, dead_letters,
-    credentials, members, integrations, notifications, channel_editing,
+    trigger_trials, trigger_editing, destinations, deliveries, lead_wizard, imports,
+    import_undos, sample, dead_letters, credentials, members, integrations, notifications, channel_editing,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 
