@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from leadvibe.http import workers
 from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.web import (
+    audit,
     channel_editing,
     credentials,
     dead_letters,
@@ -24,6 +25,7 @@ from leadvibe.web import (
     lead_wizard,
     leads,
     login,
+    member,
     members,
     notifications,
     rendering,
@@ -32,18 +34,22 @@ from leadvibe.web import (
     segment_editing,
     segments,
     session,
+    settings,
+    tokens,
     trigger_editing,
     trigger_history,
     trigger_trials,
     triggers,
     unsubscribe,
+    usage,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
     login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
     trigger_trials, trigger_editing, destinations, deliveries, lead_wizard, imports,
-    import_undos, sample, dead_letters, credentials, members, integrations, notifications, channel_editing,
+    import_undos, sample, dead_letters, credentials, members, integrations, notifications,
+    channel_editing, settings, audit, usage, tokens, member,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

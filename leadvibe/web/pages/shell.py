@@ -70,6 +70,7 @@ def navigation(
 
     waiting = f"{dead_letters:,}" if dead_letters else ""
     keys = (item("API credentials", "/app/credentials", "key-round"),) if can_own else ()
+    audit = (item("Audit log", "/app/settings/audit", "file-text"),) if can_own else ()
     members = (item("Members", "/app/members", "building-2"),) if can_administer else ()
     return (
         NavGroup(
@@ -97,10 +98,14 @@ def navigation(
         NavGroup(
             label="Settings",
             items=(
+                item("General", "/app/settings", "cog"),
                 *members,
                 item("Integrations", "/app/settings/integrations", "plug"),
                 item("Notifications", "/app/settings/notifications", "bell"),
                 *keys,
+                *audit,
+                item("Usage", "/app/settings/usage", "gauge"),
+                item("Access tokens", "/app/account/tokens", "lock"),
                 item("Account", "/app/account/password", "user"),
             ),
         ),
