@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 
 from leadvibe.identity import queries
-from leadvibe.identity.types import OrgRole
 from leadvibe.lib.clock import utc_now
 from tests.web.pages import links_in
 
@@ -43,17 +43,10 @@ def test_an_admin_renames_the_organisation_and_keeps_its_units(admin, people):
 
 
 def people_units(people):
-    from leadvibe.identity.types import Principal, Via  # noqa: PLC0415 - used by this alone
-
-    member = people.admin
-    return queries.list_units(
-        Principal(
-            org_id=people.scope.org_id,
-            via=Via.SESSION,
-            org_role=OrgRole.ADMIN,
-            member_id=member.org_member_id,
-        )
+    account = queries.find_account(
+        people.admin.member.org_member_id, session_epoch=people.admin.member.session_epoch
     )
+    return account.units
 
 
 def test_others_are_offered_nothing_that_they_may_not_do(browse, people):
@@ -62,12 +55,12 @@ def test_others_are_offered_nothing_that_they_may_not_do(browse, people):
     assert f'action="{SETTINGS}/' not in owner.get(SETTINGS).text
     assert owner.post(f"{SETTINGS}/organisation", {"name": "X"}).status_code == 403
     assert owner.post(f"{SETTINGS}/units", {"name": "X"}).status_code == 403
-    assert owner.get(f"/app/members/{people.viewer.org_member_id}").status_code == 403
+    assert owner.get(f"/app/members/{people.viewer.member.org_member_id}").status_code == 403
     assert browse(people.operator).get(AUDIT).status_code == 403
 
 
 def test_another_organisations_unit_is_not_found(admin, people):
-    other = queries.get_default_unit(people.stranger.org_id).unit_id
+    other = queries.get_default_unit(people.stranger.scope.org_id).unit_id
 
     assert admin.post(f"{SETTINGS}/units/{other}", {"name": "X"}).status_code == 404
 
@@ -97,7 +90,7 @@ def test_other_sessions_end_and_this_one_goes_on(browse, people):
 
 
 def test_roles_are_changed_and_members_removed(admin, people):
-    path = f"/app/members/{people.viewer.org_member_id}"
+    path = f"/app/members/{people.viewer.member.org_member_id}"
     assert '<option value="viewer" selected>' in admin.get(path).text
 
     for role in ("operator", "owner", "admin", "none", "viewer"):
@@ -109,7 +102,7 @@ def test_roles_are_changed_and_members_removed(admin, people):
 
 
 def test_the_last_admin_stays(admin, people):
-    path = f"/app/members/{people.admin.org_member_id}"
+    path = f"/app/members/{people.admin.member.org_member_id}"
 
     admin.post(f"{path}/role", {"role": "viewer"})
     admin.post(f"{path}/delete")
@@ -119,7 +112,11 @@ def test_the_last_admin_stays(admin, people):
 
 
 def test_a_stranger_to_the_organisation_is_not_found(admin, people):
-    assert admin.get(f"/app/members/{people.stranger.org_member_id}").status_code == 404
+    assert admin.get(f"/app/members/{people.stranger.member.org_member_id}").status_code == 404
+
+
+def audit(**params):
+    return f"{AUDIT}?{urlencode(params)}"
 
 
 def sentences(page):
@@ -144,7 +141,7 @@ def test_the_audit_is_filtered_and_paged(admin, world):
     for number in range(45):
         admin.post(TOKENS, {"name": f"Token {number}"})
     world.add_rule("page_view", 5)
-    first = admin.get(AUDIT, kind="Access").text
+    first = admin.get(audit(kind="Access")).text
     [older] = links_in(first, "before=")
     second = admin.get(older).text
     tomorrow = (utc_now() + timedelta(days=1)).date().isoformat()
@@ -152,10 +149,10 @@ def test_the_audit_is_filtered_and_paged(admin, world):
     assert len(sentences(first)) == 40
     assert sentences(second)[:5] == sentences(first)[:5]
     assert "changed scoring" not in first
-    assert "Nothing matches" in admin.get(AUDIT, day=tomorrow).text
-    assert admin.get(AUDIT, day="x", kind="y", before="z").status_code == 200
-    assert "changed scoring" in admin.get(AUDIT, kind="Scoring").text
-    requests = admin.get(AUDIT, view="requests").text
+    assert "Nothing matches" in admin.get(audit(day=tomorrow)).text
+    assert admin.get(audit(day="x", kind="y", before="z")).status_code == 200
+    assert "changed scoring" in admin.get(audit(kind="Scoring")).text
+    requests = admin.get(audit(view="requests")).text
     assert "POST /app/account/tokens" in requests
     assert admin.get(links_in(requests, "before=")[0]).status_code == 200
 
@@ -165,8 +162,8 @@ def test_the_audit_is_exported(admin, world):
     admin.post(TOKENS, {"name": "Report"})
 
     assert "made a personal access token" in admin.get(f"{AUDIT}.csv").text
-    assert "/app/account/tokens,422" not in admin.get(f"{AUDIT}.csv", view="requests").text
-    assert "POST,/app/account/tokens,200" in admin.get(f"{AUDIT}.csv", view="requests").text
+    assert "/app/account/tokens,422" not in admin.get(f"{AUDIT}.csv?view=requests").text
+    assert "POST,/app/account/tokens,200" in admin.get(f"{AUDIT}.csv?view=requests").text
 
 
 def test_usage_counts_events_and_leads(admin, world):
