@@ -34,9 +34,10 @@ class LeadRowReader:
             for column, kind in plan.aliases.items()
             if column != plan.primary_column
         ]
-        self._properties = [
-            (column, columns[column], name) for column, name in plan.properties.items()
-        ]
+        self._properties = sorted(
+            ((column, columns[column], name) for column, name in plan.properties.items()),
+            key=lambda it: it[1],
+        )
         self._owner = None if plan.owner_column is None else columns[plan.owner_column]
 
     def read(self, values: Sequence[str]) -> GivenLead:

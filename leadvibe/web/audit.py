@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from leadvibe.audit.queries import FIRST_REFUSAL, list_before
 from leadvibe.audit.types import AuditSpan, Entry, Place, Placed
+from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.http.permissions import require_member
 from leadvibe.identity import queries as identity
 from leadvibe.identity.permissions import Permission, can
@@ -310,6 +311,7 @@ def _names(principal: Principal) -> dict[str, str]:
         **{it.member.email: it.member.name for it in members},
         **{it.client_id: f"{it.name} (API)" for it in credentials},
         "command": "The command line",
+        SAMPLE_SOURCE: "Sample data",
     }
 
 

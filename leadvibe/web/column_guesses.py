@@ -42,8 +42,11 @@ def guess_identifier(preview: LeadPreview) -> tuple[str, AliasKind]:
 def guess_plan(preview: LeadPreview, column: str, kind: AliasKind) -> LeadPlan:
     """Return what the other columns most likely mean; each is a property if nothing better."""
     others = [name for name in preview.headers if name != column]
-    aliases = {name: found for name in others if (found := _alias_kind(preview, name))}
+    # An owner is named by an address, too, and must not become an identifier of every lead.
     owner = next((name for name in others if _folded(name) in _OWNERS), None)
+    aliases = {
+        name: found for name in others if name != owner and (found := _alias_kind(preview, name))
+    }
     rest = [name for name in others if name not in aliases and name != owner]
     return LeadPlan(
         primary_column=column,

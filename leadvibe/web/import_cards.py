@@ -90,7 +90,9 @@ def build_card(
         figures=tuple(_figures(progress)) if with_figures else (),
         failed=thousands(progress.failed) if progress.failed else "",
         problem=_problem(progress, undo),
-        note=f"Undone by {undo.asked_by}" if undo and undo.state is UndoState.FINISHED else "",
+        note=f"Undone by {undo.asked_by}, imported by"
+        if undo and undo.state is UndoState.FINISHED
+        else "",
     )
 
 
@@ -151,22 +153,23 @@ def _problem(progress: ImportProgress, undo: Undo | None) -> str:
 
 def sentences_of(effect: Effect, *, is_done: bool) -> Iterator[str]:
     """Say what undoing takes away and puts back, or has."""
-    go = "removed" if is_done else "will be removed"
-    lose = "lost events and were rescored" if is_done else "lose events and are scored without them"
-    back = "put back" if is_done else "will be put back"
-    apart = "stand" if is_done else "will stand"
+    removed, rescored, put_back, separated = _DONE if is_done else _TO_DO
     counts = (
-        (effect.events, "event", go),
-        (effect.leads_removed, "lead", f"that nothing else knows {go}"),
-        (effect.leads_rescored, "other lead", lose),
-        (effect.properties_restored, "property", f"of leads {back}"),
-        (effect.owners_restored, "owner", back),
-        (effect.identifiers_removed, "identifier", f"of leads that stay {go}"),
-        (effect.visitors_separated, "visitor", f"{apart} for themselves again"),
+        (removed, effect.events, "event", ""),
+        (removed, effect.leads_removed, "lead", " that nothing else knows"),
+        (rescored, effect.leads_rescored, "other lead", " without these events"),
+        (put_back, effect.properties_restored, "property", " of leads that stay"),
+        (put_back, effect.owners_restored, "owner", " of leads that stay"),
+        (removed, effect.identifiers_removed, "identifier", " of leads that stay"),
+        (separated, effect.visitors_separated, "visitor", " whom it made known"),
     )
-    for count, noun, what in counts:
+    for verb, count, noun, rest in counts:
         if count:
-            yield f"{counted(count, noun, _PLURALS.get(noun))} {what}."
+            yield f"{verb} {counted(count, noun, _PLURALS.get(noun))}{rest}."
+
+
+_DONE = ("Removed", "Rescored", "Put back", "Separated")
+_TO_DO = ("Removes", "Rescores", "Puts back", "Separates")
 
 
 def remainders_of(effect: Effect) -> Iterator[str]:

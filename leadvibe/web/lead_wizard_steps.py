@@ -133,15 +133,17 @@ def build_confirm(seen: LeadPreview, forecast: Forecast) -> ConfirmStep:
             )
             for it in forecast.errors
         ),
-        refused_label=(
-            f"First {len(forecast.errors)} of {counted(forecast.refused, 'row')} that would be"
-            " refused"
-        ),
+        refused_label=_refused_label(len(forecast.errors), forecast.refused),
         start_label=f"Import {counted(usable, 'row')}",
         can_start=usable > 0,
         action_url=f"{LEADS}/{seen.file.import_id}/confirm",
         back_url=f"{LEADS}/{seen.file.import_id}/columns",
     )
+
+
+def _refused_label(shown: int, refused: int) -> str:
+    rows = f"{counted(refused, 'row')} that would be refused"
+    return f"First {shown} of {rows}" if shown < refused else rows
 
 
 def _targets(plan: LeadPlan, name: str) -> tuple[Choice, ...]:

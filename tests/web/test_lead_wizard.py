@@ -77,7 +77,7 @@ def test_leads_are_imported_step_by_step_and_taken_back(browser, world):
     undone = browser.post(f"{started.location}/undo")
     undoing.advance_undo(world.scope, import_id, is_stopping=lambda: False)
 
-    assert "2 leads that nothing else knows will be removed." in dry_run
+    assert "Removes 2 leads that nothing else knows." in dry_run
     assert "Undone by operator@acme.test" in browser.get(undone.location).text
     assert driver().execute("SELECT count(*) FROM leads").fetchall() == [(0,)]
     assert browser.get(f"{started.location}/undo").status_code == 303
