@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -51,6 +51,14 @@ def get_file(scope: Scope, import_id: UUID) -> Import:
     if row is None:
         raise _not_found(import_id)
     return import_of(row)
+
+
+def list_filenames(scope: Scope, import_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return what the files of imports are called; those that are unknown are left out."""
+    statement = select(ImportRow.import_id, ImportRow.filename).where(
+        ImportRow.unit_id == scope.unit_id, ImportRow.import_id.in_(import_ids)
+    )
+    return {row.import_id: row.filename for row in session().execute(statement)}
 
 
 def get_import(scope: Scope, import_id: UUID) -> Import:

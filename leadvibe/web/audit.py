@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from leadvibe.http.permissions import require_member
 from leadvibe.identity import queries as identity
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal
+from leadvibe.imports.queries import list_filenames
 from leadvibe.lib.ids import parse_id
 from leadvibe.lib.spreadsheets import write_csv
 from leadvibe.scoring import versions
@@ -35,6 +37,7 @@ MOST_READS = 10
 MOST_EXPORTED = 50_000
 REQUESTS = "requests"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_IMPORT = re.compile(r"/imports/(?:leads/)?([0-9a-f-]{36})(?:/|$)")
 _TICK = timedelta(microseconds=1)
 
 pages = Blueprint("audit", __name__)
@@ -68,6 +71,7 @@ class _Told(NamedTuple):
     via: str
     version: int | None
     cursor: _Cursor
+    import_id: UUID | None = None
 
 
 @pages.get("/settings/audit")
@@ -105,6 +109,8 @@ def export() -> AnyResponse:
 def _changes_page(principal: Principal, wanted: _Wanted, cursor: _Cursor) -> AuditPage:
     told, is_more, last = _read_changes(principal, wanted, cursor)
     names, day, changes = _names(principal), "", []
+    import_ids = {it.import_id for it in told if it.import_id}
+    files = list_filenames(principal.scope, import_ids) if import_ids else {}
     for one in told:
         today = _day_of(one.at)
         changes.append(
@@ -113,6 +119,7 @@ def _changes_page(principal: Principal, wanted: _Wanted, cursor: _Cursor) -> Aud
                 day=today if today != day else "",
                 who=names.get(one.actor, one.actor) or "Somebody",
                 words=one.words,
+                subject=files.get(one.import_id, "") if one.import_id else "",
                 kind=one.kind.value,
                 via=one.via,
                 differences=_differences(principal, one.version),
@@ -214,7 +221,14 @@ def _tell(placed: Placed, kind: Kind | None) -> _Told | None:
         _via(entry),
         None,
         _Cursor(placed.place),
+        _import_in(entry.path),
     )
+
+
+def _import_in(path: str) -> UUID | None:
+    """Return the import that a path is about."""
+    found = _OF_IMPORT.search(path)
+    return parse_id(found[1]) if found else None
 
 
 def _tell_version(version: ConfigVersion) -> _Told:

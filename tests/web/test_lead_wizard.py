@@ -48,7 +48,7 @@ def figures(page):
     return dict(re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", page))
 
 
-def test_leads_are_imported_step_by_step_and_taken_back(browser, world):
+def test_leads_are_imported_step_by_step_and_taken_back(browser, browse, people, world):
     path = upload(browser).location
     preview = browser.get(path).text
     identifier = browser.get(f"{path}/identifier").text
@@ -81,6 +81,9 @@ def test_leads_are_imported_step_by_step_and_taken_back(browser, world):
     assert "Undone by operator@acme.test" in browser.get(undone.location).text
     assert driver().execute("SELECT count(*) FROM leads").fetchall() == [(0,)]
     assert browser.get(f"{started.location}/undo").status_code == 303
+    audit = browse(people.owner).get("/app/settings/audit").text
+    assert "undid an import: leads.csv" in audit
+    assert "imported a file of leads: leads.csv" in audit
 
 
 def test_going_back_keeps_what_was_said(browser):

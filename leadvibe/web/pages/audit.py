@@ -23,6 +23,8 @@ class Change:
     """Set on the first one of a day."""
     who: str
     words: str
+    subject: str = ""
+    """The file, of an import."""
     kind: str
     via: str = ""
     differences: tuple[Difference, ...] = ()
