@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +15,16 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     union_all,
 )
 from sqlalchemy.orm import aliased
 
 from leadvibe.audit.models import AuditRow
-from leadvibe.audit.types import AuditOrder, AuditSearch, Entry
+from leadvibe.audit.types import AuditOrder, AuditSearch, AuditSpan, Entry, Place, Placed
 from leadvibe.lib.db import session
+
+FIRST_REFUSAL = 400
 
 
 def list_entries(org_id: UUID | None, *, limit: int, offset: int = 0) -> list[Entry]:
@@ -64,6 +68,50 @@ def search_entries(
     row = aliased(AuditRow, union_all(*first).subquery())
     found = select(row).order_by(*_order(row, wanted)).limit(limit).offset(offset)
     return [_entry(it) for it in session().scalars(found)]
+
+
+def list_before(
+    org_id: UUID,
+    before: Place | None,
+    wanted: AuditSpan,
+    *,
+    places: Collection[UUID | None],
+    limit: int,
+) -> list[Placed]:
+    """Return the entries before a place, the latest first; `places` are as in search_entries."""
+    conditions = [AuditRow.org_id == org_id, *_spanning(wanted)]
+    if before is not None:
+        place = tuple_(AuditRow.created_at, AuditRow.audit_id)
+        conditions.append(place < tuple_(before.created_at, before.audit_id))
+    latest = (AuditRow.created_at.desc(), AuditRow.audit_id.desc())
+    first = (
+        select(AuditRow).where(*conditions, is_there).order_by(*latest).limit(limit)
+        for is_there in _at(places)
+    )
+    row = aliased(AuditRow, union_all(*first).subquery())
+    found = select(row).order_by(row.created_at.desc(), row.audit_id.desc()).limit(limit)
+    return [
+        Placed(Place(it.created_at, it.audit_id), _entry(it)) for it in session().scalars(found)
+    ]
+
+
+def find_last_deed(unit_ids: Collection[UUID], actor: str) -> datetime | None:
+    """Return when somebody last signed in, or asked for a change in any of the units."""
+    statement = select(func.max(AuditRow.created_at)).where(
+        or_(AuditRow.unit_id.in_(unit_ids), AuditRow.unit_id.is_(None)), AuditRow.actor == actor
+    )
+    return session().scalar(statement)
+
+
+def _spanning(wanted: AuditSpan) -> Iterator[ColumnElement[bool]]:
+    if wanted.actor is not None:
+        yield AuditRow.actor == wanted.actor
+    if wanted.since is not None:
+        yield AuditRow.created_at >= wanted.since
+    if wanted.until is not None:
+        yield AuditRow.created_at < wanted.until
+    if wanted.is_done:
+        yield AuditRow.status < FIRST_REFUSAL
 
 
 def _at(places: Collection[UUID | None] | None) -> list[ColumnElement[bool]]:

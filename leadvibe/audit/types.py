@@ -29,6 +29,33 @@ class Entry:
     """Of the personal access token that they came with, if any."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of the audit ended: the next is what came before."""
+
+    created_at: datetime
+    audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An entry and its place in the audit."""
+
+    place: Place
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditSpan:
+    """Entries of one actor, or between two times; what is None leaves it open."""
+
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    is_done: bool = False
+    """Only what was done, and not what was refused."""
+
+
 class AuditOrder(StrEnum):
     """What entries are sorted by, in the words of the API."""
 

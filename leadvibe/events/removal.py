@@ -157,6 +157,47 @@ def delete_of_type(
     return gone
 
 
+def forget_waiting_of_source(scope: Scope, source: str, *, now: datetime) -> int:
+    """Delete what of a source has not become an event of a lead; returns how many.
+
+    Waiting, failed or unclaimed. What waited counts as finished, as in `forget_waiting`.
+    """
+    bound = (scope.unit_id, source)
+    waiting = driver().execute("DELETE FROM inbox WHERE unit_id = %s AND source = %s", bound)
+    if waiting.rowcount:
+        add_to_tallies(scope, [Tally(source, waiting.rowcount, 0, 0)], now=now)
+    dead = driver().execute("DELETE FROM dead_letters WHERE unit_id = %s AND source = %s", bound)
+    unclaimed = driver().execute(
+        """
+        DELETE FROM events WHERE unit_id = %s AND lead_id IS NULL AND source = %s
+        RETURNING event_type
+        """,
+        bound,
+    )
+    types = Counter(event_type for (event_type,) in unclaimed)
+    uncount_types(scope, types)
+    return waiting.rowcount + dead.rowcount + types.total()
+
+
+def delete_of_source(scope: Scope, lead_ids: Sequence[str], source: str) -> dict[str, int]:
+    """Delete the leads' events of a source; returns how many of each lead that had any."""
+    statement = f"""
+        WITH gone AS (
+            DELETE FROM events
+            WHERE unit_id = %(unit)s AND lead_id = ANY(%(leads)s) AND source = %(source)s
+            RETURNING lead_id, {GONE}
+        ), {UNCOUNT_GONE}
+        SELECT lead_id, event_type, count(*) FROM gone GROUP BY lead_id, event_type
+    """  # noqa: S608 - text of ours
+    bound = {"unit": scope.unit_id, "leads": list(lead_ids), "source": source}
+    by_lead, by_type = Counter[str](), Counter[str]()
+    for lead_id, event_type, count in driver().execute(statement, bound):
+        by_lead[lead_id] += count
+        by_type[event_type] += count
+    uncount_types(scope, by_type)
+    return dict(by_lead)
+
+
 def count_of_type(scope: Scope, event_type: str) -> TypeCount:
     """Count a type's events one by one, and the leads they belong to."""
     statement = """

@@ -91,6 +91,14 @@ def ensure_organization(name: str, *, now: datetime) -> Organization:
     return find_organization(name) or create_organization(name, now=now)
 
 
+def rename_organization(org_id: UUID, *, name: str) -> Organization:
+    """Give an organisation another name. Raises InvalidError by field."""
+    row = session().get_one(OrganizationRow, org_id)
+    row.name = checked_name(name)
+    session().flush()
+    return organization_of(row)
+
+
 def create_unit(org_id: UUID, *, name: str, now: datetime) -> Unit:
     """Make a unit; its slug follows from the name and is unique in the organisation."""
     return _add_unit(org_id, checked_name(name), is_default=False, now=now)

@@ -91,6 +91,17 @@ def set_password(row: MemberRow, password: str, security: Security) -> Member:
     return member_of(row)
 
 
+def end_sessions(member_id: UUID) -> Member:
+    """End every session of a member, in browsers and over the API; personal tokens stay good."""
+    row = session().get_one(MemberRow, member_id, with_for_update=True)
+    row.session_epoch += 1
+    session().execute(
+        delete(RefreshTokenRow).where(RefreshTokenRow.org_member_id == row.org_member_id)
+    )
+    session().flush()
+    return member_of(row)
+
+
 def issue_tokens(member: Member, *, security: Security, now: datetime) -> Tokens:
     """Return an access token and the first refresh token of a new family."""
     return _issue_tokens(session(), member, family_id=new_id(), security=security, now=now)

@@ -27,6 +27,20 @@ class LeadFileStartedError(ConflictError):
     code = "lead_file_started"
 
 
+class ImportUndoneError(ConflictError):
+    """It is being undone, or was."""
+
+    code = "import_undone"
+
+
+class ImportUnfinishedError(ConflictError):
+    code = "import_unfinished"
+
+
+class UndoNotFoundError(NotFoundError):
+    code = "undo_not_found"
+
+
 class BadPlanError(InvalidError):
     """What was said about the columns of a file does not fit the file."""
 

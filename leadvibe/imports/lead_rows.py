@@ -34,9 +34,11 @@ class LeadRowReader:
             for column, kind in plan.aliases.items()
             if column != plan.primary_column
         ]
-        self._properties = [
-            (column, columns[column], name) for column, name in plan.properties.items()
-        ]
+        self._properties = sorted(
+            ((column, columns[column], name) for column, name in plan.properties.items()),
+            key=lambda it: it[1],
+        )
+        self._owner = None if plan.owner_column is None else columns[plan.owner_column]
 
     def read(self, values: Sequence[str]) -> GivenLead:
         """Return what a row says; empty values say nothing. Raises BadRowError or InvalidError."""
@@ -52,6 +54,10 @@ class LeadRowReader:
         properties = self._read_properties(fitted)
         check_metadata(to_json(properties))
         return GivenLead(tuple(aliases), self._decisive, properties)
+
+    def read_owner(self, values: Sequence[str]) -> str:
+        """Return whom a row names as the one who looks after its lead; empty for nobody."""
+        return "" if self._owner is None else fit(values, self._width)[self._owner].strip()
 
     def _read_properties(self, values: Sequence[str]) -> Mapping[str, str]:
         properties = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
@@ -32,6 +32,8 @@ from leadvibe.lib.queue import JobQueue
 MAX_BYTES = 10 * 1024**2
 """Of a file of leads, unpacked; the contract's number."""
 
+LONGEST_PROPERTY = 200
+
 SAMPLE_ROWS = 5
 ROWS_LOOKED_AT = 200
 """Among which values are looked at to find out what a column holds."""
@@ -44,6 +46,8 @@ _PHONE = re.compile(r"(\+|00)[\d\s()./-]{6,}")
 """With its country's code: without, a date or a number of anything looks the same."""
 
 _SHOWN_HEADERS = 20
+_TIMED = 7  # the version of UUIDs that begin with their time
+_REMEMBERED = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,33 @@ def start_leads(
     started = queries.get_lead_import(scope, file_id)
     send_import(queue, started)
     return started
+
+
+def look_again(scope: Scope, file_id: UUID, *, now: datetime) -> LeadPreview:
+    """Say what is in a file that waits. Raises LeadFileNotFoundError and LeadFileStartedError."""
+    return _look_at(scope, _get_waiting(scope, file_id, now=now))
+
+
+def keep_plan(scope: Scope, file_id: UUID, plan: LeadPlan, *, now: datetime) -> None:
+    """Note what is said of a file's columns so far, without starting it.
+
+    Raises LeadFileNotFoundError, LeadFileStartedError and BadPlanError.
+    """
+    file = _get_waiting(scope, file_id, now=now)
+    _check(plan, headers_of(file))
+    driver().execute(
+        "UPDATE imports SET plan = %s::jsonb WHERE unit_id = %s AND import_id = %s AND state = %s",
+        (to_json(plan.to_json()).decode(), scope.unit_id, file_id, ImportState.UPLOADED),
+    )
+
+
+def is_expired(file_id: UUID, *, now: datetime) -> bool:
+    """Say whether an id is of a time whose files have waited too long, wherever they were.
+
+    Ids tell when they were made, and so nobody learns what there was in another unit.
+    """
+    uploaded_at = datetime.fromtimestamp((file_id.int >> 80) / 1000, UTC)
+    return file_id.version == _TIMED and now - _REMEMBERED < uploaded_at <= now - START_WITHIN
 
 
 def headers_of(file: Import) -> list[str]:
@@ -209,6 +240,7 @@ def _check(plan: LeadPlan, headers: Sequence[str]) -> None:
         "primary_identifier.column": [plan.primary_column],
         "field_mappings": plan.properties,
         "alias_mappings": plan.aliases,
+        "owner_column": [] if plan.owner_column is None else [plan.owner_column],
     }
     for field, columns in named.items():
         for column in columns:

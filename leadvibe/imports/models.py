@@ -88,6 +88,65 @@ class ImportErrorRow(Base):
     row: Mapped[str] = mapped_column(comment="the row as it stood in the file, cut when long")
 
 
+class ImportChangeRow(Base):
+    """What an import of leads has changed of one of them: what to put back when it is undone.
+
+    `before` holds for each property the value and the trace that it had, null for none; `after` the
+    instant at which the import set it. `owner_before` and `owner_after` are members.
+    """
+
+    __tablename__ = "import_changes"
+    __table_args__ = (Index("ix_import_changes_lead", "unit_id", "lead_id"),)
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    owner_before: Mapped[UUID | None]
+    owner_after: Mapped[UUID | None]
+
+
+class ImportUndoRow(Base):
+    """The wish that an import be undone, and how far that is; kept as long as the import."""
+
+    __tablename__ = "import_undos"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'running', 'finished', 'failed')", name="state"),
+        Index(
+            "ix_import_undos_unfinished", "asked_at",
+            postgresql_where=text("state IN ('queued', 'running')"),
+        ),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID]
+    state: Mapped[str]
+    total: Mapped[int] = mapped_column(server_default=text("0"), comment="leads to go over")
+    counts: Mapped[dict[str, Any]] = mapped_column(comment="what is gone or put back so far")
+    attempts: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="starts since it last got on"
+    )
+    error: Mapped[str | None]
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[str]
+    beat_at: Mapped[datetime | None] = mapped_column(
+        comment="the last sign of life of its worker; null while it has none"
+    )
+    finished_at: Mapped[datetime | None]
+
+
+class ImportUndoLeadRow(Base):
+    """A lead that the undoing of an import has still to go over."""
+
+    __tablename__ = "import_undo_leads"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+
+
 class SampleLoadRow(Base):
     """The sample data that somebody asked for in a unit; it goes when that is wiped.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -53,6 +53,14 @@ def get_file(scope: Scope, import_id: UUID) -> Import:
     return import_of(row)
 
 
+def list_filenames(scope: Scope, import_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return what the files of imports are called; those that are unknown are left out."""
+    statement = select(ImportRow.import_id, ImportRow.filename).where(
+        ImportRow.unit_id == scope.unit_id, ImportRow.import_id.in_(import_ids)
+    )
+    return {row.import_id: row.filename for row in session().execute(statement)}
+
+
 def get_import(scope: Scope, import_id: UUID) -> Import:
     """Return an import of events, without what the pipeline did. Raises ImportNotFoundError."""
     file = get_file(scope, import_id)
@@ -88,6 +96,35 @@ def list_progress(
         .limit(limit)
         .offset(offset)
     )
+    return [_progress_of(row, now) for row in session().execute(statement)]
+
+
+def get_history(scope: Scope, import_id: UUID, *, now: datetime) -> ImportProgress:
+    """Return how far an import of either kind is. Raises ImportNotFoundError."""
+    statement = _history(scope).where(ImportRow.import_id == import_id)
+    row = session().execute(statement).one_or_none()
+    if row is None:
+        raise _not_found(import_id)
+    return _progress_of(row, now)
+
+
+def list_history(
+    scope: Scope,
+    *,
+    kind: FileKind | None = None,
+    limit: int,
+    offset: int = 0,
+    now: datetime,
+) -> list[ImportProgress]:
+    """Return the unit's imports of both kinds, or of one, the latest first."""
+    statement = (
+        _history(scope)
+        .order_by(ImportRow.created_at.desc(), ImportRow.import_id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    if kind is not None:
+        statement = statement.where(ImportRow.kind == kind)
     return [_progress_of(row, now) for row in session().execute(statement)]
 
 
@@ -211,6 +248,15 @@ def import_of(row: ImportRow) -> Import:
 
 
 def _progress(scope: Scope) -> Select[*tuple[Any, ...]]:
+    return _with_tallies(scope).where(ImportRow.kind == FileKind.EVENTS)
+
+
+def _history(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """Leave out files of leads that nobody has started."""
+    return _with_tallies(scope).where(ImportRow.state != ImportState.UPLOADED)
+
+
+def _with_tallies(scope: Scope) -> Select[*tuple[Any, ...]]:
     columns: tuple[Any, ...] = (
         SourceTallyRow.processed,
         SourceTallyRow.duplicates,
@@ -222,7 +268,7 @@ def _progress(scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
         select(ImportRow, *columns)
         .outerjoin(SourceTallyRow, is_its_tally)
-        .where(ImportRow.unit_id == scope.unit_id, ImportRow.kind == FileKind.EVENTS)
+        .where(ImportRow.unit_id == scope.unit_id)
         .execution_options(populate_existing=True)
     )
 

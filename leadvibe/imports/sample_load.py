@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from leadvibe.events import queries as event_queries
-from leadvibe.events import removal
 from leadvibe.events import service as events
 from leadvibe.events.types import Arrival
 from leadvibe.events.usage import SAMPLE_SOURCE
@@ -29,8 +28,7 @@ from leadvibe.leads import service as leads
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import AliasKind, Identity
 from leadvibe.pipeline import intake
-from leadvibe.pipeline.deletion import forget_records
-from leadvibe.pipeline.editing import forget_leads
+from leadvibe.pipeline.deletion import erase_leads
 from leadvibe.pipeline.intake import IncomingAlias, IncomingEvent
 from leadvibe.pipeline.retelling import retell_leads
 from leadvibe.scoring import queries as score_queries
@@ -220,12 +218,7 @@ def _forget_leads(scope: Scope) -> list[str]:
     sample = lead_queries.list_ids_of_source(scope, SAMPLE_SOURCE)
     busy = event_queries.find_leads_with_events(scope, sample)
     gone = [lead_id for lead_id in sample if lead_id not in busy]
-    scoring.erase_ledger(scope, gone)
-    events.replace_sessions(scope, gone, ())
-    removal.delete_written(scope, gone)
-    forget_records(scope, gone)
-    forget_leads(scope, gone, with_accounts=True)
-    leads.forget(scope, gone)
+    erase_leads(scope, gone)
     return gone
 
 

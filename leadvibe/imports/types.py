@@ -85,13 +85,14 @@ class LeadPlan:
     """What the columns of a file of leads mean, by their names in its header.
 
     A row is about the lead that the primary column names. Other columns hold `properties` of it,
-    or further `aliases`; those that are in neither mean nothing.
+    further `aliases`, or in `owner_column` the member who looks after it; the rest mean nothing.
     """
 
     primary_column: str
     primary_kind: AliasKind
     properties: Mapping[str, str]
     aliases: Mapping[str, AliasKind]
+    owner_column: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -104,6 +105,7 @@ class LeadPlan:
             primary_kind=AliasKind(data["primary_kind"]),
             properties=data["properties"],
             aliases={column: AliasKind(kind) for column, kind in data["aliases"].items()},
+            owner_column=data.get("owner_column"),
         )
 
 
@@ -174,6 +176,8 @@ class ImportProgress:
     @property
     def handled(self) -> int:
         """Rows the pipeline is done with. A dead letter that was retried counts once."""
+        if self.file.kind is FileKind.LEADS:
+            return self.accepted  # described and scored as they are written
         return min(self.scored + self.duplicates + self.unscored, self.accepted)
 
     @property
@@ -253,6 +257,69 @@ class Stored:
     accepted: int
     created: int = 0
     errors: tuple[RowError, ...] = ()
+
+
+class UndoState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What undoing an import takes away and puts back, or has so far.
+
+    `events` are gone or never scored; of leads that stay, `leads_rescored` lose events,
+    `properties_kept` were changed again since, and `identifiers_kept` may have been used since.
+    """
+
+    events: int = 0
+    leads_removed: int = 0
+    leads_rescored: int = 0
+    properties_restored: int = 0
+    properties_kept: int = 0
+    owners_restored: int = 0
+    identifiers_removed: int = 0
+    identifiers_kept: int = 0
+    visitors_separated: int = 0
+
+    @property
+    def is_nothing(self) -> bool:
+        return self == Effect()
+
+    def plus(self, other: Effect) -> Effect:
+        pairs = asdict(other)
+        return Effect(**{name: count + pairs[name] for name, count in asdict(self).items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """How far the undoing of an import is, of `total` leads; `effect` is what it has done."""
+
+    import_id: UUID
+    unit_id: UUID
+    org_id: UUID
+    state: UndoState
+    total: int
+    left: int
+    effect: Effect
+    attempts: int
+    error: str | None
+    asked_at: datetime
+    asked_by: str
+    finished_at: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {UndoState.FINISHED, UndoState.FAILED}
+
+    @property
+    def percent(self) -> int:
+        """How much is done; 100 is only ever said of all of it."""
+        if self.state is UndoState.FINISHED:
+            return 100
+        return min(99, 100 * (self.total - self.left) // self.total) if self.total else 0
 
 
 class SampleState(StrEnum):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import current_app
 
-from leadvibe.imports import sampling
+from leadvibe.imports import sampling, undoing
 from leadvibe.imports import service as imports
 from leadvibe.jobs.units import in_unit, is_stopping
 from leadvibe.lib.bell import Bell
@@ -19,6 +19,13 @@ def run_import(unit_id: str, import_id: str) -> None:
             imports.advance_import(
                 scope, UUID(import_id), ring=_bell().ring, is_stopping=is_stopping
             )
+
+
+def undo_import(unit_id: str, import_id: str) -> None:
+    """Undo an import. Called twice, or by two workers, it does no harm."""
+    with in_unit(unit_id, f"the undoing of import {import_id}") as scope:
+        if scope is not None:
+            undoing.advance_undo(scope, UUID(import_id), is_stopping=is_stopping)
 
 
 def load_sample(unit_id: str) -> None:

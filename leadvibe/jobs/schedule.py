@@ -17,7 +17,7 @@ from leadvibe.audit import service as audit
 from leadvibe.bulk import service as bulk
 from leadvibe.idempotency import service as idempotency
 from leadvibe.identity import service as identity
-from leadvibe.imports import backfills, sampling
+from leadvibe.imports import backfills, sampling, undoing
 from leadvibe.imports import service as imports
 from leadvibe.jobs.members import LOOK_FOR_RARE_MEMBERS
 from leadvibe.jobs.scoring import SETTLE_DECAY, TAKE_SNAPSHOTS
@@ -60,6 +60,7 @@ def resume_imports(now: datetime) -> None:
     queue = JobQueue(current_app.extensions["leadvibe.redis"])
     imports.resume_due_imports(queue, now=now)
     sampling.resume_due_samples(queue, now=now)
+    undoing.resume_due_undos(queue, now=now)
 
 
 def resume_mails(now: datetime) -> None:

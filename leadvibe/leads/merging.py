@@ -177,7 +177,8 @@ def release(
     """
     driver().execute(
         """
-        UPDATE leads SET merged_into = NULL, merged_by = NULL, lost_events = 0, updated_at = %s
+        UPDATE leads SET merged_into = NULL, merged_by = NULL, folded_by = NULL, lost_events = 0,
+            updated_at = %s
         WHERE unit_id = %s AND lead_id = ANY(%s)
         """,
         (now, scope.unit_id, list(released)),

@@ -80,6 +80,9 @@ class LeadRow(Base):
     merged_by: Mapped[str | None] = mapped_column(
         comment="who merged it; null when it was an anonymous visitor that the pipeline knew again"
     )
+    folded_by: Mapped[str | None] = mapped_column(
+        comment="whose event or row made the pipeline know it again: a source, as of events"
+    )
     lost_events: Mapped[int] = mapped_column(
         server_default=text("0"), comment="events that a merge left out, and so deleted"
     )
@@ -158,6 +161,9 @@ class AliasRow(Base):
     alias_id: Mapped[UUID]
     created_at: Mapped[datetime]
     original_lead_id: Mapped[str | None]
+    source: Mapped[str | None] = mapped_column(
+        comment="who brought it, as of events; null for those from before this was kept"
+    )
 
 
 class LeadSearchRow(Base):

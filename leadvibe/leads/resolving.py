@@ -19,7 +19,7 @@ class Resolver:
     """Gives each identity a lead, remembering what it learnt from the ones before.
 
     Collects `created` leads, `attached` aliases, `folded` leads and `conflicts` for the caller to
-    store.
+    store, and in `causes` the source that an alias was attached or a lead was folded for.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Resolver:
         self.created: dict[str, Birth] = {}
         self.attached: dict[AliasKey, tuple[Alias, str]] = {}
         self.folded: dict[str, str] = {}
+        self.causes: dict[AliasKey | str, str] = {}
         self.conflicts: set[Conflict] = set()
 
     def resolve_all(self, identities: Sequence[Identity]) -> list[str]:
@@ -50,7 +51,7 @@ class Resolver:
         if any(alias.kind != AliasKind.COOKIE for alias in identity.aliases):
             self._strangers.discard(lead_id)
         for alias in identity.aliases:
-            self._attach(alias, lead_id)
+            self._attach(alias, lead_id, identity.source)
         return lead_id
 
     def find(self, identity: Identity) -> str | None:
@@ -84,17 +85,19 @@ class Resolver:
             self._strangers.add(made)
         return made
 
-    def _attach(self, alias: Alias, lead_id: str) -> None:
+    def _attach(self, alias: Alias, lead_id: str, source: str) -> None:
         owner = self._owners.get(alias.key)
         if owner is None:
             self._owners[alias.key] = lead_id
             self.attached[alias.key] = (alias, lead_id)
+            self.causes[alias.key] = source
             return
         owner = self._current(owner)
         if owner == lead_id:
             return
         if owner in self._strangers and lead_id not in self._strangers:
             self.folded[owner] = lead_id
+            self.causes[owner] = source
         else:
             self.conflicts.add(Conflict(lead_id, owner, alias.kind, alias.value))
 

@@ -20,7 +20,6 @@ from leadvibe.leads.errors import LeadExistsError
 from leadvibe.leads.naming import NAMING_PROPERTIES, name_lead, search_text
 from leadvibe.leads.resolving import Resolver
 from leadvibe.leads.types import (
-    Alias,
     AliasKey,
     AliasKind,
     Birth,
@@ -38,7 +37,7 @@ LEAD_COLUMNS = (
     "has_own_id",
 )  # fmt: skip
 ALIAS_COLUMNS = (
-    "unit_id", "kind", "value", "raw_value", "lead_id", "alias_id", "created_at",
+    "unit_id", "kind", "value", "raw_value", "lead_id", "alias_id", "created_at", "source",
 )  # fmt: skip
 
 HANDED_OVER = ("lead_aliases", "lead_notes")
@@ -276,9 +275,9 @@ def _store_resolved(scope: Scope, resolver: Resolver, *, now: datetime) -> None:
         lead_id: ({}, birth) for lead_id, birth in resolver.created.items()
     }
     _insert_leads(scope, created)
-    _insert_aliases(scope, list(resolver.attached.values()), now=now)
+    _insert_aliases(scope, resolver, now=now)
     _note_conflicts(scope, list(resolver.conflicts), now=now)
-    _fold(scope, resolver.folded, now=now)
+    _fold(scope, resolver, now=now)
     touched = {
         *resolver.folded.values(),
         *resolver.created,
@@ -287,20 +286,21 @@ def _store_resolved(scope: Scope, resolver: Resolver, *, now: datetime) -> None:
     refresh_names(scope, sorted(touched))
 
 
-def _fold(scope: Scope, folded: Mapping[str, str], *, now: datetime) -> None:
+def _fold(scope: Scope, resolver: Resolver, *, now: datetime) -> None:
     """Point strangers and their aliases at who they turned out to be. Events are not moved here."""
+    folded = resolver.folded
     if not folded:
         return
     strangers, targets = list(folded), list(folded.values())
     count_listed(scope, change=-len(strangers))
     left = driver().execute(
         """
-        UPDATE leads SET merged_into = new.target, updated_at = %s
-        FROM unnest(%s::text[], %s::text[]) AS new (stranger, target)
+        UPDATE leads SET merged_into = new.target, folded_by = new.source, updated_at = %s
+        FROM unnest(%s::text[], %s::text[], %s::text[]) AS new (stranger, target, source)
         WHERE leads.unit_id = %s AND leads.lead_id = new.stranger
         RETURNING leads.account_id
         """,
-        (now, strangers, targets, scope.unit_id),
+        (now, strangers, targets, [resolver.causes[it] for it in strangers], scope.unit_id),
     )
     accounts.refresh_roll_ups(scope, {account_id for (account_id,) in left})
     for table in HANDED_OVER:
@@ -338,10 +338,11 @@ def _insert_leads(scope: Scope, leads: Mapping[str, tuple[Mapping[str, Any], Bir
     count_listed(scope, change=len(leads))
 
 
-def _insert_aliases(scope: Scope, attached: Sequence[tuple[Alias, str]], *, now: datetime) -> None:
+def _insert_aliases(scope: Scope, resolver: Resolver, *, now: datetime) -> None:
+    causes = resolver.causes
     rows = (
-        (scope.unit_id, alias.kind, alias.value, alias.raw_value, lead_id, new_id(), now)
-        for alias, lead_id in attached
+        (scope.unit_id, *alias, lead_id, new_id(), now, causes[key])
+        for key, (alias, lead_id) in resolver.attached.items()
     )
     copy_rows("lead_aliases", ALIAS_COLUMNS, rows)
 

@@ -39,9 +39,7 @@ ROWS_AT_ONCE = 10_000
 
 RECORDS = (
     "score_snapshots", "scoring_preview_leads", "trigger_memories", "emitted_events", "notices",
-    "lead_changes",
-    "lead_notes",
-    "bulk_changes",
+    "lead_changes", "lead_notes", "bulk_changes", "import_changes", "import_undo_leads",
 )  # fmt: skip
 """Where others have noted what was said of leads; nothing but their end is decided by them."""
 
@@ -174,6 +172,19 @@ def _forget_refused_rows(scope: Scope, aliases: Iterable[AliasKey]) -> None:
             "DELETE FROM import_errors WHERE unit_id = %s AND lower(row) LIKE ANY(%s)",
             (scope.unit_id, addresses),
         )
+
+
+def erase_leads(scope: Scope, lead_ids: Sequence[str]) -> None:
+    """Erase leads that nothing is left of, with what was found out about them. Needs the lock.
+
+    Also accounts that only they belonged to.
+    """
+    scoring.erase_ledger(scope, lead_ids)
+    events.replace_sessions(scope, lead_ids, ())
+    removal.delete_written(scope, lead_ids)
+    forget_records(scope, lead_ids)
+    forget_leads(scope, lead_ids, with_accounts=True)
+    leads.forget(scope, lead_ids)
 
 
 def forget_records(scope: Scope, lead_ids: Sequence[str]) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from leadvibe.engine.account import unlink_by_hand
-from leadvibe.engine.mapping import instant_of, set_by_hand
+from leadvibe.engine.mapping import Document, instant_of, set_by_hand
 from leadvibe.events import service as events
 from leadvibe.identity.types import Scope
 from leadvibe.leads import accounts, alias_editing, documents
@@ -47,12 +47,15 @@ class GivenLead(NamedTuple):
 class LeadsDescribed(NamedTuple):
     """Which of many leads is which, in order; `created` are new.
 
-    Those at the places in `refused` were left out, for the reason that it gives.
+    Those at the places in `refused` were left out, for the reason that it gives. What was known of
+    each is in `before`, what is in `after`.
     """
 
     lead_ids: Sequence[str]
     created: Collection[str]
     refused: Mapping[int, str]
+    before: Mapping[str, Document]
+    after: Mapping[str, Document]
 
 
 class AccountsDeleted(NamedTuple):
@@ -262,7 +265,7 @@ def _describe(
     if not refused:
         leads.save_documents(scope, before, after, now=now)
         describe_leads(scope, {}, current_config(scope), now=now, restated=set(lead_ids))
-    return LeadsDescribed(lead_ids, resolution.created, refused)
+    return LeadsDescribed(lead_ids, resolution.created, refused, before, after)
 
 
 def _restate(scope: Scope, lead_id: str, *, now: datetime) -> Lead:

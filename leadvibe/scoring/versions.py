@@ -86,3 +86,35 @@ def import_config(
 
 _LAST_NUMBER = 2**31 - 1
 """Of the column."""
+
+
+def list_before(
+    scope: Scope,
+    version: int | None,
+    *,
+    by: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int,
+) -> list[ConfigVersion]:
+    """Return versions below a number, newest first; those that one person made, or of a time."""
+    statement = (
+        select(
+            ConfigVersionRow.version,
+            ConfigVersionRow.summary,
+            ConfigVersionRow.created_at,
+            ConfigVersionRow.created_by,
+        )
+        .where(ConfigVersionRow.unit_id == scope.unit_id)
+        .order_by(ConfigVersionRow.version.desc())
+        .limit(limit)
+    )
+    if version is not None:
+        statement = statement.where(ConfigVersionRow.version < version)
+    if by is not None:
+        statement = statement.where(ConfigVersionRow.created_by == by)
+    if since is not None:
+        statement = statement.where(ConfigVersionRow.created_at >= since)
+    if until is not None:
+        statement = statement.where(ConfigVersionRow.created_at < until)
+    return [ConfigVersion(*row) for row in session().execute(statement)]

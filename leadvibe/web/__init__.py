@@ -12,6 +12,7 @@ from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.web import (
     account,
     accounts,
+    audit,
     bulk,
     channel_editing,
     credentials,
@@ -24,14 +25,17 @@ from leadvibe.web import (
     event_types,
     events,
     home,
+    import_undos,
     imports,
     integrations,
     lead,
     lead_editing,
     lead_merging,
     lead_views,
+    lead_wizard,
     leads,
     login,
+    member,
     members,
     notifications,
     rendering,
@@ -40,11 +44,14 @@ from leadvibe.web import (
     segment_editing,
     segments,
     session,
+    settings,
+    tokens,
     trigger_editing,
     trigger_history,
     trigger_trials,
     triggers,
     unsubscribe,
+    usage,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
@@ -53,6 +60,7 @@ NOUNS = (
     segments, segment_editing, scoring, triggers, trigger_history, trigger_trials,
     trigger_editing, destinations, deliveries, imports, sample, dead_letters, credentials,
     members, integrations, notifications, channel_editing, events, event_deletion, event_types,
+    lead_wizard, import_undos, settings, audit, usage, tokens, member,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

@@ -6,7 +6,18 @@ from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from leadvibe.imports.encoding import LATIN_1, UTF_8
-from leadvibe.imports.types import ImportProgress, ImportStage, RowError, SampleLoad, SampleStage
+from leadvibe.imports.types import (
+    Effect,
+    FileKind,
+    ImportProgress,
+    ImportStage,
+    ImportState,
+    RowError,
+    SampleLoad,
+    SampleStage,
+    Undo,
+    UndoState,
+)
 from leadvibe.web.pages import imports as models
 from leadvibe.web.pages.display import (
     Fact,
@@ -31,6 +42,12 @@ STATUSES = {
     ImportStage.FINISHED: ("Finished", Tone.OK),
     ImportStage.FAILED: ("Failed", Tone.BAD),
 }
+UNDO_STATUSES = {
+    UndoState.QUEUED: ("Undoing", Tone.INFO),
+    UndoState.RUNNING: ("Undoing", Tone.INFO),
+    UndoState.FINISHED: ("Undone", Tone.NEUTRAL),
+    UndoState.FAILED: ("Undoing failed", Tone.BAD),
+}
 SAMPLE_STATUSES = {
     SampleStage.QUEUED: ("Queued", Tone.NEUTRAL),
     SampleStage.LOADING: ("Loading", Tone.INFO),
@@ -50,10 +67,13 @@ def import_path(import_id: UUID) -> str:
     return f"{IMPORTS}/{import_id}"
 
 
-def build_card(progress: ImportProgress, *, with_figures: bool) -> ImportCard:
+def build_card(
+    progress: ImportProgress, undo: Undo | None = None, *, with_figures: bool
+) -> ImportCard:
     """Arrange an import as lists and its own page show it."""
     file, url = progress.file, import_path(progress.file.import_id)
-    status, tone = _status(progress)
+    status, tone = UNDO_STATUSES[undo.state] if undo else _status(progress)
+    is_undoing = undo is not None and not undo.is_over
     return ImportCard(
         id=str(file.import_id),
         url=url,
@@ -62,20 +82,35 @@ def build_card(progress: ImportProgress, *, with_figures: bool) -> ImportCard:
         tone=tone,
         started_at=Moment.of(file.created_at),
         started_by=file.created_by,
-        is_running=not progress.is_complete,
+        kind="Leads" if file.kind is FileKind.LEADS else "Events",
+        is_running=is_undoing if undo else not progress.is_complete,
         progress_url=url,
-        progress=None if progress.stage is ImportStage.QUEUED else progress.percent,
+        progress=_percent(progress, undo),
         summary=_summary(progress),
         figures=tuple(_figures(progress)) if with_figures else (),
         failed=thousands(progress.failed) if progress.failed else "",
-        problem=file.error or "" if progress.stage is ImportStage.FAILED else "",
+        problem=_problem(progress, undo),
+        note=f"Undone by {undo.asked_by}, imported by"
+        if undo and undo.state is UndoState.FINISHED
+        else "",
     )
 
 
-def build_page(progress: ImportProgress, errors: Sequence[RowError]) -> ImportPage:
+def build_page(
+    progress: ImportProgress,
+    errors: Sequence[RowError],
+    undo: Undo | None = None,
+    *,
+    can_undo: bool = False,
+) -> ImportPage:
     """Arrange an import's own page; `errors` are its first rows that failed."""
+    is_read = progress.file.state in {ImportState.FINISHED, ImportState.FAILED}
+    is_open = undo is None or undo.state is UndoState.FAILED
+    url = import_path(progress.file.import_id)
     return ImportPage(
-        card=build_card(progress, with_figures=True),
+        card=build_card(progress, undo, with_figures=True),
+        undo_url=f"{url}/undo" if can_undo and is_read and is_open else "",
+        undone=tuple(sentences_of(undo.effect, is_done=True)) if undo else (),
         errors=tuple(_row_error(error) for error in errors),
         errors_label=_errors_label(len(errors), progress.failed),
         errors_url=f"{import_path(progress.file.import_id)}/errors.csv",
@@ -104,6 +139,52 @@ def build_sample(load: SampleLoad | None) -> SampleSection:
     )
 
 
+def _percent(progress: ImportProgress, undo: Undo | None) -> int | None:
+    if undo is not None:
+        return undo.percent if undo.total else None
+    return None if progress.stage is ImportStage.QUEUED else progress.percent
+
+
+def _problem(progress: ImportProgress, undo: Undo | None) -> str:
+    if undo is not None and undo.state is UndoState.FAILED:
+        return undo.error or ""
+    return progress.file.error or "" if progress.stage is ImportStage.FAILED else ""
+
+
+def sentences_of(effect: Effect, *, is_done: bool) -> Iterator[str]:
+    """Say what undoing takes away and puts back, or has."""
+    removed, rescored, put_back, separated = _DONE if is_done else _TO_DO
+    counts = (
+        (removed, effect.events, "event", ""),
+        (removed, effect.leads_removed, "lead", " that nothing else knows"),
+        (rescored, effect.leads_rescored, "other lead", " without these events"),
+        (put_back, effect.properties_restored, "property", " of leads that stay"),
+        (put_back, effect.owners_restored, "owner", " of leads that stay"),
+        (removed, effect.identifiers_removed, "identifier", " of leads that stay"),
+        (separated, effect.visitors_separated, "visitor", " whom it made known"),
+    )
+    for verb, count, noun, rest in counts:
+        if count:
+            yield f"{verb} {counted(count, noun, _PLURALS.get(noun))}{rest}."
+
+
+_DONE = ("Removed", "Rescored", "Put back", "Separated")
+_TO_DO = ("Removes", "Rescores", "Puts back", "Separates")
+
+
+def remainders_of(effect: Effect) -> Iterator[str]:
+    """Say what undoing leaves as it is."""
+    if effect.properties_kept:
+        what = counted(effect.properties_kept, "property", "properties")
+        yield f"{what} that the import set: changed again since, or of merged leads."
+    if effect.identifiers_kept:
+        yield f"{counted(effect.identifiers_kept, 'identifier')} of leads active since the import."
+    yield "Messages that were sent meanwhile, and the count of events in your usage."
+
+
+_PLURALS = {"property": "properties"}
+
+
 def _sample_figures(load: SampleLoad) -> Iterator[Fact]:
     if load.percent is None:
         return
@@ -129,6 +210,9 @@ def _figures(progress: ImportProgress) -> Iterator[Fact]:
     if progress.stage is ImportStage.QUEUED:
         return
     yield Fact("Read", thousands(progress.read))
+    if progress.file.kind is FileKind.LEADS:
+        yield from _lead_figures(progress)
+        return
     yield Fact("Accepted", thousands(progress.accepted))
     if progress.failed:
         yield Fact("Not imported", thousands(progress.failed))
@@ -143,13 +227,27 @@ def _figures(progress: ImportProgress) -> Iterator[Fact]:
         yield Fact("Time left", duration(progress.seconds_left))
 
 
+def _lead_figures(progress: ImportProgress) -> Iterator[Fact]:
+    created = progress.file.rows_created
+    yield Fact("New leads", thousands(created))
+    yield Fact("Updates", thousands(progress.accepted - created))
+    if progress.failed:
+        yield Fact("Not imported", thousands(progress.failed))
+    if progress.seconds_left is not None:
+        yield Fact("Time left", duration(progress.seconds_left))
+
+
 def _facts(progress: ImportProgress) -> Iterator[Fact]:
     file, layout = progress.file, progress.file.layout
     yield Fact("Size", file_size(file.size_bytes))
     yield Fact("Encoding", ENCODINGS.get(layout.encoding, layout.encoding))
     yield Fact("Separator", SEPARATORS.get(layout.delimiter, layout.delimiter))
-    yield Fact("Columns", ", ".join(layout.columns))
-    if layout.ignored_columns:
+    if file.plan is not None:
+        yield Fact("Identifier", file.plan.primary_column)
+        yield Fact("Properties", ", ".join(file.plan.properties.values()) or "none")
+    else:
+        yield Fact("Columns", ", ".join(layout.columns))
+    if file.plan is None and layout.ignored_columns:
         yield Fact("Ignored columns", ", ".join(layout.ignored_columns))
     if progress.is_complete:
         yield Fact("Duration", duration(progress.elapsed_seconds))

@@ -18,9 +18,9 @@ from leadvibe.http.permissions import require
 from leadvibe.http.workers import job_queue
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
-from leadvibe.imports import queries, service
+from leadvibe.imports import queries, service, undoing
 from leadvibe.imports.errors import FileTooLargeError
-from leadvibe.imports.types import Import
+from leadvibe.imports.types import FileKind, Import
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError, LeadvibeError, TooLargeError, UnsupportedTypeError
 from leadvibe.web.errors import render_error
@@ -32,7 +32,7 @@ from leadvibe.web.import_cards import (
     build_sample,
     import_path,
 )
-from leadvibe.web.pages.display import query_url
+from leadvibe.web.pages.display import Choice, query_url
 from leadvibe.web.pages.imports import ImportCard, ImportsPage
 from leadvibe.web.redirects import IMPORTS
 from leadvibe.web.rendering import render, wanted_fragment
@@ -90,16 +90,19 @@ def download_example() -> AnyResponse:
 
 @pages.get("/imports/<uuid:import_id>")
 def show_import(import_id: UUID) -> AnyResponse:
-    scope = require(Permission.READ).scope
-    progress = queries.get_progress(scope, import_id, now=utc_now())
+    principal = require(Permission.READ)
+    scope = principal.scope
+    progress = queries.get_history(scope, import_id, now=utc_now())
+    undo = undoing.find_undo(scope, import_id)
     errors = queries.list_errors(scope, import_id, limit=ERRORS_SHOWN) if progress.failed else []
     response = render(
         "imports/detail.html",
-        page=build_page(progress, errors),
+        page=build_page(progress, errors, undo, can_undo=can(principal, Permission.WRITE_DATA)),
         section=IMPORTS,
         fragments={f"import-{import_id}": "imports/_import.html"},
     )
-    if progress.is_complete and _is_watched_at(import_path(import_id)):
+    is_still = progress.is_complete and (undo is None or undo.is_over)
+    if is_still and _is_watched_at(import_path(import_id)):
         # The card alone would go on to say that rows failed, and not which.
         response.headers["HX-Refresh"] = "true"
     return response
@@ -114,7 +117,7 @@ def _is_watched_at(path: str) -> bool:
 @pages.get("/imports/<uuid:import_id>/errors.csv")
 def download_errors(import_id: UUID) -> AnyResponse:
     scope = require(Permission.READ).scope
-    stem = PurePath(queries.get_import(scope, import_id).filename).stem
+    stem = PurePath(queries.get_file(scope, import_id).filename).stem
     parts = stream_with_context(queries.write_errors_csv(scope, import_id))
     return _csv(Response(parts, mimetype="text/csv"), f"{stem}-errors.csv")
 
@@ -148,7 +151,11 @@ def _answer(principal: Principal, form: UploadForm, *, status: int = 200) -> Any
         example_url=f"{IMPORTS}/example.csv",
         max_bytes=_max_bytes(),
         max_size=f"{_max_bytes() // MEGABYTE} MB",
-        older_url=query_url(IMPORTS, {"page": str(number + 1)}) if has_older else "",
+        older_url=query_url(IMPORTS, {"kind": _wanted_kind() or "", "page": str(number + 1)})
+        if has_older
+        else "",
+        kinds=_kinds(),
+        is_filtered=_wanted_kind() is not None,
         sample=build_sample(queries.find_sample(principal.scope)) if is_owner else None,
     )
     return render(
@@ -159,9 +166,28 @@ def _answer(principal: Principal, form: UploadForm, *, status: int = 200) -> Any
 def _cards(scope: Scope, number: int) -> tuple[tuple[ImportCard, ...], bool]:
     """Return a page of imports, the latest first, and whether there are older ones."""
     offset = (number - 1) * SIZE
-    listed = queries.list_progress(scope, limit=SIZE + 1, offset=offset, now=utc_now())
-    cards = tuple(build_card(it, with_figures=not it.is_complete) for it in listed[:SIZE])
+    kind = _wanted_kind()
+    listed = queries.list_history(scope, kind=kind, limit=SIZE + 1, offset=offset, now=utc_now())
+    undos = undoing.list_undos(scope, [it.file.import_id for it in listed])
+    cards = tuple(
+        build_card(it, undos.get(it.file.import_id), with_figures=not it.is_complete)
+        for it in listed[:SIZE]
+    )
     return cards, len(listed) > SIZE
+
+
+def _wanted_kind() -> FileKind | None:
+    text = request.args.get("kind", "")
+    return FileKind(text) if text in set(FileKind) else None
+
+
+def _kinds() -> tuple[Choice, ...]:
+    chosen = _wanted_kind()
+    kinds = (("All", None), ("Events", FileKind.EVENTS), ("Leads", FileKind.LEADS))
+    return tuple(
+        Choice(label, is_selected=it is chosen, url=query_url(IMPORTS, {"kind": it or ""}))
+        for label, it in kinds
+    )
 
 
 def _page_number() -> int:

@@ -131,6 +131,7 @@ def _row(listed: MemberInUnit, mail: LinkMail | None, *, now: datetime) -> Membe
         unit_role=listed.unit_role or "",
         state="Active" if listed.has_joined else "Invited",
         state_tone=Tone.OK if listed.has_joined else Tone.WARN,
+        url=f"{MEMBERS}/{member.org_member_id}",
         link_label="Reset link" if listed.has_joined else "Invite again",
         link_url=f"{MEMBERS}/{member.org_member_id}/link",
         mail=_note(mail, now=now) if mail else None,

@@ -13,6 +13,8 @@ CREDENTIALS = "/app/credentials"
 MEMBERS = "/app/members"
 INTEGRATIONS = "/app/settings/integrations"
 NOTIFICATIONS = "/app/settings/notifications"
+SETTINGS = "/app/settings"
+TOKENS = "/app/account/tokens"
 SAMPLE = "/app/sample"
 
 

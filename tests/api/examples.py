@@ -431,6 +431,8 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     "POST /leads/import/preview": lambda _: Example(
         sent={"data": {"file": (BytesIO(LEAD_FILE), "leads.csv", "text/csv")}}
     ),
+    "GET /imports/{jobId}/undo": lambda it: Example({"jobId": it.import_id()}),
+    "POST /imports/{jobId}/undo": lambda it: Example({"jobId": it.import_id()}),
     "POST /leads/import/start": lambda it: _body({"file_id": str(it.lead_file_id()), **LEAD_PLAN}),
     "GET /leads/import/{jobId}": lambda it: Example({"jobId": it.lead_import_id()}),
     "GET /leads/import/{jobId}/errors": lambda it: Example({"jobId": it.lead_import_id()}),

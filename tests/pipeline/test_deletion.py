@@ -240,6 +240,8 @@ def record(scope: Scope, *lead_ids: str) -> None:
     )
     for statement in (
         "INSERT INTO lead_traces (unit_id, lead_id) VALUES (%s, %s)",
+        "INSERT INTO import_changes VALUES (%s, gen_random_uuid(), %s, '{}', '{}')",
+        "INSERT INTO import_undo_leads VALUES (%s, gen_random_uuid(), %s)",
         """
         INSERT INTO scoring_preview_leads
         VALUES (%s, gen_random_uuid(), %s, false, 1, 2, 'Cold', 'Hot')

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from wtforms import Form
 
-from leadvibe.web.pages.display import Fact, Moment, Tone
+from leadvibe.web.pages.display import Choice, Fact, Moment, Tone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,7 @@ class ImportCard:
     id: str
     url: str
     file_name: str
+    kind: str = "Events"
     status: str
     """Queued, Reading, Scoring, Finished, Finished with errors, Failed."""
     tone: Tone
@@ -48,6 +49,8 @@ class ImportCard:
     """Number of failed rows, grouped; empty when none."""
     problem: str = ""
     """Why the whole file failed, and the remedy."""
+    note: str = ""
+    """Who undid it, or asked for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,10 @@ class ImportsPage:
     max_size: str
     """The same in words."""
     older_url: str = ""
+    leads_url: str = "/app/imports/leads"
+    """Where leads are imported."""
+    kinds: tuple[Choice, ...] = ()
+    is_filtered: bool = False
     sample: SampleSection | None = None
     """None when the member may neither load nor wipe any."""
 
@@ -103,3 +110,20 @@ class ImportPage:
     """File size, encoding, separator, columns, duration."""
     list_url: str = "/app/imports"
     leads_url: str = "/app/leads"
+    undo_url: str = ""
+    """Where it can be undone; empty when it cannot, or not by this member."""
+    undone: tuple[str, ...] = ()
+    """What undoing it has done so far, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoPage:
+    """What undoing an import would do: the dry run."""
+
+    file_name: str
+    effects: tuple[str, ...]
+    """What goes or is put back, a sentence each; empty when there is nothing left to do."""
+    stays: tuple[str, ...]
+    """What it cannot take back."""
+    action_url: str
+    back_url: str

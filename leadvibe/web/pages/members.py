@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from wtforms import Form
 
-from leadvibe.web.pages.display import Moment, Tone
+from leadvibe.web.pages.display import Choice, Moment, Tone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,8 @@ class MemberRow:
     """Empty for somebody who may not enter the unit."""
     state: str
     state_tone: Tone
+    url: str
+    """The member's own page: their role, and the end of it."""
     link_label: str
     """What the button asks for: a reset link, or another invitation."""
     link_url: str
@@ -65,3 +67,27 @@ class MembersPage:
     """The list asks for itself, as long as a mail is under way that nothing is known of."""
     link: HandedLink | None = None
     action_url: str = "/app/members"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberPage:
+    """One member: templates/members/member.html."""
+
+    name: str
+    email: str
+    state: str
+    state_tone: Tone
+    joined_at: Moment
+    last_seen_at: Moment | None
+    """When they last signed in or changed anything."""
+    units: tuple[str, ...]
+    """Where they belong, each with their role there."""
+    unit_name: str
+    roles: tuple[Choice, ...]
+    is_self: bool
+    remove_label: str
+    remove_title: str
+    remove_text: str
+    role_url: str
+    delete_url: str
+    list_url: str = "/app/members"

@@ -71,6 +71,7 @@ def navigation(
 
     waiting = f"{dead_letters:,}" if dead_letters else ""
     keys = (item("API credentials", "/app/credentials", "key-round"),) if can_own else ()
+    audit = (item("Audit log", "/app/settings/audit", "file-text"),) if can_own else ()
     members = (item("Members", "/app/members", "building-2"),) if can_administer else ()
     accounts = (item("Accounts", "/app/accounts", "building"),) if has_accounts else ()
     return (
@@ -102,11 +103,15 @@ def navigation(
         NavGroup(
             label="Settings",
             items=(
+                item("General", "/app/settings", "cog"),
                 *members,
                 item("Event types", "/app/settings/events", "tags"),
                 item("Integrations", "/app/settings/integrations", "plug"),
                 item("Notifications", "/app/settings/notifications", "bell"),
                 *keys,
+                *audit,
+                item("Usage", "/app/settings/usage", "gauge"),
+                item("Access tokens", "/app/account/tokens", "lock"),
                 item("Account", "/app/account/password", "user"),
             ),
         ),
