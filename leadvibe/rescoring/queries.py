@@ -16,7 +16,14 @@ from leadvibe.lib.paging import Page, PageRequest, Total
 from leadvibe.rescoring.errors import PreviewNotFoundError, RescoreNotFoundError
 from leadvibe.rescoring.findings import Comparison, Findings
 from leadvibe.rescoring.models import PreviewLeadRow, PreviewRow, RescoreRow
-from leadvibe.rescoring.types import UNFINISHED, Preview, PreviewKind, Rescore, WalkState
+from leadvibe.rescoring.types import (
+    UNFINISHED,
+    Direction,
+    Preview,
+    PreviewKind,
+    Rescore,
+    WalkState,
+)
 
 STARTS_WITHIN = timedelta(seconds=2)
 """How long a worker may take to begin with what it was just sent."""
@@ -55,6 +62,22 @@ def get_preview(scope: Scope, preview_id: UUID) -> Preview:
     return preview
 
 
+def find_latest_preview(
+    scope: Scope, kind: PreviewKind, subject: str, *, since: datetime
+) -> Preview | None:
+    """Return the latest preview of something that was asked for since, or None."""
+    statement = (
+        _previews(scope)
+        .where(
+            PreviewRow.kind == kind, PreviewRow.subject == subject, PreviewRow.created_at >= since
+        )
+        .order_by(PreviewRow.created_at.desc(), PreviewRow.preview_id.desc())
+        .limit(1)
+    )
+    row = session().scalar(statement)
+    return _preview(row) if row else None
+
+
 def search_previews(scope: Scope, request: PageRequest) -> Page[Preview]:
     """Return the unit's previews, the latest first."""
     statement = (
@@ -89,7 +112,13 @@ def list_surplus_previews(scope: Scope, *, keep: int) -> list[UUID]:
     return list(session().scalars(statement))
 
 
-def search_preview_leads(scope: Scope, preview_id: UUID, request: PageRequest) -> Page[Comparison]:
+def search_preview_leads(
+    scope: Scope,
+    preview_id: UUID,
+    request: PageRequest,
+    *,
+    direction: Direction = Direction.ANY,
+) -> Page[Comparison]:
     """Return the leads whose score or level would be another, the largest change first."""
     condition = (
         (PreviewLeadRow.unit_id == scope.unit_id)
@@ -100,6 +129,8 @@ def search_preview_leads(scope: Scope, preview_id: UUID, request: PageRequest) -
             | (PreviewLeadRow.new_level != PreviewLeadRow.old_level)
         )
     )
+    if direction is not Direction.ANY:
+        condition &= _DIRECTIONS[direction]
     columns: tuple[Any, ...] = (
         PreviewLeadRow.lead_id,
         PreviewLeadRow.is_new,
@@ -119,6 +150,13 @@ def search_preview_leads(scope: Scope, preview_id: UUID, request: PageRequest) -
     count = select(func.count()).select_from(PreviewLeadRow).where(condition)
     found = [Comparison(*row) for row in session().execute(statement)]
     return Page(found, Total(session().scalar(count) or 0), request)
+
+
+_DIRECTIONS = {
+    Direction.UP: PreviewLeadRow.new_score > PreviewLeadRow.old_score,
+    Direction.DOWN: PreviewLeadRow.new_score < PreviewLeadRow.old_score,
+    Direction.LEVEL: PreviewLeadRow.new_level != PreviewLeadRow.old_level,
+}
 
 
 def list_heads(

@@ -27,6 +27,11 @@ from leadvibe.web import (
     rendering,
     sample,
     scoring,
+    scoring_drafts,
+    scoring_history,
+    scoring_previews,
+    scoring_publishing,
+    scoring_templates,
     segment_editing,
     segments,
     session,
@@ -39,7 +44,8 @@ from leadvibe.web import (
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
+    login, leads, lead, segments, segment_editing, scoring, scoring_drafts, scoring_previews,
+    scoring_publishing, scoring_history, scoring_templates, triggers, trigger_history,
     trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
     credentials, members, integrations, notifications, channel_editing,
 )  # fmt: skip
