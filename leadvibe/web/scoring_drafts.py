@@ -346,7 +346,7 @@ def _answer(
         "scoring/page.html", page=page, section=SCORING, fragments=fragments, status=status,
         row=row,
     )  # fmt: skip
-    if wanted == RULESETS or row:
+    if request.method == "POST" and (wanted == RULESETS or row):
         response.headers.setdefault("HX-Trigger", CHANGED)
     return response
 
@@ -367,6 +367,7 @@ def _page(
     wanted = wanted_fragment() or ""
     return ScoringPage(
         kind=kind,
+        url=url,
         intro=words.intro,
         tabs=(),
         rulesets=shelf.cards() if shelf else (),

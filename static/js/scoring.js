@@ -1,4 +1,5 @@
-/* What a link puts into a form is gone on with there: the field that is still empty takes the focus. */
+/* Where the focus goes once a part of the page is replaced: to what the pressed button names, or,
+   where it would be lost, to the list that was changed. */
 let wanted = null;
 
 document.addEventListener("click", ({ target }) => {
@@ -6,6 +7,10 @@ document.addEventListener("click", ({ target }) => {
 });
 
 document.addEventListener("htmx:after:swap", () => {
-  if (wanted) document.getElementById(wanted)?.focus();
+  const chosen = wanted && document.getElementById(wanted);
+  if (chosen) chosen.focus();
+  else if (document.activeElement === document.body) {
+    document.getElementById("rulesets")?.focus({ preventScroll: true });
+  }
   wanted = null;
 });

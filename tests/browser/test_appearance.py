@@ -5,16 +5,21 @@ from __future__ import annotations
 import pytest
 
 from leadvibe.engine.conditions import Joiner
-from leadvibe.engine.policies import FieldTest
+from leadvibe.engine.policies import AttributeRule, AttributeRuleset, FieldTest
+from leadvibe.engine.rules import LevelKind
 from leadvibe.engine.triggers import Step, TriggerKind
 from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
+from leadvibe.lib.ids import new_id
 from leadvibe.lib.paging import PageRequest
 from leadvibe.notifications.errors import TransportError
 from leadvibe.notifications.queries import list_channels, list_deliveries
 from leadvibe.notifications.types import DeliveryFilter
 from leadvibe.pipeline import process
+from leadvibe.scoring import drafts, editing
+from leadvibe.scoring.queries import get_draft_config, list_drafts
+from leadvibe.scoring.templates import TEMPLATES, apply_template
 from leadvibe.segments import service as segments
 from leadvibe.segments.queries import list_segments
 from leadvibe.segments.types import RuleDraft, RuleType
@@ -23,6 +28,7 @@ from tests.api.notification_examples import add_channel, attempt
 from tests.api.trigger_examples import add_trigger, emit
 from tests.factories import make_member
 from tests.notifications.posting import post
+from tests.rescoring.walks import preview
 
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
 LONG = "a-very-long-identifier-that-nobody-broke-into-words-" * 3
@@ -42,7 +48,29 @@ def furnished(site, security):
     add_segments(world)
     add_deliveries(world, LONG)
     add_triggers(world)
+    add_draft(world)
     return site
+
+
+def add_draft(world):
+    """Draft rules with long names, about events and about leads, and preview them."""
+
+    def change(config):
+        fit = AttributeRuleset(new_id(), LONG[:100])
+        config = editing.add_ruleset(config, LevelKind.PROFILE, fit)
+        rule = AttributeRule(new_id(), FieldTest(LONG, "contains", LONG), 10)
+        config = editing.add_rule(config, LevelKind.PROFILE, fit.ruleset_id, rule)
+        return apply_template(config, TEMPLATES[0], now=utc_now())
+
+    draft = drafts.create_draft(
+        world.principal, world.scope, LONG[:100], change=change, now=utc_now()
+    )
+    preview(
+        world.scope,
+        get_draft_config(world.scope, draft.draft_id),
+        subject=f"draft {draft.name}",
+    )
+    commit()
 
 
 def add_triggers(world):
@@ -109,6 +137,16 @@ def pages_of_notifications(scope):
     ]  # fmt: skip
 
 
+def pages_of_scoring(scope):
+    [draft] = list_drafts(scope)
+    one = f"/app/scoring/drafts/{draft.draft_id}"
+    return [
+        "/app/scoring", "/app/scoring/profile", "/app/scoring/templates", "/app/scoring/history",
+        "/app/scoring/history/1", f"{one}/engagement", f"{one}/profile", f"{one}/changes",
+        f"{one}/preview", f"{one}/publish",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES)
 def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme):
@@ -119,7 +157,8 @@ def test_no_page_is_wider_than_its_window_nor_complains(furnished, size, scheme)
     segment = f"/app/segments/{long_one.segment_id}"
     paths = [
         "/app/leads", "/app/leads?level=Cold&min_score=1&q=x", "/app/leads?sort=colour",
-        f"/app/leads/{LONG}", f"/app/leads/{LONG}?window=7d", "/app/scoring", "/app/imports",
+        f"/app/leads/{LONG}", f"/app/leads/{LONG}?window=7d", "/app/imports",
+        *pages_of_scoring(furnished.world.scope),
         f"/app/imports/{progress.file.import_id}", "/app/dead-letters", "/app/credentials",
         "/app/account/password", "/app/leads/nobody", "/app/members", "/docs", "/docs/leads",
         "/app/triggers", "/app/triggers?kind=sequence",
@@ -157,8 +196,8 @@ def test_everything_on_a_page_has_a_name_for_screen_readers(furnished):
     [long_one] = [it for it in list_segments(furnished.world.scope) if it.name != "Empty"]
     segment = f"/app/segments/{long_one.segment_id}"
     for path in (
-        "/app/leads", f"/app/leads/{LONG}", "/app/scoring", "/app/imports", "/docs/leads",
-        "/app/segments", segment, f"{segment}/edit",
+        "/app/leads", f"/app/leads/{LONG}", "/app/imports", "/docs/leads",
+        *pages_of_scoring(furnished.world.scope), "/app/segments", segment, f"{segment}/edit",
         *pages_of_notifications(furnished.world.scope),
         "/app/triggers?kind=sequence", f"/app/triggers/sequence/{trigger.trigger_id}",
         "/app/triggers/history",

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.form import BaseForm
 from wtforms.validators import (
     DataRequired,
@@ -108,7 +109,7 @@ class AttributeRuleForm(MemberForm):
     )
     operator = SelectField(
         "Comparison",
-        choices=[(it.value, OPERATOR_LABELS[it]) for it in Operator],
+        choices=[SelectChoice(it.value, OPERATOR_LABELS[it]) for it in Operator],
         default=Operator.EQUALS.value,
     )
     value = StringField(

@@ -126,6 +126,8 @@ class RescoreCard:
 class ScoringPage:
     kind: str
     """engagement, profile or account."""
+    url: str = ""
+    """Of a draft's page, with nothing opened."""
     intro: str
     tabs: tuple[Choice, ...]
     rulesets: tuple[RulesetCard, ...] = ()
