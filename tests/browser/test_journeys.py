@@ -199,7 +199,7 @@ def test_a_draft_is_edited_in_place_and_mistakes_are_explained_there(site):
     switch.click()
     expect(switch).to_have_attribute("aria-checked", "false")
     page.get_by_role("link", name="Edit rule for login").click()
-    page.get_by_label("First day").first.fill("2026-12-01")
+    page.locator(".rule-editing").get_by_label("First day").fill("2026-12-01")
     page.get_by_role("button", name="Save rule").click()
     expect(page.get_by_text("from 1 Dec 2026")).to_be_visible()
     page.get_by_role("button", name="Delete rule for login").click()
