@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from leadvibe.engine.rules import Config
 from leadvibe.identity.types import Scope
@@ -120,17 +120,31 @@ def search_preview_leads(
     direction: Direction = Direction.ANY,
 ) -> Page[Comparison]:
     """Return the leads whose score or level would be another, the largest change first."""
-    condition = (
-        (PreviewLeadRow.unit_id == scope.unit_id)
-        & (PreviewLeadRow.preview_id == preview_id)
-        & (
-            PreviewLeadRow.is_new
-            | (PreviewLeadRow.new_score != PreviewLeadRow.old_score)
-            | (PreviewLeadRow.new_level != PreviewLeadRow.old_level)
-        )
+    condition = _is_moved(scope, preview_id, direction)
+    count = select(func.count()).select_from(PreviewLeadRow).where(condition)
+    found = _list_moved(condition, limit=request.size, offset=request.offset)
+    return Page(found, Total(session().scalar(count) or 0), request)
+
+
+def list_largest_moves(scope: Scope, preview_id: UUID, *, limit: int) -> list[Comparison]:
+    """Return the leads whose score would change most, without counting the others."""
+    return _list_moved(_is_moved(scope, preview_id, Direction.ANY), limit=limit)
+
+
+def _is_moved(scope: Scope, preview_id: UUID, direction: Direction) -> ColumnElement[bool]:
+    changes = (
+        PreviewLeadRow.is_new
+        | (PreviewLeadRow.new_score != PreviewLeadRow.old_score)
+        | (PreviewLeadRow.new_level != PreviewLeadRow.old_level)
     )
-    if direction is not Direction.ANY:
-        condition &= _DIRECTIONS[direction]
+    return and_(
+        PreviewLeadRow.unit_id == scope.unit_id,
+        PreviewLeadRow.preview_id == preview_id,
+        _DIRECTIONS.get(direction, changes),
+    )
+
+
+def _list_moved(condition: ColumnElement[bool], *, limit: int, offset: int = 0) -> list[Comparison]:
     columns: tuple[Any, ...] = (
         PreviewLeadRow.lead_id,
         PreviewLeadRow.is_new,
@@ -144,15 +158,13 @@ def search_preview_leads(
         select(*columns)
         .where(condition)
         .order_by(change.desc(), PreviewLeadRow.lead_id)
-        .limit(request.size)
-        .offset(request.offset)
+        .limit(limit)
+        .offset(offset)
     )
-    count = select(func.count()).select_from(PreviewLeadRow).where(condition)
-    found = [Comparison(*row) for row in session().execute(statement)]
-    return Page(found, Total(session().scalar(count) or 0), request)
+    return [Comparison(*row) for row in session().execute(statement)]
 
 
-_DIRECTIONS = {
+_DIRECTIONS: Mapping[Direction, ColumnElement[bool]] = {
     Direction.UP: PreviewLeadRow.new_score > PreviewLeadRow.old_score,
     Direction.DOWN: PreviewLeadRow.new_score < PreviewLeadRow.old_score,
     Direction.LEVEL: PreviewLeadRow.new_level != PreviewLeadRow.old_level,

@@ -16,14 +16,15 @@ from leadvibe.http.workers import job_queue
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.errors import ConflictError
+from leadvibe.lib.errors import ConflictError, InvalidError
 from leadvibe.lib.ids import parse_id
 from leadvibe.rescoring import queries as rescoring
 from leadvibe.rescoring import service as rescores
 from leadvibe.rescoring.types import Rescore, WalkState
 from leadvibe.scoring import drafts, queries
+from leadvibe.scoring.settings import update_settings
 from leadvibe.web.forms.scoring import RulesetForm
-from leadvibe.web.pages.display import Alert, Link, Moment, Tone, counted, thousands
+from leadvibe.web.pages.display import Alert, Choice, Link, Moment, Tone, counted, thousands
 from leadvibe.web.pages.scoring import DraftRow, RescoreCard, ScoringPage
 from leadvibe.web.rendering import render, wanted_fragment
 from leadvibe.web.scoring_paths import DRAFTS, LIVE, RESCORES, SCORING, TEMPLATES, draft_path
@@ -32,7 +33,7 @@ from leadvibe.web.scoring_tabs import scoring_tabs
 
 RESCORE = "rescore"
 FRAGMENTS = {"rulesets": "scoring/_rulesets.html", RESCORE: "scoring/_rescore.html"}
-SETTINGS_OFF = "Account scoring is off"
+ACCOUNTS_OFF = "Account scoring is off"
 
 pages = Blueprint("scoring", __name__)
 
@@ -81,6 +82,18 @@ def show_account() -> AnyResponse:
     return _show(LevelKind.ACCOUNT)
 
 
+@pages.post("/scoring/account")
+def switch_accounts() -> AnyResponse:
+    """Switch account scoring on or off, for the whole organisation."""
+    principal, wanted = require(Permission.ADMINISTER), request.form.get("abm")
+    if wanted not in {"0", "1"}:
+        raise InvalidError("Nothing to change was sent: reload the page and try again.")
+    is_on = wanted == "1"
+    update_settings(principal, principal.scope, {"abm_enabled": is_on}, now=utc_now())
+    flash(f"Account scoring is {'on' if is_on else 'off'} in the whole organisation.", Tone.OK)
+    return redirect(LIVE[LevelKind.ACCOUNT], 303)
+
+
 @pages.post("/scoring/drafts")
 def start_draft() -> AnyResponse:
     principal = require(Permission.CONFIGURE)
@@ -127,13 +140,11 @@ def has_accounts(scope: Scope) -> bool:
 
 def accounts_off(principal: Principal) -> Alert:
     """Say how to have accounts scored."""
-    if can(principal, Permission.ADMINISTER):
-        how = "Switch on abm_enabled in the scoring settings of the API (PUT /scoring-settings)."
-    else:
-        how = "An admin of your organisation can switch it on."
+    may_switch = can(principal, Permission.ADMINISTER)
+    how = "" if may_switch else " An admin of your organisation can switch it on."
     return Alert(
-        f"{SETTINGS_OFF}, so these rules score nobody. {how} Leads then find their account by"
-        " their e-mail domain, and companies get a score of their own.",
+        f"{ACCOUNTS_OFF}, so these rules score nobody.{how} Once it is on, leads find their account"
+        " by their e-mail domain, and companies get a score of their own.",
         Tone.INFO,
     )
 
@@ -188,7 +199,17 @@ def _page(principal: Principal, kind: LevelKind) -> ScoringPage:
         rescore_url=RESCORES if can_draft and kind is LevelKind.ENGAGEMENT else "",
         alert=accounts_off(principal) if is_off else None,
         remedy=Link("Start from a template", TEMPLATES),
+        accounts_switch=_accounts_switch(principal, is_off=is_off)
+        if kind is LevelKind.ACCOUNT
+        else None,
     )
+
+
+def _accounts_switch(principal: Principal, *, is_off: bool) -> Choice | None:
+    if not can(principal, Permission.ADMINISTER):
+        return None
+    label = "Switch account scoring on" if is_off else "Switch account scoring off"
+    return Choice(label, "1" if is_off else "0", is_off, url=LIVE[LevelKind.ACCOUNT])
 
 
 def _rescore(scope: Scope) -> RescoreCard | None:

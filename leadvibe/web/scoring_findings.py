@@ -86,9 +86,7 @@ def wanted_movers(kind: PreviewKind) -> Movers:
 def in_short(drafted: Drafted, preview: Preview, *, url: str) -> Result:  # noqa: ARG001
     """Return the most important of what was found."""
     scope = drafted.principal.scope
-    leads = queries.search_preview_leads(
-        scope, preview.walk_id, PageRequest(1, SHOWN_IN_SHORT)
-    ).items
+    leads = queries.list_largest_moves(scope, preview.walk_id, limit=SHOWN_IN_SHORT)
     return _result(scope, preview, movers=_movers(scope, preview, leads))
 
 

@@ -10,10 +10,7 @@ import pytest
 
 from leadvibe.engine.policies import AttributeRuleset, FieldTest
 from leadvibe.engine.rules import LevelKind
-from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit
 from leadvibe.scoring import drafts, editing, queries
-from leadvibe.scoring.settings import update_settings
 from leadvibe.web.scoring_rules import period
 from tests.web.pages import htmx
 from tests.web.scoring_pages import (
@@ -178,9 +175,11 @@ def test_account_rules_say_how_to_switch_accounts_on(browse, people, world):
     assert "Account scoring is off" in page
     assert "An admin of your organisation can switch it on" in page
 
-    update_settings(world.principal, world.scope, {"abm_enabled": True}, now=utc_now())
-    commit()
+    assert browse(people.operator).post(f"{SCORING}/account", {"abm": "1"}).status_code == 403
+    assert browse(people.admin).post(f"{SCORING}/account", {"abm": "x"}).status_code == 400
+    browse(people.admin).post(f"{SCORING}/account", {"abm": "1"})
 
+    assert queries.get_settings(world.scope).abm_enabled
     assert "Account scoring is off" not in browse(people.operator).get(f"{SCORING}/account").text
 
 

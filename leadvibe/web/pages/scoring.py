@@ -153,6 +153,8 @@ class ScoringPage:
     rescore: RescoreCard | None = None
     rescore_url: str = ""
     alert: Alert | None = None
+    accounts_switch: Choice | None = None
+    """POST `abm`: switches account scoring on, or off where that is what is left to do."""
     remedy: Link | None = None
     """Where to go on instead, where there is nothing to show."""
 
