@@ -100,8 +100,8 @@ class Drafted:
             tab=tab,
             tabs=self._tabs(tab),
             outdated=(
-                f"Others have changed the live rules since this draft was made (version"
-                f" {draft.base_version}, now {self.live.version})."
+                f"The live rules have changed since this draft was made (version"
+                f" {draft.base_version} then, {self.live.version} now)."
                 if others
                 else ""
             ),

@@ -181,12 +181,12 @@ def catch_up(draft_id: UUID) -> AnyResponse:
         drafts.catch_up(drafted.principal, drafted.principal.scope, draft_id, now=utc_now())
     except InvalidError as error:
         flash(
-            "Your changes and theirs do not go together as they are, so nothing was brought in."
-            f" Change one of them first: {error.message}",
+            "The draft and what has changed do not go together as they are, so nothing was brought"
+            f" in. Change one of them first: {error.message}",
             Tone.BAD,
         )
     else:
-        flash("Their changes are in this draft now, beside yours.", Tone.OK)
+        flash("What has changed since is in this draft now, beside its own changes.", Tone.OK)
     return redirect(drafted.path("/changes"), 303)
 
 

@@ -263,7 +263,7 @@ def test_changes_of_others_are_told_and_brought_in(browse, people, scored, draft
     scored.add_rule("login", 5)
 
     page = browser.get(draft_url(draft, "/publish")).text
-    assert "Others have changed the live rules since this draft was made" in page
+    assert "The live rules have changed since this draft was made" in page
     assert "Added rule login in Engagement" in page
     refused = browser.post(draft_url(draft, "/publish"), {"seen": seen(draft, scored)})
     assert refused.status_code == 409
@@ -290,21 +290,17 @@ def test_who_insists_replaces_what_others_changed(browse, people, scored, draft)
 def test_changes_that_do_not_go_together_are_explained(browse, people, scored, draft):
     browser, scope = browse(people.operator), scored.scope
     browser.post(f"{SCORING}/templates/saas", {"draft": str(draft.draft_id)})
-    current = queries.list_levels(scope)
-    levels.update_level(
-        scored.principal,
-        scope,
-        current[0].kind,
-        current[-1].level_id,
-        {"min_score": 90},
-        now=utc_now(),
-    )
+    *_, highest = queries.list_levels(scope)
+    kind, who = highest.kind, scored.principal
+    levels.update_level(who, scope, kind, highest.level_id, {"max_score": 199}, now=utc_now())
+    levels.create_level(who, scope, kind, {"name": "Blazing", "min_score": 200}, now=utc_now())
     commit()
 
     answer = browser.post(draft_url(draft, "/catch-up"), follow_redirects=True)
 
     assert answer.status_code == 200
-    assert "in this draft now, beside yours" in answer.text or "do not go together" in answer.text
+    assert "do not go together as they are, so nothing was brought in" in answer.text
+    assert "overlaps with" in answer.text
 
 
 def test_a_draft_without_changes_cannot_be_published(browse, people, scored, draft):
