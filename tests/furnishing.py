@@ -6,21 +6,28 @@ import io
 from collections.abc import Callable
 
 from leadvibe.engine.conditions import Joiner
-from leadvibe.engine.policies import FieldTest
+from leadvibe.engine.policies import AttributeRule, AttributeRuleset, FieldTest
+from leadvibe.engine.rules import Config, LevelKind
 from leadvibe.engine.triggers import Step, TriggerKind
 from leadvibe.identity.security import Security
 from leadvibe.imports import queries, service
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
+from leadvibe.lib.ids import new_id
 from leadvibe.notifications.errors import TransportError
 from leadvibe.pipeline import editing, process
+from leadvibe.scoring import drafts
+from leadvibe.scoring import editing as editing_rules
+from leadvibe.scoring.queries import get_draft_config
 from leadvibe.scoring.settings import update_settings
+from leadvibe.scoring.templates import TEMPLATES, apply_template
 from leadvibe.segments.types import RuleDraft, RuleType
 from tests.api.notification_examples import add_channel, attempt
 from tests.api.trigger_examples import add_trigger, emit
 from tests.factories import make_member, make_segment
 from tests.notifications.posting import post
 from tests.people import People
+from tests.rescoring.walks import preview
 from tests.world import World
 
 LONG = "a-very-long-identifier-that-nobody-broke-into-words-" * 3
@@ -44,6 +51,7 @@ def furnish(world: World, people: People, *, security: Security, upload: Upload)
     _add_deliveries(world)
     _add_triggers(world)
     _add_account(world)
+    _add_draft(world)
 
 
 def upload_by(browser) -> Upload:
@@ -96,6 +104,24 @@ def _add_account(world: World) -> None:
     update_settings(world.principal, world.scope, {"abm_enabled": True}, now=utc_now())
     editing.move_lead(world.scope, LONG, LONG, now=utc_now())
     editing.patch_account(world.scope, LONG, {"name": LONG, LONG: LONG}, now=utc_now())
+    commit()
+
+
+def _add_draft(world: World) -> None:
+    """Draft rules with long names, about events and about leads, and preview them."""
+
+    def change(config: Config) -> Config:
+        fit = AttributeRuleset(new_id(), LONG[:100])
+        config = editing_rules.add_ruleset(config, LevelKind.PROFILE, fit)
+        rule = AttributeRule(new_id(), FieldTest(LONG, "contains", LONG), 10)
+        config = editing_rules.add_rule(config, LevelKind.PROFILE, fit.ruleset_id, rule)
+        return apply_template(config, TEMPLATES[0], now=utc_now())
+
+    draft = drafts.create_draft(
+        world.principal, world.scope, LONG[:100], change=change, now=utc_now()
+    )
+    config = get_draft_config(world.scope, draft.draft_id)
+    preview(world.scope, config, subject=f"draft {draft.name}")
     commit()
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from leadvibe.engine.rules import Config
 from leadvibe.identity.types import Scope
@@ -16,7 +16,14 @@ from leadvibe.lib.paging import Page, PageRequest, Total
 from leadvibe.rescoring.errors import PreviewNotFoundError, RescoreNotFoundError
 from leadvibe.rescoring.findings import Comparison, Findings
 from leadvibe.rescoring.models import PreviewLeadRow, PreviewRow, RescoreRow
-from leadvibe.rescoring.types import UNFINISHED, Preview, PreviewKind, Rescore, WalkState
+from leadvibe.rescoring.types import (
+    UNFINISHED,
+    Direction,
+    Preview,
+    PreviewKind,
+    Rescore,
+    WalkState,
+)
 
 STARTS_WITHIN = timedelta(seconds=2)
 """How long a worker may take to begin with what it was just sent."""
@@ -55,6 +62,22 @@ def get_preview(scope: Scope, preview_id: UUID) -> Preview:
     return preview
 
 
+def find_latest_preview(
+    scope: Scope, kind: PreviewKind, subject: str, *, since: datetime
+) -> Preview | None:
+    """Return the latest preview of something that was asked for since, or None."""
+    statement = (
+        _previews(scope)
+        .where(
+            PreviewRow.kind == kind, PreviewRow.subject == subject, PreviewRow.created_at >= since
+        )
+        .order_by(PreviewRow.created_at.desc(), PreviewRow.preview_id.desc())
+        .limit(1)
+    )
+    row = session().scalar(statement)
+    return _preview(row) if row else None
+
+
 def search_previews(scope: Scope, request: PageRequest) -> Page[Preview]:
     """Return the unit's previews, the latest first."""
     statement = (
@@ -89,17 +112,39 @@ def list_surplus_previews(scope: Scope, *, keep: int) -> list[UUID]:
     return list(session().scalars(statement))
 
 
-def search_preview_leads(scope: Scope, preview_id: UUID, request: PageRequest) -> Page[Comparison]:
+def search_preview_leads(
+    scope: Scope,
+    preview_id: UUID,
+    request: PageRequest,
+    *,
+    direction: Direction = Direction.ANY,
+) -> Page[Comparison]:
     """Return the leads whose score or level would be another, the largest change first."""
-    condition = (
-        (PreviewLeadRow.unit_id == scope.unit_id)
-        & (PreviewLeadRow.preview_id == preview_id)
-        & (
-            PreviewLeadRow.is_new
-            | (PreviewLeadRow.new_score != PreviewLeadRow.old_score)
-            | (PreviewLeadRow.new_level != PreviewLeadRow.old_level)
-        )
+    condition = _is_moved(scope, preview_id, direction)
+    count = select(func.count()).select_from(PreviewLeadRow).where(condition)
+    found = _list_moved(condition, limit=request.size, offset=request.offset)
+    return Page(found, Total(session().scalar(count) or 0), request)
+
+
+def list_largest_moves(scope: Scope, preview_id: UUID, *, limit: int) -> list[Comparison]:
+    """Return the leads whose score would change most, without counting the others."""
+    return _list_moved(_is_moved(scope, preview_id, Direction.ANY), limit=limit)
+
+
+def _is_moved(scope: Scope, preview_id: UUID, direction: Direction) -> ColumnElement[bool]:
+    changes = (
+        PreviewLeadRow.is_new
+        | (PreviewLeadRow.new_score != PreviewLeadRow.old_score)
+        | (PreviewLeadRow.new_level != PreviewLeadRow.old_level)
     )
+    return and_(
+        PreviewLeadRow.unit_id == scope.unit_id,
+        PreviewLeadRow.preview_id == preview_id,
+        _DIRECTIONS.get(direction, changes),
+    )
+
+
+def _list_moved(condition: ColumnElement[bool], *, limit: int, offset: int = 0) -> list[Comparison]:
     columns: tuple[Any, ...] = (
         PreviewLeadRow.lead_id,
         PreviewLeadRow.is_new,
@@ -113,12 +158,17 @@ def search_preview_leads(scope: Scope, preview_id: UUID, request: PageRequest) -
         select(*columns)
         .where(condition)
         .order_by(change.desc(), PreviewLeadRow.lead_id)
-        .limit(request.size)
-        .offset(request.offset)
+        .limit(limit)
+        .offset(offset)
     )
-    count = select(func.count()).select_from(PreviewLeadRow).where(condition)
-    found = [Comparison(*row) for row in session().execute(statement)]
-    return Page(found, Total(session().scalar(count) or 0), request)
+    return [Comparison(*row) for row in session().execute(statement)]
+
+
+_DIRECTIONS: Mapping[Direction, ColumnElement[bool]] = {
+    Direction.UP: PreviewLeadRow.new_score > PreviewLeadRow.old_score,
+    Direction.DOWN: PreviewLeadRow.new_score < PreviewLeadRow.old_score,
+    Direction.LEVEL: PreviewLeadRow.new_level != PreviewLeadRow.old_level,
+}
 
 
 def list_heads(

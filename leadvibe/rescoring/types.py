@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from leadvibe.engine.rules import Config
+from leadvibe.engine.rules import Config, LevelKind
 from leadvibe.rescoring.findings import Findings
+from leadvibe.scoring.changes import ChangeKind, changes_between
 
 REWRITE_FACTOR = 3.0
 """How much longer writing leads anew takes than replaying them: mostly the ledger's rows."""
@@ -23,6 +24,16 @@ class WalkState(StrEnum):
 
 
 UNFINISHED = frozenset({WalkState.QUEUED, WalkState.RUNNING})
+
+
+class Direction(StrEnum):
+    """Which leads of a preview are asked for."""
+
+    ANY = "any"
+    UP = "up"
+    DOWN = "down"
+    LEVEL = "level"
+    """Those that would have another level."""
 
 
 class PreviewKind(StrEnum):
@@ -87,6 +98,31 @@ class Rescore(Walk):
     version: int
     restarts: int
     events_returned: int
+
+
+def kinds_affected(before: Config, after: Config) -> list[PreviewKind]:
+    """Return the scores that going from one configuration to the other may change."""
+    changed = {change.kind for change in changes_between(before, after)}
+    return [
+        kind
+        for kind in PreviewKind
+        if changed & _ABOUT[kind] or _levels(before, kind) != _levels(after, kind)
+    ]
+
+
+def _levels(config: Config, kind: PreviewKind) -> set[tuple[str, int, int | None]]:
+    levels = config.levels_of(LevelKind(kind))
+    return {(it.name, it.min_score, it.max_score) for it in levels}
+
+
+_ABOUT = {
+    PreviewKind.ENGAGEMENT: {
+        ChangeKind.RULESET, ChangeKind.RULE, ChangeKind.DECAY, ChangeKind.VELOCITY_FILTER,
+        ChangeKind.METADATA_FILTER, ChangeKind.SURGE_POLICY, ChangeKind.EVENT_TYPE,
+        ChangeKind.SETTING,
+    },
+    PreviewKind.PROFILE: {ChangeKind.PROFILE_RULESET, ChangeKind.PROFILE_RULE},
+}  # fmt: skip
 
 
 def ruleset_names(config: Config, kind: PreviewKind) -> dict[UUID, str]:

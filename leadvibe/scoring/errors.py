@@ -81,5 +81,11 @@ class DraftOutdatedError(ConflictError):
     code = "draft_outdated"
 
 
+class DraftItemChangedError(ConflictError):
+    """Somebody else has changed the same thing in the draft."""
+
+    code = "draft_item_changed"
+
+
 class ProtectedEventTypeError(ConflictError):
     code = "event_type_protected"

@@ -138,6 +138,21 @@ def sum_points(scope: Scope, events: Collection[Event]) -> dict[UUID, int]:
     return dict(driver().execute(statement, bound).fetchall()) if events else {}
 
 
+def sum_by_type(scope: Scope, lead_ids: Sequence[str]) -> dict[str, dict[UUID, dict[str, int]]]:
+    """Return what each event type gave the leads in total, by ruleset."""
+    statement = """
+        SELECT s.lead_id, s.ruleset_id, e.event_type, sum(s.delta)
+        FROM score_entries s JOIN events e USING (unit_id, event_id)
+        WHERE s.unit_id = %s AND s.lead_id = ANY(%s)
+        GROUP BY s.lead_id, s.ruleset_id, e.event_type
+    """
+    sums: dict[str, dict[UUID, dict[str, int]]] = {}
+    rows = driver().execute(statement, (scope.unit_id, list(lead_ids)))
+    for lead_id, ruleset_id, event_type, total in rows:
+        sums.setdefault(lead_id, {}).setdefault(ruleset_id, {})[event_type] = int(total)
+    return sums
+
+
 def list_entries(
     scope: Scope,
     lead_id: str,

@@ -15,7 +15,19 @@ from leadvibe.engine.policies import (
     MetadataFilter,
     VelocityFilter,
 )
-from leadvibe.engine.rules import Level
+from leadvibe.engine.rules import Level, Rule
+
+
+def words_of_rule(rule: Rule) -> str:
+    """Say what an engagement rule does."""
+    return f"Each {rule.event_type} {effect_of(rule.weight)}"
+
+
+def effect_of(weight: int) -> str:
+    """Say what a weight does to a score, as the end of a sentence."""
+    if weight == 0:
+        return "changes nothing"
+    return f"adds {points(weight)}" if weight > 0 else f"takes {points(-weight)} away"
 
 
 def range_of(level: Level) -> str:

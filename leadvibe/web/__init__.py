@@ -41,6 +41,11 @@ from leadvibe.web import (
     rendering,
     sample,
     scoring,
+    scoring_drafts,
+    scoring_history,
+    scoring_previews,
+    scoring_publishing,
+    scoring_templates,
     segment_editing,
     segments,
     session,
@@ -60,7 +65,8 @@ NOUNS = (
     segments, segment_editing, scoring, triggers, trigger_history, trigger_trials,
     trigger_editing, destinations, deliveries, imports, sample, dead_letters, credentials,
     members, integrations, notifications, channel_editing, events, event_deletion, event_types,
-    lead_wizard, import_undos, settings, audit, usage, tokens, member,
+    lead_wizard, import_undos, settings, audit, usage, tokens, member, scoring_drafts,
+    scoring_previews, scoring_publishing, scoring_history, scoring_templates,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

@@ -31,6 +31,8 @@ from leadvibe.web.account_paths import ACCOUNTS, account_path
 from leadvibe.web.account_properties import write_value
 from leadvibe.web.account_query import SURGE_LASTS
 from leadvibe.web.charts import Point, draw_columns
+from leadvibe.web.condition_words import OPERATOR_LABELS
+from leadvibe.web.condition_words import spell as spell_value
 from leadvibe.web.event_positions import write_position
 from leadvibe.web.home_range import ONE_DAY, midnight, spell
 from leadvibe.web.lead_paths import lead_path
@@ -56,8 +58,6 @@ from leadvibe.web.pages.display import (
 from leadvibe.web.pages.explanation import direction
 from leadvibe.web.pages.timeline import channel_icon
 from leadvibe.web.segment_paths import segment_path
-from leadvibe.web.segment_words import OPERATOR_LABELS
-from leadvibe.web.segment_words import spell as spell_value
 
 PEOPLE_SHOWN = 25
 EVENTS_SHOWN = 25

@@ -34,6 +34,7 @@ from leadvibe.leads.types import AliasKind, Identity
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.spreadsheets import write_csv
 from leadvibe.scoring import lead_scores
+from leadvibe.web.condition_words import OPERATOR_LABELS
 from leadvibe.web.event_histogram import build_histogram
 from leadvibe.web.event_panel import DELETE, explain
 from leadvibe.web.event_positions import position_of, write_position
@@ -55,7 +56,6 @@ from leadvibe.web.pages.leads import Chip
 from leadvibe.web.pages.timeline import channel_icon
 from leadvibe.web.redirects import IMPORTS
 from leadvibe.web.rendering import render, wanted_fragment
-from leadvibe.web.segment_words import OPERATOR_LABELS
 
 LIST, PANEL = "event-list", "event-panel"
 FRAGMENTS = {LIST: "events/_list.html", PANEL: "events/_panel.html"}

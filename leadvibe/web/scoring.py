@@ -1,231 +1,237 @@
-"""Rulesets and their rules: who changed them last, and what each event type is worth."""
+"""The rules in force: looked at here, and edited in a draft that one click makes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
-from http.client import UNPROCESSABLE_ENTITY
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from leadvibe.events.queries import list_event_types
+from leadvibe.engine.rules import LevelKind
 from leadvibe.http.permissions import require
+from leadvibe.http.workers import job_queue
 from leadvibe.identity.permissions import Permission, can
-from leadvibe.identity.types import Principal
+from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import ConflictError, InvalidError
-from leadvibe.scoring import queries, service
-from leadvibe.scoring.types import Rule, Ruleset
-from leadvibe.web.forms.scoring import RuleForm, RulesetForm, WeightForm
-from leadvibe.web.pages.display import Moment, Tone, counted, signed, thousands
-from leadvibe.web.pages.explanation import direction
-from leadvibe.web.pages.scoring import RuleRow, RulesetCard, ScoringPage
-from leadvibe.web.rendering import render
+from leadvibe.lib.ids import parse_id
+from leadvibe.rescoring import queries as rescoring
+from leadvibe.rescoring import service as rescores
+from leadvibe.rescoring.types import Rescore, WalkState
+from leadvibe.scoring import drafts, queries
+from leadvibe.scoring.settings import update_settings
+from leadvibe.web.forms.scoring import RulesetForm
+from leadvibe.web.pages.display import Alert, Choice, Link, Moment, Tone, counted, thousands
+from leadvibe.web.pages.scoring import DraftRow, RescoreCard, ScoringPage
+from leadvibe.web.rendering import render, wanted_fragment
+from leadvibe.web.scoring_paths import DRAFTS, LIVE, RESCORES, SCORING, TEMPLATES, draft_path
+from leadvibe.web.scoring_rules import Shelf, learn
+from leadvibe.web.scoring_tabs import scoring_tabs
 
-SCORING = "/app/scoring"
-FRAGMENTS = {"rulesets": "scoring/_rulesets.html"}
-OFFERED_TYPES = 200
+RESCORE = "rescore"
+FRAGMENTS = {"rulesets": "scoring/_rulesets.html", RESCORE: "scoring/_rescore.html"}
+ACCOUNTS_OFF = "Account scoring is off"
 
 pages = Blueprint("scoring", __name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempts:
-    """Forms that were sent and refused, to be shown again where they stood."""
+class Words(NamedTuple):
+    """What a kind of score is about, and what to say where there is nothing yet."""
 
-    ruleset: RulesetForm = field(default_factory=RulesetForm)
-    rules: Mapping[UUID, RuleForm] = field(default_factory=dict)
-    """By ruleset."""
-    weights: Mapping[UUID, WeightForm] = field(default_factory=dict)
-    """By rule."""
+    intro: str
+    empty_title: str
+    empty_text: str
+
+
+WORDS: Mapping[LevelKind, Words] = MappingProxyType({
+    LevelKind.ENGAGEMENT: Words(
+        "What leads do: a rule gives points each time an event of its type comes in. Every active"
+        " ruleset keeps its own score; the primary one decides the level of a lead.",
+        "No rules yet",
+        "Say which events matter and what each is worth: a demo request 40 points, a page view 1.",
+    ),
+    LevelKind.PROFILE: Words(
+        "Who leads are: a rule gives points while a property of the lead says so. Scores follow"
+        " the rules by themselves.",
+        "No profile rules yet",
+        "Say who fits: “seniority is one of director, vp” adds 30 points, say.",
+    ),
+    LevelKind.ACCOUNT: Words(
+        "What companies are: a rule gives points while a property of the account says so.",
+        "No account rules yet",
+        "Say which companies fit: “employee_count is at least 250” adds 15 points, say.",
+    ),
+})  # fmt: skip
 
 
 @pages.get("/scoring")
 def show_scoring() -> AnyResponse:
-    return _answer(require(Permission.READ), Attempts())
+    return _show(LevelKind.ENGAGEMENT)
 
 
-@pages.post("/scoring/rulesets")
-def create_ruleset() -> AnyResponse:
-    principal, form = require(Permission.CONFIGURE), RulesetForm(request.form)
-    return _attempt(
-        principal,
-        form,
-        Attempts(ruleset=form),
-        lambda: service.create_ruleset(
-            principal, principal.scope, form.fields_of_ruleset(), now=utc_now()
-        ),
-    )
+@pages.get("/scoring/profile")
+def show_profile() -> AnyResponse:
+    return _show(LevelKind.PROFILE)
 
 
-@pages.post("/scoring/rulesets/<uuid:ruleset_id>")
-def update_ruleset(ruleset_id: UUID) -> AnyResponse:
-    principal = require(Permission.CONFIGURE)
-    changes = {"is_primary": True} if request.form.get("primary") == "1" else _activity()
-    service.update_ruleset(principal, principal.scope, ruleset_id, changes, now=utc_now())
-    return _done(principal)
+@pages.get("/scoring/account")
+def show_account() -> AnyResponse:
+    return _show(LevelKind.ACCOUNT)
 
 
-@pages.post("/scoring/rulesets/<uuid:ruleset_id>/delete")
-def delete_ruleset(ruleset_id: UUID) -> AnyResponse:
-    principal = require(Permission.CONFIGURE)
-    service.delete_ruleset(principal, principal.scope, ruleset_id, now=utc_now())
-    return _done(principal)
-
-
-@pages.post("/scoring/rulesets/<uuid:ruleset_id>/rules")
-def create_rule(ruleset_id: UUID) -> AnyResponse:
-    principal, form = require(Permission.CONFIGURE), RuleForm(request.form)
-    return _attempt(
-        principal,
-        form,
-        Attempts(rules={ruleset_id: form}),
-        lambda: service.create_rule(
-            principal, principal.scope, ruleset_id, form.data, now=utc_now()
-        ),
-    )
-
-
-@pages.post("/scoring/rules/<uuid:rule_id>")
-def update_rule(rule_id: UUID) -> AnyResponse:
-    principal = require(Permission.CONFIGURE)
-    if "weight" not in request.form:
-        service.update_rule(principal, principal.scope, rule_id, _activity(), now=utc_now())
-        return _done(principal)
-    form = WeightForm(request.form)
-    return _attempt(
-        principal,
-        form,
-        Attempts(weights={rule_id: form}),
-        lambda: service.update_rule(principal, principal.scope, rule_id, form.data, now=utc_now()),
-    )
-
-
-@pages.post("/scoring/rules/<uuid:rule_id>/delete")
-def delete_rule(rule_id: UUID) -> AnyResponse:
-    principal = require(Permission.CONFIGURE)
-    service.delete_rule(principal, principal.scope, rule_id, now=utc_now())
-    return _done(principal)
-
-
-def _done(principal: Principal) -> AnyResponse:
-    """Lead back to the page, with the words that the configuration's history has for the change."""
-    number = queries.current_version(principal.scope)
-    version = queries.get_config_version(principal.scope, number)
-    if version is not None:
-        flash(f"{version.summary}.", Tone.OK)
-    return redirect(SCORING, 303)
-
-
-def _activity() -> dict[str, bool]:
-    wanted = request.form.get("active")
+@pages.post("/scoring/account")
+def switch_accounts() -> AnyResponse:
+    """Switch account scoring on or off, for the whole organisation."""
+    principal, wanted = require(Permission.ADMINISTER), request.form.get("abm")
     if wanted not in {"0", "1"}:
         raise InvalidError("Nothing to change was sent: reload the page and try again.")
-    return {"active": wanted == "1"}
+    is_on = wanted == "1"
+    update_settings(principal, principal.scope, {"abm_enabled": is_on}, now=utc_now())
+    flash(f"Account scoring is {'on' if is_on else 'off'} in the whole organisation.", Tone.OK)
+    return redirect(LIVE[LevelKind.ACCOUNT], 303)
 
 
-def _attempt(
-    principal: Principal,
-    form: RulesetForm | RuleForm | WeightForm,
-    attempts: Attempts,
-    change: Callable[[], object],
-) -> AnyResponse:
-    """Make the change and lead back to the page, or show the form again with what is wrong."""
-    if form.validate():
-        try:
-            change()
-        except (InvalidError, ConflictError) as error:
-            form.show(error)
-        else:
-            return _done(principal)
-    return _answer(principal, attempts, status=UNPROCESSABLE_ENTITY)
+@pages.post("/scoring/drafts")
+def start_draft() -> AnyResponse:
+    principal = require(Permission.CONFIGURE)
+    kind = request.form.get("kind", "")
+    name = drafts.free_name(principal.scope, usual_name())
+    try:
+        draft = drafts.create_draft(principal, principal.scope, name, now=utc_now())
+    except ConflictError as error:
+        flash(error.message, Tone.BAD)
+        return redirect(SCORING, 303)
+    end = kind if kind in frozenset(LevelKind) else LevelKind.ENGAGEMENT
+    return redirect(draft_path(draft.draft_id, f"/{end}"), 303)
 
 
-def _answer(principal: Principal, attempts: Attempts, *, status: int = 200) -> AnyResponse:
-    page = _page(principal, attempts)
-    return render(
-        "scoring/page.html", page=page, section=SCORING, fragments=FRAGMENTS, status=status
+@pages.post("/scoring/rescores")
+def start_rescore() -> AnyResponse:
+    principal = require(Permission.CONFIGURE)
+    return redirect(rescore_path(request_rescore(principal)), 303)
+
+
+def usual_name() -> str:
+    """Return what a draft is called that nobody has named: what day it was begun on."""
+    today = utc_now()
+    return f"Changes of {today.day} {today:%b}"
+
+
+def request_rescore(principal: Principal) -> UUID:
+    """Have all leads scored again; one that is under way takes in every change, so it will do."""
+    running = rescoring.find_running_rescore(principal.scope)
+    if running is not None:
+        return running.walk_id
+    asked = rescores.request_rescore(principal, principal.scope, queue=job_queue(), now=utc_now())
+    return asked.walk_id
+
+
+def rescore_path(rescore_id: UUID) -> str:
+    """Return the page that shows how far a rescore is."""
+    return f"{SCORING}?rescore={rescore_id}"
+
+
+def has_accounts(scope: Scope) -> bool:
+    return queries.get_settings(scope).abm_enabled
+
+
+def accounts_off(principal: Principal) -> Alert:
+    """Say how to have accounts scored."""
+    may_switch = can(principal, Permission.ADMINISTER)
+    how = "" if may_switch else " An admin of your organisation can switch it on."
+    return Alert(
+        f"{ACCOUNTS_OFF}, so these rules score nobody.{how} Once it is on, leads find their account"
+        " by their e-mail domain, and companies get a score of their own.",
+        Tone.INFO,
     )
 
 
-def _page(principal: Principal, attempts: Attempts) -> ScoringPage:
-    scope = principal.scope
-    types = list_event_types(scope)
-    seen = {type_.name: type_.event_count for type_ in types}
-    rules: dict[UUID, list[Rule]] = {}
-    for rule in queries.list_rules(scope):
-        rules.setdefault(rule.ruleset_id, []).append(rule)
-    number = queries.current_version(scope)
-    version = queries.get_config_version(scope, number)
+def _show(kind: LevelKind) -> AnyResponse:
+    principal = require(Permission.READ)
+    if wanted_fragment() == RESCORE:
+        return render("scoring/page.html", page=_rescore_page(principal, kind), section=SCORING,
+                      fragments=FRAGMENTS)  # fmt: skip
+    return render(
+        "scoring/page.html", page=_page(principal, kind), section=SCORING, fragments=FRAGMENTS
+    )
+
+
+def _rescore_page(principal: Principal, kind: LevelKind) -> ScoringPage:
     return ScoringPage(
-        rulesets=tuple(
-            _card(it, rules.get(it.ruleset_id, ()), seen, attempts)
-            for it in queries.list_rulesets(scope)
-        ),
-        ruleset_form=attempts.ruleset,
-        event_types=tuple(type_.name for type_ in types[:OFFERED_TYPES] if not type_.hidden),
+        kind=kind, intro="", tabs=(), ruleset_form=RulesetForm(), rescore=_rescore(principal.scope)
+    )
+
+
+def _page(principal: Principal, kind: LevelKind) -> ScoringPage:
+    scope, words = principal.scope, WORDS[kind]
+    number = queries.current_version(scope)
+    version, config = queries.get_config_version(scope, number), queries.get_config(scope, number)
+    is_off = kind is LevelKind.ACCOUNT and not config.policies.abm_enabled
+    can_draft = can(principal, Permission.CONFIGURE)
+    return ScoringPage(
+        kind=kind,
+        intro=words.intro,
+        tabs=scoring_tabs(LIVE[kind]),
+        rulesets=Shelf(config, kind, learn(scope, kind)).cards(),
+        empty_title=words.empty_title,
+        empty_text=words.empty_text,
+        ruleset_form=RulesetForm(),
         version=str(number),
         changed_by=version.created_by if version else "",
         changed_at=Moment.of(version.created_at) if version else None,
-        can_edit=can(principal, Permission.CONFIGURE),
+        can_draft=can_draft,
+        start_url=DRAFTS,
+        drafts=tuple(
+            DraftRow(
+                name=draft.name,
+                url=draft_path(draft.draft_id, f"/{kind}"),
+                edited_by=draft.updated_by,
+                edited_at=Moment.of(draft.updated_at),
+            )
+            for draft in sorted(
+                queries.list_drafts(scope), key=lambda it: it.updated_at, reverse=True
+            )
+        ),
+        rescore=_rescore(scope),
+        rescore_url=RESCORES if can_draft and kind is LevelKind.ENGAGEMENT else "",
+        alert=accounts_off(principal) if is_off else None,
+        remedy=Link("Start from a template", TEMPLATES),
+        accounts_switch=_accounts_switch(principal, is_off=is_off)
+        if kind is LevelKind.ACCOUNT
+        else None,
     )
 
 
-def _card(
-    ruleset: Ruleset, rules: Sequence[Rule], seen: Mapping[str, int], attempts: Attempts
-) -> RulesetCard:
-    url = f"{SCORING}/rulesets/{ruleset.ruleset_id}"
-    return RulesetCard(
-        id=str(ruleset.ruleset_id),
-        name=ruleset.name,
-        is_primary=ruleset.is_primary,
-        is_active=ruleset.active,
-        period=period(ruleset.start_at, ruleset.end_at),
-        rules=tuple(_row(it, seen.get(it.event_type, 0), attempts.weights) for it in rules),
-        rules_label=counted(len(rules), "rule"),
-        rule_form=attempts.rules.get(ruleset.ruleset_id) or RuleForm(),
-        add_rule_url=f"{url}/rules",
-        update_url=url,
-        delete_url="" if ruleset.is_primary else f"{url}/delete",
+def _accounts_switch(principal: Principal, *, is_off: bool) -> Choice | None:
+    if not can(principal, Permission.ADMINISTER):
+        return None
+    label = "Switch account scoring on" if is_off else "Switch account scoring off"
+    return Choice(label, "1" if is_off else "0", is_off, url=LIVE[LevelKind.ACCOUNT])
+
+
+def _rescore(scope: Scope) -> RescoreCard | None:
+    """Return how far the rescore is that the address names, or that is under way."""
+    asked = parse_id(request.args.get("rescore", ""))
+    found = rescoring.find_rescore(scope, asked) if asked else None
+    found = found or rescoring.find_running_rescore(scope)
+    return _card(found) if found else None
+
+
+def _card(rescore: Rescore) -> RescoreCard:
+    done, total = thousands(rescore.leads_done), thousands(rescore.leads_total)
+    texts = {
+        WalkState.QUEUED: "Scoring all leads by the new rules: waiting for a worker",
+        WalkState.RUNNING: f"Scoring all leads by the new rules: {done} of {total}",
+        WalkState.FINISHED: f"Done: {counted(rescore.leads_done, 'lead')} scored by version"
+        f" {rescore.version}",
+    }
+    return RescoreCard(
+        text=texts.get(rescore.state, f"The rescore has failed. {rescore.error or ''}".strip()),
+        percent=rescore.percent,
+        is_running=not rescore.is_complete,
+        is_failed=rescore.state in {WalkState.FAILED, WalkState.CANCELLED},
+        url=rescore_path(rescore.walk_id),
     )
-
-
-def _row(rule: Rule, seen: int, attempts: Mapping[UUID, WeightForm]) -> RuleRow:
-    url, refused = f"{SCORING}/rules/{rule.rule_id}", attempts.get(rule.rule_id)
-    return RuleRow(
-        id=str(rule.rule_id),
-        event_type=rule.event_type,
-        weight=rule.weight,
-        weight_label=signed(rule.weight),
-        direction=direction(rule.weight),
-        is_active=rule.active,
-        seen=thousands(seen),
-        period=period(rule.start_at, rule.end_at),
-        error=" ".join(refused.weight.errors) if refused else "",
-        update_url=url,
-        delete_url=f"{url}/delete",
-    )
-
-
-def period(start_at: datetime | None, end_at: datetime | None) -> str:
-    """Say when something applies; an end at midnight means that the day before is the last."""
-    first = _day(start_at) if start_at else ""
-    last = _day(_last_moment(end_at)) if end_at else ""
-    if first and last:
-        return f"{first} to {last}"
-    if first:
-        return f"from {first}"
-    return f"until {last}" if last else ""
-
-
-def _last_moment(end_at: datetime) -> datetime:
-    is_midnight = end_at.astimezone(UTC).time() == time()
-    return end_at - timedelta(microseconds=1) if is_midnight else end_at
-
-
-def _day(at: datetime) -> str:
-    at = at.astimezone(UTC)
-    return f"{at.day} {at:%b %Y}"

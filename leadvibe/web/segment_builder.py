@@ -17,6 +17,7 @@ from leadvibe.lib.paging import PageRequest
 from leadvibe.scoring import queries as scoring
 from leadvibe.segments.membership import Membership
 from leadvibe.segments.types import RuleType
+from leadvibe.web.condition_words import OPERATOR_LABELS
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.pages.display import UNCLASSIFIED_COLOR, Choice, Level, counted, thousands
 from leadvibe.web.pages.segments import (
@@ -27,12 +28,7 @@ from leadvibe.web.pages.segments import (
     Suggestions,
 )
 from leadvibe.web.segment_rules import COMPARING_NUMBERS, RuleInput, Stored, drafts_of
-from leadvibe.web.segment_words import (
-    ACCOUNTS_OFF,
-    JOINER_LABELS,
-    OPERATOR_LABELS,
-    TYPE_LABELS,
-)
+from leadvibe.web.segment_words import ACCOUNTS_OFF, JOINER_LABELS, TYPE_LABELS
 
 SHOWN_IN_PREVIEW = 5
 OFFERED = 300

@@ -16,8 +16,9 @@ from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.profiles import Side
 from leadvibe.segments.membership import Explained
 from leadvibe.segments.types import RuleType, SegmentRule
+from leadvibe.web.condition_words import spell
 from leadvibe.web.pages.segments import RuleReason
-from leadvibe.web.segment_words import say_rule, spell
+from leadvibe.web.segment_words import say_rule
 
 NOTHING = "nothing"
 LONGEST_FOUND = 120

@@ -22,7 +22,7 @@ from leadvibe.scoring.errors import AbmDisabledError
 from leadvibe.segments.errors import BadSegmentRuleError
 from leadvibe.segments.service import check_rule
 from leadvibe.segments.types import RuleDraft, RuleType, SegmentRule
-from leadvibe.web.segment_words import spell
+from leadvibe.web.condition_words import spell
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

@@ -18,6 +18,7 @@ from leadvibe.scoring.event_types import list_known_types
 from leadvibe.scoring.queries import get_settings
 from leadvibe.triggers.checks import MOST_STEPS, MOST_TESTS
 from leadvibe.triggers.filtering import OWN_PROPERTIES
+from leadvibe.web.condition_words import OPERATOR_LABELS
 from leadvibe.web.forms.triggers import MilestoneForm, TriggerForm, choices_of
 from leadvibe.web.pages.display import Choice, query_url
 from leadvibe.web.pages.triggers import (
@@ -27,7 +28,6 @@ from leadvibe.web.pages.triggers import (
     StepRow,
     Suggestions,
 )
-from leadvibe.web.segment_words import OPERATOR_LABELS
 from leadvibe.web.trigger_facts import Facts
 from leadvibe.web.trigger_paths import SLACK_CHANNELS
 from leadvibe.web.trigger_rows import ANY_WORD, ConditionInput, Rows, StepInput

@@ -16,7 +16,7 @@ from leadvibe.engine.policies import FieldTest
 from leadvibe.engine.triggers import ANY_TYPE, Count, Pattern, Sequence, Step
 from leadvibe.triggers.checks import MOST_EVENTS, MOST_STEPS, MOST_TESTS
 from leadvibe.triggers.types import Setup
-from leadvibe.web.segment_words import spell
+from leadvibe.web.condition_words import spell
 from leadvibe.web.trigger_words import WITHOUT_VALUE
 
 ANY_WORD = "*"

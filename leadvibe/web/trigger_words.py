@@ -22,8 +22,8 @@ from leadvibe.engine.triggers import (
 )
 from leadvibe.triggers.firings import spell_window
 from leadvibe.triggers.types import Recipients, Setup
+from leadvibe.web.condition_words import OPERATOR_LABELS, spell
 from leadvibe.web.pages.display import counted, thousands
-from leadvibe.web.segment_words import OPERATOR_LABELS, spell
 
 WITHOUT_VALUE = frozenset({Operator.EXISTS, Operator.NOT_EXISTS})
 KIND_LABELS: Mapping[TriggerKind, tuple[str, str]] = {

@@ -54,23 +54,32 @@ def test_a_lead_is_explained_and_its_history_read_to_the_end(site, visit):
     expect(page.locator(".event")).to_have_count(5)
 
 
-def test_rules_are_added_changed_and_deleted(site, visit):
+def test_rules_are_drafted_previewed_and_published(site, visit):
+    site.world.happen("login", "ann")
     page = visit(site.people.operator, "/app/scoring")
 
-    page.get_by_label("Event type").fill("login")
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_role("link", name="Add a rule for login").click()
     page.get_by_label("Points", exact=True).fill("3")
     page.get_by_role("button", name="Add rule").click()
-    expect(page.locator(".alert-ok")).to_have_text("Engagement: login is worth +3.")
-    page.get_by_role("spinbutton", name="Points for login").fill("5")
-    page.get_by_role("spinbutton", name="Points for login").press("Enter")
-    expect(page.get_by_role("spinbutton", name="Points for login")).to_have_value("5")
+    points = page.get_by_role("spinbutton", name="Points for login")
+    points.fill("5")
+    points.press("Enter")
+    expect(points).to_have_value("5")
     page.get_by_role("switch", name="Rule for login is active").click()
-    page.get_by_role("button", name="Delete rule for login").click()
-    page.get_by_role("button", name="Delete rule", exact=True).click()
+    page.get_by_role("switch", name="Rule for login is active").click()
+    page.get_by_role("button", name="New ruleset").click()
+    page.get_by_role("textbox", name="Name").last.fill("Winter")
+    page.get_by_role("button", name="Create ruleset").click()
+    expect(page.locator("#draft-bar")).to_contain_text("2 changes")
+    page.get_by_role("button", name="Preview changes").click()
+    expect(page.get_by_text("1 of 1 lead would get another score")).to_be_visible()
+    page.get_by_role("link", name="Publish").click()
+    page.get_by_role("button", name="Publish").click()
 
-    expect(page.get_by_text("No rules yet")).to_be_visible()
+    expect(page.locator(".alert-ok")).to_contain_text("is live as version")
     commit()
-    assert scoring.list_rules(site.world.scope) == []
+    assert [it.weight for it in scoring.list_rules(site.world.scope)] == [5]
 
 
 def test_a_segment_is_built_looked_at_and_deleted(site, visit):
@@ -127,20 +136,6 @@ def test_a_sequence_is_made_tried_and_deleted(site, visit):
     page.get_by_role("button", name="Delete trigger").click()
 
     expect(page.get_by_text("No sequences yet")).to_be_visible()
-
-
-def test_a_ruleset_is_made_and_a_mistake_explained(site, visit):
-    page = visit(site.people.operator, "/app/scoring")
-
-    page.get_by_role("button", name="New ruleset").click()
-    page.get_by_label("Name").fill("Engagement")
-    page.get_by_role("button", name="Create ruleset").click()
-    expect(page.get_by_text("A ruleset 'Engagement' exists already")).to_be_visible()
-    page.get_by_label("Name").fill("Winter")
-    page.get_by_label("First day").fill("2026-12-01")
-    page.get_by_role("button", name="Create ruleset").click()
-
-    expect(page.get_by_text("from 1 Dec 2026")).to_be_visible()
 
 
 def test_a_file_is_uploaded(site, visit, tmp_path):

@@ -340,6 +340,48 @@ def test_a_draft_that_is_outdated_is_published_only_by_force(ana, scope):
     assert queries.list_rules(scope) == []
 
 
+def test_a_draft_catches_up_with_what_others_changed(ana, ben, scope):
+    make_rule(scope, "login", 2)
+    draft = drafts.create_draft(ana, scope, "Next year", now=NOW)
+    drafts.edit_draft(ana, scope, draft.draft_id, without_rules, now=NOW)
+    make_rule(scope, "demo", 50)
+
+    caught_up = drafts.catch_up(ben, scope, draft.draft_id, now=LATER)
+
+    assert (caught_up.base_version, caught_up.updated_by) == (3, "ben@acme.test")
+    drafts.publish_draft(ana, scope, draft.draft_id, note="No logins", now=LATER)
+    assert [rule.event_type for rule in queries.list_rules(scope)] == ["demo"]
+    version = queries.get_config_version(scope, queries.current_version(scope))
+    assert version.summary == "Published draft Next year: No logins"
+
+
+def without_rules(config):
+    return replace(config, rulesets=tuple(replace(it, rules=()) for it in config.rulesets))
+
+
+def test_a_draft_may_begin_with_a_change(ana, scope):
+    make_rule(scope, "login", 2)
+
+    draft = drafts.create_draft(ana, scope, "Next year", change=without_rules, now=NOW)
+
+    sentences = [it.sentence for it in drafts.compare_draft(scope, draft.draft_id)]
+    assert sentences == ["Removed rule login in Engagement (weight +2)"]
+
+
+def test_an_edit_that_changes_nothing_is_nobodys(ana, ben, scope):
+    draft = drafts.create_draft(ana, scope, "Next year", now=NOW)
+
+    same = drafts.edit_draft(ben, scope, draft.draft_id, lambda config: config, now=LATER)
+
+    assert same == draft
+
+
+def test_a_free_name_is_numbered_where_it_is_taken(ana, scope):
+    assert drafts.free_name(scope, "Next year") == "Next year"
+    drafts.create_draft(ana, scope, "Next year", now=NOW)
+    assert drafts.free_name(scope, "Next year") == "Next year (2)"
+
+
 def test_a_draft_follows_what_the_organisation_decides(ana, scope):
     draft = drafts.create_draft(ana, scope, "Next year", now=NOW)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from leadvibe.engine.conditions import MAX_CLAUSES, Joiner
+from leadvibe.web.condition_words import spell
 from leadvibe.web.segment_rules import RuleInput, read_rules, rearranged
-from leadvibe.web.segment_words import spell
 
 
 def rules(text):

@@ -1,0 +1,46 @@
+"""Conditions over properties in words, as pages say and read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from leadvibe.engine.conditions import Operator
+
+OPERATOR_LABELS: Mapping[Operator, str] = MappingProxyType({
+    Operator.EQUALS: "is",
+    Operator.NOT_EQUALS: "is not",
+    Operator.CONTAINS: "contains",
+    Operator.NOT_CONTAINS: "does not contain",
+    Operator.STARTS_WITH: "starts with",
+    Operator.ENDS_WITH: "ends with",
+    Operator.GT: "is more than",
+    Operator.GTE: "is at least",
+    Operator.LT: "is less than",
+    Operator.LTE: "is at most",
+    Operator.IN: "is one of",
+    Operator.NOT_IN: "is none of",
+    Operator.EXISTS: "is not empty",
+    Operator.NOT_EXISTS: "is empty",
+})  # fmt: skip
+
+
+def spell(value: object) -> str:
+    """Write a rule's value as the form takes it: lists with commas, or as JSON when they have any.
+
+    Read back by engine.conditions, it means the same.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, list) and all(_is_plain(each) for each in value):
+        return ", ".join(spell(each) for each in value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_plain(value: object) -> bool:
+    if not isinstance(value, str):
+        return not isinstance(value, list | dict)
+    return value == value.strip() != "" and "," not in value and not value.startswith("[")
