@@ -13,6 +13,7 @@ from leadvibe.web import (
     channel_editing,
     credentials,
     dead_letters,
+    decay,
     deliveries,
     destinations,
     docs,
@@ -21,6 +22,7 @@ from leadvibe.web import (
     integrations,
     lead,
     leads,
+    levels,
     login,
     members,
     notifications,
@@ -42,6 +44,7 @@ NOUNS = (
     login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
     trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
     credentials, members, integrations, notifications, channel_editing,
+    levels, decay,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 
