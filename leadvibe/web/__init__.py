@@ -18,6 +18,7 @@ from leadvibe.web import (
     destinations,
     docs,
     errors,
+    filters,
     imports,
     integrations,
     lead,
@@ -25,6 +26,7 @@ from leadvibe.web import (
     levels,
     login,
     members,
+    metadata_filters,
     notifications,
     rendering,
     sample,
@@ -37,6 +39,7 @@ from leadvibe.web import (
     trigger_trials,
     triggers,
     unsubscribe,
+    velocity_filters,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
@@ -44,7 +47,7 @@ NOUNS = (
     login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
     trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
     credentials, members, integrations, notifications, channel_editing,
-    levels, decay,
+    levels, decay, filters, velocity_filters, metadata_filters,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

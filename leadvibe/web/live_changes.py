@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from flask import flash, redirect
+from flask import flash, make_response, redirect
+from htmx_flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
 from leadvibe.identity.types import Scope
@@ -74,3 +75,14 @@ def done(scope: Scope, url: str, *, note: str = "") -> AnyResponse:
     if version is not None:
         flash(f"{version.summary}. {note}".strip(), Tone.OK)
     return redirect(url, 303)
+
+
+def leave(scope: Scope, url: str) -> AnyResponse:
+    """Do as `done`, from a page of which htmx replaces a part alone."""
+    answer = done(scope, url)
+    if not request.htmx:
+        return answer
+    # htmx would follow a redirect and put the whole page where the form was.
+    response = make_response("", 200)
+    response.headers["HX-Redirect"] = url
+    return response
