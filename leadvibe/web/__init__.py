@@ -31,9 +31,11 @@ from leadvibe.web import (
     rendering,
     sample,
     scoring,
+    scoring_settings,
     segment_editing,
     segments,
     session,
+    surge,
     trigger_editing,
     trigger_history,
     trigger_trials,
@@ -47,7 +49,8 @@ NOUNS = (
     login, leads, lead, segments, segment_editing, scoring, triggers, trigger_history,
     trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
     credentials, members, integrations, notifications, channel_editing,
-    levels, decay, filters, velocity_filters, metadata_filters,
+    levels, decay, filters, velocity_filters, metadata_filters, scoring_settings,
+    surge,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

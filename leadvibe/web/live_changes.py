@@ -50,9 +50,15 @@ def state_of(thing: object) -> str:
     return hashlib.blake2b(repr(thing).encode(), digest_size=_STATE_BYTES).hexdigest()
 
 
-def check_state(scope: Scope, sent: str | None, read: Callable[[], object]) -> None:
+def check_state(
+    scope: Scope,
+    sent: str | None,
+    read: Callable[[], object],
+    *,
+    lock: Callable[[Scope], object] = lock_configuration,
+) -> None:
     """Raise ChangedMeanwhileError unless the thing is in the state that the form was made from."""
-    lock_configuration(scope)  # or somebody might yet change it before this request does
+    lock(scope)  # or somebody might yet change it before this request does
     if sent != state_of(read()):
         raise ChangedMeanwhileError("It has changed since you opened it.")
 

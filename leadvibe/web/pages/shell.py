@@ -98,6 +98,7 @@ def navigation(
             label="Settings",
             items=(
                 *members,
+                item("Scoring settings", "/app/settings/scoring", "sliders-horizontal"),
                 item("Integrations", "/app/settings/integrations", "plug"),
                 item("Notifications", "/app/settings/notifications", "bell"),
                 *keys,
