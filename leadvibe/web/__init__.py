@@ -25,6 +25,7 @@ from leadvibe.web import (
     leads,
     levels,
     login,
+    mapping,
     members,
     metadata_filters,
     notifications,
@@ -50,7 +51,7 @@ NOUNS = (
     trigger_trials, trigger_editing, destinations, deliveries, imports, sample, dead_letters,
     credentials, members, integrations, notifications, channel_editing,
     levels, decay, filters, velocity_filters, metadata_filters, scoring_settings,
-    surge,
+    surge, mapping,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

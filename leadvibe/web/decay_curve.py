@@ -18,7 +18,7 @@ MOST_FALLS = 20_000
 """Hourly rules over a year, several of them; beyond, the curve ends."""
 
 FALLS_SHOWN = 40
-TICKS = 5
+TICKS = 4
 _DAY = timedelta(days=1)
 
 
@@ -45,7 +45,7 @@ def draw(score: int, reign: Reign, levels: Sequence[Level], *, days: int) -> Cur
         line=line,
         area=f"0,{base} {line} {WIDTH},{base}",
         bands=tuple(_bands(levels, lowest, top)),
-        ticks=tuple(f"{days * place / (TICKS - 1):g}" for place in range(TICKS)),
+        ticks=tuple(str(round(days * place / (TICKS - 1))) for place in range(TICKS)),
         top=thousands(top),
         sentences=tuple(_say(points, cut, days)),
         falls=tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from http.client import CONFLICT, UNPROCESSABLE_ENTITY
@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from leadvibe.engine.policies import PLAIN_PERCENT, SurgeMode, SurgePolicy
 from leadvibe.engine.surge import make_multiplier
+from leadvibe.events.queries import list_event_types
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
@@ -35,6 +36,7 @@ from leadvibe.web.pages.surge import BandRow, ModeChoice, SessionRow, SurgePage,
 from leadvibe.web.rendering import render
 from leadvibe.web.scoring_tabs import SURGE, scoring_tabs
 from leadvibe.web.surge_inputs import (
+    LARGEST_CAP,
     MOST_BANDS,
     MOST_EVENTS,
     Played,
@@ -90,14 +92,16 @@ def change_surge() -> AnyResponse:
     current = policies.get_surge_policy(principal.scope)
     given = read_input(request.form, otherwise=current.mode)
     if given.mode is SurgeMode.CUSTOM and not given.bands and action != "save":
-        known = current if current.bands else SURGE_PRESETS[SurgeMode.STANDARD]
-        session = given.session
-        start = input_of(known)
-        given = SurgeInput(
-            mode=given.mode, bands=start.bands, idle=start.idle, cap=start.cap, session=session
-        )
+        given = _begin_custom(given, current)
     tried = Tried(principal, rearranged(given, action, request.form.get("add", "")), current)
     return _save(tried) if action == "save" else _answer(tried, judged(tried.input)[1])
+
+
+def _begin_custom(given: SurgeInput, current: SurgePolicy) -> SurgeInput:
+    """Offer the steps in force to begin with, or the standard ones where there are none."""
+    start = input_of(current if current.bands else SURGE_PRESETS[SurgeMode.STANDARD])
+    cap = start.cap if current.mode is SurgeMode.CUSTOM else f"{LARGEST_CAP:g}"
+    return replace(start, mode=given.mode, cap=cap, session=given.session)
 
 
 def _save(tried: Tried) -> AnyResponse:
@@ -189,7 +193,9 @@ def _offered(tried: Tried) -> tuple[Choice, ...]:
     if tried.primary is None:
         return ()
     rules = queries.list_rules(tried.scope, ruleset_id=tried.primary.ruleset_id)
+    counts = {it.name: it.event_count for it in list_event_types(tried.scope)}
     active = [rule for rule in rules if rule.active]
+    active.sort(key=lambda rule: -counts.get(rule.event_type, 0))
     return tuple(
         Choice(f"{it.event_type} {signed(it.weight)}", it.event_type) for it in active[:OFFERED]
     )
