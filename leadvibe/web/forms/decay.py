@@ -9,12 +9,11 @@ from wtforms.validators import InputRequired, NumberRange
 
 from leadvibe.engine.policies import DecayUnit
 from leadvibe.web.forms.member_form import MemberForm, WholeNumberField
+from leadvibe.web.forms.triggers import choices_of
 
 LONGEST_INACTIVITY = 100_000
 MOST_POINTS = 10_000
-UNITS = tuple(
-    (unit.value, unit.value) for unit in (DecayUnit.DAYS, DecayUnit.WEEKS, DecayUnit.HOURS)
-)
+UNITS = {unit.value: unit.value for unit in (DecayUnit.DAYS, DecayUnit.WEEKS, DecayUnit.HOURS)}
 
 
 class DecayForm(MemberForm):
@@ -25,7 +24,7 @@ class DecayForm(MemberForm):
             NumberRange(1, LONGEST_INACTIVITY, f"Choose from 1 to {LONGEST_INACTIVITY:,}."),
         ],
     )
-    unit = SelectField("Unit", choices=UNITS, default=DecayUnit.DAYS.value)
+    unit = SelectField("Unit", choices=choices_of(UNITS), default=DecayUnit.DAYS.value)
     decrease = WholeNumberField(
         "Points to take",
         [

@@ -10,6 +10,7 @@ from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringFi
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, ValidationError
 
 from leadvibe.web.forms.member_form import MemberForm, WholeNumberField, printable, strip
+from leadvibe.web.forms.triggers import choices_of
 
 LONGEST_NAME = 100
 LONGEST_TYPE = 200
@@ -50,14 +51,15 @@ class VelocityForm(MemberForm):
         [InputRequired("Say within what time."), NumberRange(1, None, "Choose 1 or more.")],
     )
     unit = SelectField(
-        "Unit of time", choices=[(unit, unit) for unit in reversed([*UNITS_MS])], default="seconds"
+        "Unit of time",
+        choices=choices_of({unit: unit for unit in reversed([*UNITS_MS])}),
+        default="seconds",
     )
     group_events = RadioField(
         "Of a burst beyond that",
-        choices=[
-            ("1", "Only the first event counts"),
-            ("0", "Events up to the limit count"),
-        ],
+        choices=choices_of(
+            {"1": "Only the first event counts", "0": "Events up to the limit count"}
+        ),
         default="1",
     )
     state = HiddenField()

@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, Length
 
 from leadvibe.engine.policies import UpdateBehavior
 from leadvibe.web.forms.member_form import MemberForm, printable, strip
+from leadvibe.web.forms.triggers import choices_of
 
 LONGEST_FIELD = 200
 
@@ -36,7 +37,7 @@ class MappingForm(MemberForm):
     target_property = _text("Property", "Name the property to fill.")
     update_behavior = RadioField(
         "When there is a value already",
-        choices=[(behavior.value, label) for behavior, label, _ in BEHAVIORS],
+        choices=choices_of({behavior: label for behavior, label, _ in BEHAVIORS}),
         default=UpdateBehavior.ALWAYS_LATEST.value,
     )
     state = HiddenField()
