@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -23,6 +23,7 @@ FILTERS = "/app/scoring/filters"
 SURGE = "/app/scoring/surge"
 MAPPING = "/app/scoring/mapping"
 SETTINGS = "/app/settings/scoring"
+NOBODYS = UUID(int=1)
 
 BURST = {"event_type": "email_click", "count_threshold": "2", "window": "5", "unit": "minutes",
          "group_events": "1", "do": "save"}  # fmt: skip
@@ -114,7 +115,7 @@ def test_a_stranger_finds_nothing_to_change(browse, people, everything):
     assert set(statuses.values()) == {404}
 
 
-@pytest.mark.parametrize("path", [f"{LEVELS}/other", f"{MAPPING}/other", f"{DECAY}/{uuid4()}"])
+@pytest.mark.parametrize("path", [f"{LEVELS}/other", f"{MAPPING}/other", f"{DECAY}/{NOBODYS}"])
 def test_what_is_not_there_is_not_found(browse, people, world, path):
     assert browse(people.operator).get(path).status_code == 404
 
