@@ -57,7 +57,12 @@ from leadvibe.web.seen_keys import find_keys, shortened
 
 SCORING = "/app/scoring"
 PREVIEW = "mapping-preview"
-FRAGMENTS = {"mapping": "mapping/_mapping.html", PREVIEW: "mapping/_preview.html"}
+BACKFILL = "mapping-backfill"
+FRAGMENTS = {
+    "mapping": "mapping/_mapping.html",
+    PREVIEW: "mapping/_preview.html",
+    BACKFILL: "mapping/_backfill.html",
+}
 LATELY = timedelta(days=90)
 EVENTS_LOOKED_AT = 500
 LEADS_SHOWN = 5
@@ -211,7 +216,7 @@ def _answer(
     status: int = 200,
 ) -> AnyResponse:
     scope, side = edited.scope, edited.side
-    is_part = wanted_fragment() == PREVIEW
+    is_part = wanted_fragment() in {PREVIEW, BACKFILL}
     kind = documents.LEAD if side is Side.PROFILE else documents.ACCOUNT
     properties = [] if is_part else documents.list_properties(scope, kind)
     filled = {it.body["target_property"] for it in edited.items}
