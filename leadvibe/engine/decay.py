@@ -105,6 +105,25 @@ class Fading:
         yield from ((reign, END) for reign in known[-1:])
 
 
+def take(firing: Firing, before: int) -> int:
+    """Return what a score is after a firing: with a floor, inactivity takes nobody below 0."""
+    after = before - firing.rule.decrease
+    return max(after, min(before, 0)) if firing.has_floor else after
+
+
+def foresee(score: int, reign: Reign, *, until: datetime) -> Iterator[tuple[Firing, int]]:
+    """Yield what inactivity from the reign's start on would take of a score, and what it leaves.
+
+    Ends where nothing is left to take, for whoever is at 0 loses nothing.
+    """
+    for firing in Fading.of([reign]).firings(reign.starts_at, after=None, until=until):
+        if score == 0:
+            return
+        before, score = score, take(firing, score)
+        if score != before:
+            yield firing, score
+
+
 def event_id_of(firing: Firing, lead_id: str) -> UUID:
     """Return the id of the event that records a firing: the same in every replay."""
     return uuid5(firing.rule.decay_id, f"{firing.at.isoformat()} {lead_id}")

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
-from leadvibe.engine.decay import BEGINNING, Fading, Firing, Reign, event_id_of
+from leadvibe.engine.decay import BEGINNING, Fading, Firing, Reign, event_id_of, take
 from leadvibe.engine.engagement import Awarder, award
 from leadvibe.engine.facts import EMPTY, Entry, EntryKind, Event, LeadState, Session, Standing
 from leadvibe.engine.organic import NOTHING_SUPPRESSED, Judgement, Seen, judge
@@ -221,12 +221,10 @@ def _fade(
 
 
 def _take(firing: Firing, event_id: UUID, running: _Running) -> Iterable[Entry]:
-    at, rule, version, has_floor = firing
+    at, rule, version, _ = firing
     for ruleset_id in sorted(running):
         before, seq = running[ruleset_id]
-        after = before - rule.decrease
-        if has_floor:
-            after = max(after, min(before, 0))
+        after = take(firing, before)
         if before in {after, 0}:
             continue
         running[ruleset_id] = (after, seq + 1)

@@ -155,6 +155,16 @@ def get_backfill(scope: Scope, backfill_id: UUID) -> Backfill:
     return _backfill(row)
 
 
+def find_latest_backfill(scope: Scope, kind: BackfillKind) -> Backfill | None:
+    """Return the backfill of a kind that was asked for last, or None."""
+    statement = f"""
+        SELECT {_COLUMNS} FROM backfills WHERE unit_id = %s AND kind = %s
+        ORDER BY created_at DESC, backfill_id DESC LIMIT 1
+    """  # noqa: S608 - names of ours
+    row = driver().execute(statement, (scope.unit_id, kind.value)).fetchone()
+    return _backfill(row) if row else None
+
+
 def cancel_backfill(scope: Scope, backfill_id: UUID, *, now: datetime) -> Backfill:
     """End a backfill that is not over yet; what it has done stays. Raises as get_backfill does."""
     get_backfill(scope, backfill_id)

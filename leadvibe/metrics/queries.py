@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select, text, true
@@ -15,6 +16,7 @@ from leadvibe.events import queries as events
 from leadvibe.events.models import EventRow
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver, rollback, session
+from leadvibe.metrics.suppression import SuppressedEvent
 from leadvibe.metrics.types import Figures, SlackLatency
 from leadvibe.notifications import queries as notifications
 from leadvibe.segments.sql import condition_sql
@@ -36,7 +38,9 @@ def get_figures(*, now: datetime) -> Figures:
     )
 
 
-def count_suppressed(scope: Scope, filters: Sequence[MetadataFilter]) -> dict[UUID, int]:
+def count_suppressed(
+    scope: Scope, filters: Sequence[MetadataFilter], *, since: datetime | None = None
+) -> dict[UUID, int]:
     """Return how many of the events that metadata filters took out each filter describes."""
     if not filters:
         return {}
@@ -44,8 +48,36 @@ def count_suppressed(scope: Scope, filters: Sequence[MetadataFilter]) -> dict[UU
     statement = select(*counts).where(
         EventRow.unit_id == scope.unit_id, EventRow.suppression_reason == Suppression.METADATA
     )
+    if since is not None:
+        statement = statement.where(EventRow.occurred_at >= since)
     row = session().execute(statement).one()
     return {one.filter_id: count for one, count in zip(filters, row, strict=True)}
+
+
+def list_by_metadata(
+    scope: Scope, one: MetadataFilter, *, since: datetime, limit: int
+) -> list[SuppressedEvent]:
+    """Return the latest of the events that metadata filters took out which a filter describes."""
+    columns: tuple[Any, ...] = (
+        EventRow.event_id,
+        EventRow.lead_id,
+        EventRow.event_type,
+        EventRow.occurred_at,
+        EventRow.suppression_reason,
+        EventRow.metadata_,
+    )
+    statement = (
+        select(*columns)
+        .where(
+            EventRow.unit_id == scope.unit_id,
+            EventRow.suppression_reason == Suppression.METADATA,
+            EventRow.occurred_at >= since,
+            _describes(one),
+        )
+        .order_by(EventRow.occurred_at.desc(), EventRow.receipt.desc())
+        .limit(limit)
+    )
+    return [SuppressedEvent(*row) for row in session().execute(statement)]
 
 
 def _describes(one: MetadataFilter) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver
-from leadvibe.metrics.types import BoostedTotals, Bucket, SurgeFigures
+from leadvibe.metrics.types import BoostedTotals, Bucket, SurgeFigures, SurgingLead
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -46,6 +46,22 @@ def measure_surges(
             totals = BoostedTotals._make(sums)
     series = [Bucket(at, buckets.get(at, 0)) for at in bucket_starts(start, end, interval)]
     return SurgeFigures(totals, channels, series)
+
+
+def list_surging(
+    scope: Scope, *, first_place: int, since: datetime, limit: int
+) -> list[SurgingLead]:
+    """Return leads in a run of at least so many counted events that goes on since an instant.
+
+    The latest active first.
+    """
+    statement = """
+        SELECT lead_id, name, score, surge_place, last_event_at FROM leads
+        WHERE unit_id = %s AND merged_into IS NULL AND last_event_at >= %s AND surge_place >= %s
+        ORDER BY last_event_at DESC LIMIT %s
+    """
+    rows = driver().execute(statement, (scope.unit_id, since, first_place, limit))
+    return [SurgingLead(*row) for row in rows]
 
 
 def bucket_starts(start: datetime, end: datetime, interval: timedelta) -> list[datetime]:

@@ -70,3 +70,13 @@ class SurgeFigures(NamedTuple):
         """Return the first of the fullest buckets; None when nothing was boosted."""
         fullest = max(self.series, key=lambda it: it.events, default=None)
         return fullest if fullest is not None and fullest.events else None
+
+
+class SurgingLead(NamedTuple):
+    """A lead whose next event counts more; `place` is that of its last one in the run."""
+
+    lead_id: str
+    name: str
+    score: int
+    place: int
+    last_event_at: datetime

@@ -6,8 +6,8 @@ one kind never share a score; a gap between them shows as unclassified.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,6 +30,16 @@ from leadvibe.scoring.models import LevelRow
 from leadvibe.scoring.service import lock_configuration, record_version
 from leadvibe.scoring.types import StoredLevel
 from leadvibe.scoring.wording import range_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelDraft:
+    """A level as somebody wants it; without the id of a stored one it is new."""
+
+    level_id: UUID | None = None
+    name: str
+    min_score: int
+    color: str
 
 
 def list_stored_levels(scope: Scope, kind: LevelKind) -> list[StoredLevel]:
@@ -126,6 +136,80 @@ def delete_level(
     )
     summary = f"Deleted {kind} level {gone.name}"
     record_version(scope, summary=summary, by=principal.label, now=now)
+
+
+def arrange_levels(
+    principal: Principal,
+    scope: Scope,
+    kind: LevelKind,
+    wanted: Sequence[LevelDraft],
+    *,
+    now: datetime,
+) -> list[StoredLevel]:
+    """Put these levels into the place of all of a kind: no gaps, no overlaps, one version.
+
+    Each reaches up to where the next begins, and the highest is open. Raises LastLevelError when
+    there are none, and BadConfigError or LevelExistsError when two begin or are called alike.
+    """
+    lock_configuration(scope)
+    stored = {it.level.level_id: it for it in list_stored_levels(scope, kind)}
+    made = laid_out(kind, wanted, known=stored.keys())
+    for place, level in enumerate(made):
+        _check(level, made[:place])
+    if made == [it.level for it in stored.values()]:
+        return [*stored.values()]
+    _replace(scope, kind, [_signed(it, stored.get(it.level_id), principal) for it in made])
+    words = ", ".join(f"{level.name} from {level.min_score}" for level in made)
+    record_version(scope, summary=f"Changed {kind} levels: {words}", by=principal.label, now=now)
+    return list_stored_levels(scope, kind)
+
+
+def laid_out(
+    kind: LevelKind, wanted: Sequence[LevelDraft], *, known: Collection[UUID] = ()
+) -> list[Level]:
+    """Return the levels that arrange_levels would make, lowest first. Raises LastLevelError."""
+    if not wanted:
+        raise LastLevelError(f"A score needs a level: add at least one {kind} level.")
+    ordered = sorted(wanted, key=lambda it: it.min_score)
+    ends = [*(it.min_score - 1 for it in ordered[1:]), None]
+    return [
+        Level(
+            level_id=it.level_id if it.level_id in known and it.level_id else new_id(),
+            kind=kind,
+            name=it.name,
+            min_score=it.min_score,
+            max_score=end,
+            color=it.color,
+            order=place,
+        )
+        for place, (it, end) in enumerate(zip(ordered, ends, strict=True))
+    ]
+
+
+def _signed(level: Level, known: StoredLevel | None, principal: Principal) -> StoredLevel:
+    if known is None:
+        return StoredLevel(level, principal.label, principal.label)
+    changed_by = known.updated_by if known.level == level else principal.label
+    return StoredLevel(level, known.created_by, changed_by)
+
+
+def _replace(scope: Scope, kind: LevelKind, levels: Sequence[StoredLevel]) -> None:
+    """Write all levels of a kind anew, for names may have changed places."""
+    session().execute(
+        delete(LevelRow).where(LevelRow.unit_id == scope.unit_id, LevelRow.kind == kind)
+    )
+    rows = [
+        {
+            "unit_id": scope.unit_id,
+            "level_id": it.level.level_id,
+            "kind": kind.value,
+            "created_by": it.created_by,
+            "updated_by": it.updated_by,
+            **_facts(it.level),
+        }
+        for it in levels
+    ]
+    session().execute(insert(LevelRow), rows)
 
 
 def _check(level: Level, others: list[Level]) -> None:

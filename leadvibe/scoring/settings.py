@@ -16,6 +16,7 @@ from leadvibe.lib.db import driver, session
 from leadvibe.scoring import queries
 from leadvibe.scoring.models import OrgScoringSettingsRow, UnitScoringSettingsRow
 from leadvibe.scoring.service import lock_configuration, record_version
+from leadvibe.scoring.types import ConfigVersion
 
 ORG_SETTINGS = frozenset({"allow_negative_scores", "abm_enabled"})
 
@@ -49,6 +50,27 @@ def update_settings(
         summary = _summary(of_org, minutes if unit == scope else None)
         if summary and queries.current_version(unit):  # a unit without any is being set up
             record_version(unit, summary=summary, by=principal.label, now=now)
+
+
+def last_changes(scope: Scope) -> dict[str, ConfigVersion]:
+    """Return the version that changed each setting last; none for one that never changed."""
+    statement = """
+        SELECT version, summary, created_at, created_by, said, lag(said) OVER (ORDER BY version)
+        FROM (
+            SELECT version, summary, created_at, created_by, jsonb_build_object(
+                'allow_negative_scores', config -> 'allow_negative_scores',
+                'abm_enabled', config #> '{policies,abm_enabled}',
+                'session_timeout_minutes', config -> 'session_timeout_seconds'
+            ) AS said
+            FROM config_versions WHERE unit_id = %s
+        ) AS versions ORDER BY version
+    """
+    changes: dict[str, ConfigVersion] = {}
+    for *version, said, before in driver().execute(statement, (scope.unit_id,)):
+        for name in said if before is not None else ():
+            if said[name] != before[name]:
+                changes[name] = ConfigVersion(*version)
+    return changes
 
 
 def save_session_timeout(scope: Scope, minutes: int) -> None:

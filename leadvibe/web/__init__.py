@@ -17,6 +17,7 @@ from leadvibe.web import (
     channel_editing,
     credentials,
     dead_letters,
+    decay,
     deliveries,
     destinations,
     docs,
@@ -24,6 +25,7 @@ from leadvibe.web import (
     event_deletion,
     event_types,
     events,
+    filters,
     home,
     import_undos,
     imports,
@@ -34,9 +36,12 @@ from leadvibe.web import (
     lead_views,
     lead_wizard,
     leads,
+    levels,
     login,
+    mapping,
     member,
     members,
+    metadata_filters,
     notifications,
     rendering,
     sample,
@@ -45,11 +50,13 @@ from leadvibe.web import (
     scoring_history,
     scoring_previews,
     scoring_publishing,
+    scoring_settings,
     scoring_templates,
     segment_editing,
     segments,
     session,
     settings,
+    surge,
     tokens,
     trigger_editing,
     trigger_history,
@@ -57,6 +64,7 @@ from leadvibe.web import (
     triggers,
     unsubscribe,
     usage,
+    velocity_filters,
 )
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
@@ -66,7 +74,8 @@ NOUNS = (
     trigger_editing, destinations, deliveries, imports, sample, dead_letters, credentials,
     members, integrations, notifications, channel_editing, events, event_deletion, event_types,
     lead_wizard, import_undos, settings, audit, usage, tokens, member, scoring_drafts,
-    scoring_previews, scoring_publishing, scoring_history, scoring_templates,
+    scoring_previews, scoring_publishing, scoring_history, scoring_templates, levels, decay,
+    filters, velocity_filters, metadata_filters, scoring_settings, surge, mapping,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

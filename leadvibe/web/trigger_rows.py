@@ -77,6 +77,11 @@ def rows_of(setup: Setup) -> Rows:
     return Rows(steps=steps, conditions=(*of_profile, *others))
 
 
+def rows_of_tests(tests: Iterable[FieldTest]) -> Rows:
+    """Return the rows that show conditions alone."""
+    return Rows(conditions=tuple(map(_condition_input, tests)))
+
+
 def _step_input(step: Step, min_count: int) -> StepInput:
     return StepInput(
         event_type=ANY_WORD if step.event_type == ANY_TYPE else step.event_type,

@@ -98,6 +98,6 @@ def test_the_menu_of_a_narrow_screen_leads_everywhere(furnished):
     page = furnished.visit(furnished.people.viewer, viewport=SIZES["narrow"])
 
     page.get_by_role("button", name="Menu").click()
-    page.get_by_role("link", name="Scoring").click()
+    page.get_by_role("link", name="Scoring", exact=True).click()
 
     page.wait_for_url("**/app/scoring")

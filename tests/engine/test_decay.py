@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leadvibe.engine.decay import BEGINNING, END, Fading, Reign, event_id_of
+from leadvibe.engine.decay import BEGINNING, END, Fading, Reign, event_id_of, foresee
 from leadvibe.engine.facts import EMPTY, EntryKind, Standing
 from leadvibe.engine.policies import DecayUnit, EventTypePolicy, Reach
 from leadvibe.engine.replay import LateEventError, advance, is_late, replay
@@ -474,3 +474,24 @@ def test_where_a_state_stands_is_enough_to_settle_it():
     outcome = advance("ana", state, [], history, until=after(days=2))
 
     assert outcome.state.standings == {ruleset.ruleset_id: Standing(20, 8)}
+
+
+def test_what_a_quiet_lead_would_lose_is_what_a_replay_takes():
+    rule = make_decay(inactive_for=10, decrease=30)
+    then = MONDAY + timedelta(days=45)
+
+    foreseen = [
+        ((firing.at - MONDAY).days, score)
+        for firing, score in foresee(70, reign(rule, starts_at=MONDAY), until=then)
+    ]
+
+    assert foreseen == [(10, 40), (20, 10), (30, 0)]
+
+
+def test_without_a_floor_a_quiet_lead_is_foreseen_to_fall_below_zero():
+    rule = make_decay(inactive_for=10, decrease=30)
+    under = reign(rule, starts_at=MONDAY, has_floor=False)
+
+    scores = [score for _, score in foresee(40, under, until=MONDAY + timedelta(days=25))]
+
+    assert scores == [10, -20]

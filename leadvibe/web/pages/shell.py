@@ -106,6 +106,7 @@ def navigation(
                 item("General", "/app/settings", "cog"),
                 *members,
                 item("Event types", "/app/settings/events", "tags"),
+                item("Scoring settings", "/app/settings/scoring", "sliders-horizontal"),
                 item("Integrations", "/app/settings/integrations", "plug"),
                 item("Notifications", "/app/settings/notifications", "bell"),
                 *keys,
