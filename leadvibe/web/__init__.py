@@ -38,6 +38,7 @@ from leadvibe.web import (
     member,
     members,
     notifications,
+    quick_start,
     rendering,
     sample,
     scoring,
@@ -66,7 +67,7 @@ NOUNS = (
     trigger_editing, destinations, deliveries, imports, sample, dead_letters, credentials,
     members, integrations, notifications, channel_editing, events, event_deletion, event_types,
     lead_wizard, import_undos, settings, audit, usage, tokens, member, scoring_drafts,
-    scoring_previews, scoring_publishing, scoring_history, scoring_templates,
+    scoring_previews, scoring_publishing, scoring_history, scoring_templates, quick_start,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 
