@@ -63,9 +63,7 @@ def standing_of(wanted: Body | None, found: Body | None, made: Body | None) -> S
 def _first_time(wanted: Body | None, found: Body | None) -> Standing:
     if wanted is None:
         return Standing.OFF
-    if found is None:
-        return Standing.ADD
-    return Standing.SAME if wanted == found else Standing.KEEP
+    return Standing.ADD if found is None else Standing.KEEP
 
 
 def canonical(body: Mapping[str, Any]) -> Body:

@@ -231,6 +231,7 @@ def _row(step: Step) -> ReviewRow:
         sentence=step.item.sentence,
         weight="" if step.item.weight is None else str(step.item.weight),
         is_on=step.standing not in {Standing.OFF, Standing.REMOVE},
+        is_fixed=step.standing in {Standing.KEEP, Standing.EDITED},
         state=state,
         tone=tone,
     )

@@ -40,6 +40,8 @@ class ReviewRow:
     weight: str
     """Empty where it has none."""
     is_on: bool
+    is_fixed: bool
+    """Whether it is somebody's own, so that nothing chosen here would change it."""
     state: str
     tone: str
 
