@@ -13,6 +13,7 @@ import leadvibe.leads.models
 import leadvibe.leadviews.models
 import leadvibe.metrics.models
 import leadvibe.notifications.models
+import leadvibe.quickstart.models
 import leadvibe.rescoring.models
 import leadvibe.scoring.models
 import leadvibe.segments.models

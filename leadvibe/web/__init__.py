@@ -43,6 +43,7 @@ from leadvibe.web import (
     members,
     metadata_filters,
     notifications,
+    quick_start,
     rendering,
     sample,
     scoring,
@@ -75,7 +76,7 @@ NOUNS = (
     members, integrations, notifications, channel_editing, events, event_deletion, event_types,
     lead_wizard, import_undos, settings, audit, usage, tokens, member, scoring_drafts,
     scoring_previews, scoring_publishing, scoring_history, scoring_templates, levels, decay,
-    filters, velocity_filters, metadata_filters, scoring_settings, surge, mapping,
+    filters, velocity_filters, metadata_filters, scoring_settings, surge, mapping, quick_start,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

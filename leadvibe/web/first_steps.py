@@ -18,7 +18,7 @@ from leadvibe.web.pages.display import share
 from leadvibe.web.pages.home import FirstStep, FirstSteps
 from leadvibe.web.redirects import CREDENTIALS, IMPORTS, INTEGRATIONS, MEMBERS, SAMPLE
 
-SCORING = "/app/scoring"
+QUICK_START = "/app/quick-start"
 DOCS = "/docs/events"
 HIDE = "/app/home/first-steps"
 
@@ -72,8 +72,8 @@ def _steps(principal: Principal) -> Iterator[FirstStep]:
         title="Say what counts",
         text="Rules say how many points an event is worth. Without them every score is 0.",
         is_done=bool(list_rules(scope)),
-        url=SCORING if can(principal, Permission.CONFIGURE) else "",
-        action="Set rules",
+        url=QUICK_START if can(principal, Permission.CONFIGURE) else "",
+        action="Quick start",
     )
     yield FirstStep(
         title="Invite colleagues",

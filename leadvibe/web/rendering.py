@@ -20,6 +20,7 @@ from leadvibe.events.queries import count_dead_letters
 from leadvibe.http import principal as asking
 from leadvibe.identity.permissions import Permission, can, role_in_unit
 from leadvibe.identity.types import Account, Principal
+from leadvibe.quickstart.queries import is_over
 from leadvibe.scoring.queries import get_settings
 from leadvibe.web.pages.shell import Shell, Unit, initials, navigation
 from leadvibe.web.session import account_of
@@ -100,6 +101,7 @@ def _toast(response: Response) -> Response:
 def _shell(principal: Principal, section: str) -> Shell:
     account, role = account_of(principal), role_in_unit(principal)
     member = account.member
+    configures = principal.unit_id is not None and can(principal, Permission.CONFIGURE)
     waiting = count_dead_letters(principal.scope) if principal.unit_id else 0
     return Shell(
         member_name=member.name,
@@ -115,6 +117,8 @@ def _shell(principal: Principal, section: str) -> Shell:
             can_own=can(principal, Permission.OWN),
             can_administer=can(principal, Permission.ADMINISTER),
             has_accounts=_has_accounts(principal),
+            can_configure=configures,
+            is_started=not configures or is_over(principal.scope),
         ),
         version=leadvibe.__version__,
     )

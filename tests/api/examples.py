@@ -36,6 +36,7 @@ from tests.api.attribute_examples import ATTRIBUTE_EXAMPLES
 from tests.api.bulk_examples import BULK_EXAMPLES
 from tests.api.lead_view_examples import LEAD_VIEW_EXAMPLES
 from tests.api.notification_examples import NOTIFICATION_EXAMPLES
+from tests.api.quick_start_examples import QUICK_START_EXAMPLES
 from tests.api.segment_examples import SEGMENT_EXAMPLES
 from tests.api.slack_examples import SLACK_EXAMPLES
 from tests.api.trigger_examples import TRIGGER_EXAMPLES
@@ -358,6 +359,7 @@ class Example:
 EXAMPLES_OF_WORLD = {
     **ATTRIBUTE_EXAMPLES,
     **NOTIFICATION_EXAMPLES,
+    **QUICK_START_EXAMPLES,
     **SEGMENT_EXAMPLES,
     **SLACK_EXAMPLES,
     **TRIGGER_EXAMPLES,

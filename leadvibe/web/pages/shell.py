@@ -60,6 +60,8 @@ def navigation(
     can_own: bool = True,
     can_administer: bool = True,
     has_accounts: bool = False,
+    can_configure: bool = False,
+    is_started: bool = True,
 ) -> tuple[NavGroup, ...]:
     """Lay out the sidebar; `current` is the URL of the section the page belongs to.
 
@@ -74,10 +76,13 @@ def navigation(
     audit = (item("Audit log", "/app/settings/audit", "file-text"),) if can_own else ()
     members = (item("Members", "/app/members", "building-2"),) if can_administer else ()
     accounts = (item("Accounts", "/app/accounts", "building"),) if has_accounts else ()
+    start = (item("Quick start", "/app/quick-start", "zap"),) if can_configure else ()
+    first, later = ((), start) if is_started else (start, ())
     return (
         NavGroup(
             label="Analyze",
             items=(
+                *first,
                 item("Home", "/app/home", "house"),
                 item("Leads", "/app/leads", "users"),
                 *accounts,
@@ -104,6 +109,7 @@ def navigation(
             label="Settings",
             items=(
                 item("General", "/app/settings", "cog"),
+                *later,
                 *members,
                 item("Event types", "/app/settings/events", "tags"),
                 item("Scoring settings", "/app/settings/scoring", "sliders-horizontal"),
