@@ -10,6 +10,7 @@ from leadvibe.engine.levels import UNCLASSIFIED, level_of
 from leadvibe.engine.mapping import Trace
 from leadvibe.engine.policies import FieldMapping
 from leadvibe.engine.rules import Config, LevelKind
+from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.explain.profile import AttributeExplanation
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.queries import list_members
@@ -104,7 +105,7 @@ def build_head(
         sessions=thousands(lead.session_count),
         last_active=Moment.of(lead.last_event_at) if lead.last_event_at else None,
         created_at=Moment.of(lead.created_at),
-        source=lead.source,
+        source="Sample data" if lead.source == SAMPLE_SOURCE else lead.source,
         account=_account(scope, lead, has_page=config.policies.abm_enabled),
         owner=lead.owner_name or "",
         owners=_owners(scope, lead) if can_write else (),
