@@ -13,6 +13,7 @@ from collections.abc import Iterator
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_COLOURS = 256
 DEPTH = 8
+GREY_WEIGHT = 16
 CHANNELS_OF = {2: 3, 6: 4}
 NONE, SUB, UP, AVERAGE, PAETH = range(5)
 
@@ -20,10 +21,10 @@ Colour = tuple[int, ...]
 
 
 def shrink(png: bytes) -> bytes:
-    """Keep the colours that are seen most; each other pixel gets the nearest of them."""
+    """Keep the colours that matter most; each other pixel gets the nearest of them."""
     width, height, pixels = _read(png)
     counted = Counter(pixels)
-    palette = [colour for colour, _ in counted.most_common(MOST_COLOURS)]
+    palette = sorted(counted, key=lambda it: counted[it] * _weight(it), reverse=True)[:MOST_COLOURS]
     place = {colour: _nearest(colour, palette) for colour in counted}
     indexed = bytes(place[colour] for colour in pixels)
     rows = b"".join(b"\0" + indexed[at : at + width] for at in range(0, width * height, width))
@@ -35,6 +36,11 @@ def shrink(png: bytes) -> bytes:
             _chunk(b"IEND", b""),
         )
     )
+
+
+def _weight(colour: Colour) -> int:
+    """Small dots of a strong colour say more than the many greys at the edges of letters."""
+    return GREY_WEIGHT + max(colour) - min(colour)
 
 
 def _nearest(colour: Colour, palette: list[Colour]) -> int:
