@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import NamedTuple
@@ -55,14 +55,14 @@ class Walk:
         ]
 
 
-def walk(open_page: Callable[[str], Found], routes: Map, *starts: str) -> Walk:
-    """Open pages and what they link to, a few of each shape."""
+def walk(open_page: Callable[[str], Found], routes: Map, *starts: str, alike: int = ALIKE) -> Walk:
+    """Open pages and what they link to, so many of each shape."""
     walked, seen = Walk(), Counter[tuple[object, ...]]()
     waiting = deque((start, "") for start in starts)
     while waiting:
         path, origin = waiting.popleft()
         shape = _shape(routes, path)
-        if path in walked.pages or seen[shape] >= ALIKE:
+        if path in walked.pages or seen[shape] >= alike:
             continue
         seen[shape] += 1
         found = open_page(path)
@@ -72,6 +72,15 @@ def walk(open_page: Callable[[str], Found], routes: Map, *starts: str) -> Walk:
         if found.content_type.startswith("text/html"):
             waiting.extend((link, path) for link in links_of(found.text, path))
     return walked
+
+
+def distinct(paths: Iterable[str], routes: Map) -> list[str]:
+    """Return the first path of each page, whatever else is in its query."""
+    firsts: dict[object, str] = {}
+    for path in paths:
+        endpoint, given, told = _shape(routes, path)
+        firsts.setdefault((endpoint, given, tuple(it for it in told if it[0] in TELLING)), path)
+    return list(firsts.values())
 
 
 def links_of(page: str, path: str) -> Iterator[str]:
@@ -91,14 +100,14 @@ def _inside(link: str, path: str) -> str | None:
     return parts._replace(fragment="").geturl()
 
 
-def _shape(routes: Map, path: str) -> tuple[object, ...]:
+def _shape(routes: Map, path: str) -> tuple[object, object, tuple[tuple[str, str], ...]]:
     parts = urlsplit(path)
     query = parse_qsl(parts.query, keep_blank_values=True)
     told = tuple(sorted((name, value if name in TELLING else "") for name, value in query))
     try:
         endpoint, given = routes.bind("localhost").match(parts.path)
     except HTTPException:
-        return path, ()
+        return path, None, ()
     return endpoint, given.get("filename") or given.get("kind"), told
 
 

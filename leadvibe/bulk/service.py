@@ -199,7 +199,7 @@ def _begin(scope: Scope, action_id: UUID) -> bool:
         return False
     has_failed = action.attempts >= MOST_ATTEMPTS
     if has_failed:
-        _set(action, "state = 'failed', finished_at = %(now)s, lead_ids = '{}',"
+        _set(action, "state = 'failed', finished_at = %(now)s, lead_ids = '{}', after_lead = '',"
              " error = 'It came no further in several attempts.'", now=utc_now())  # fmt: skip
     else:
         _set(action, "state = 'running', attempts = attempts + 1, beat_at = %(now)s", now=utc_now())
@@ -212,7 +212,7 @@ def _go_a_step(scope: Scope, action: BulkAction, *, queue: JobQueue, now: dateti
     # Found before the lock: where few leads match, looking for them takes its time.
     some = _next_leads(scope, action)
     if not some:
-        _set(action, "state = 'finished', finished_at = %(now)s, lead_ids = '{}',"
+        _set(action, "state = 'finished', finished_at = %(now)s, lead_ids = '{}', after_lead = '',"
              " leads_total = greatest(leads_done, leads_changed)", now=now)  # fmt: skip
         return
     leads.lock_identities(scope)

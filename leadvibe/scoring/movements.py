@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from leadvibe.engine.facts import Entry
@@ -89,10 +89,21 @@ def list_movements(
 
 def find_beginning(scope: Scope, lead_id: str, ruleset_id: UUID) -> datetime | None:
     """Return when the score first moved; None for one that never has."""
-    statement = """
+    return _find_move(scope, lead_id, ruleset_id, "ASC")
+
+
+def find_end(scope: Scope, lead_id: str, ruleset_id: UUID) -> datetime | None:
+    """Return when the score last moved; None for one that never has."""
+    return _find_move(scope, lead_id, ruleset_id, "DESC")
+
+
+def _find_move(
+    scope: Scope, lead_id: str, ruleset_id: UUID, order: Literal["ASC", "DESC"]
+) -> datetime | None:
+    statement = f"""
         SELECT occurred_at FROM score_entries
-        WHERE unit_id = %s AND lead_id = %s AND ruleset_id = %s ORDER BY seq LIMIT 1
-    """
+        WHERE unit_id = %s AND lead_id = %s AND ruleset_id = %s ORDER BY seq {order} LIMIT 1
+    """  # noqa: S608 - a word of ours
     row = driver().execute(statement, (scope.unit_id, lead_id, ruleset_id)).fetchone()
     return row[0] if row else None
 

@@ -37,7 +37,7 @@ from leadvibe.lib.ids import parse_id
 from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.errors import RulesetNotFoundError
-from leadvibe.scoring.movements import find_beginning, list_movements
+from leadvibe.scoring.movements import find_beginning, find_end, list_movements
 from leadvibe.scoring.profiles import Side
 from leadvibe.scoring.types import Ruleset
 from leadvibe.segments.membership import segments_of
@@ -298,21 +298,26 @@ class _View:
     def _why_query(self) -> WhyQuery:
         state, args = self.state, request.args
         window, entries = state.get("window"), args.get("entries", "")
-        chosen, default = state.get("ruleset"), self._default_window()
+        chosen = state.get("ruleset")
+        ruleset = self._chosen(chosen) if chosen else self._standing()
+        default = self._default_window(ruleset)
         return WhyQuery(
             state=state,
             window=window if window in WINDOWS else default,
             default_window=default,
-            ruleset=self._chosen(chosen) if chosen else self._standing(),
+            ruleset=ruleset,
             as_of=read_day(state.get("as_of"), now=self.now),
             group=args.get("group", ""),
             entries=int(entries) if _ENTRIES.fullmatch(entries) else ENTRIES_SHOWN,
         )
 
-    def _default_window(self) -> str:
-        """Return the last month, or all time for a lead that did nothing in it."""
-        length, last_at = WINDOWS[RECENT] or timedelta(0), self.lead.last_event_at
-        return RECENT if last_at and last_at > self.now - length else ALL
+    def _default_window(self, ruleset: Ruleset | None) -> str:
+        """Return the last month, or all time for a score that did not move in it."""
+        if ruleset is None:
+            return ALL
+        moved_at = find_end(self.principal.scope, self.lead.lead_id, ruleset.ruleset_id)
+        length = WINDOWS[RECENT] or timedelta(0)
+        return RECENT if moved_at and moved_at > self.now - length else ALL
 
     def _chosen(self, text: str) -> Ruleset:
         wanted = parse_id(text)

@@ -12,10 +12,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.furnishing import LONG, furnish, upload_by
-from tests.walking import Found, walk
+from tests.walking import Found, distinct, walk
 
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
 SCHEMES = ("light", "dark")
+PARTS = 2
+"""Into how many tests the pages are divided, for as many processes."""
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
 """The folder where pictures of all pages are kept, if they are wanted."""
 SETTLED = """async () => {
@@ -37,13 +39,16 @@ def furnished(site, security, browse):
     return site
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("size", SIZES)
-def test_every_page_is_whole_and_bars_nobody(furnished, app, size):
+def test_every_page_is_whole_and_bars_nobody(furnished, app, size, part):
     page = furnished.visit(furnished.people.admin, viewport=SIZES[size], reduced_motion="reduce")
-    walked = walk(lambda path: open_quietly(page, path), app.url_map, "/app/home", "/docs")
+    walked = walk(lambda path: open_quietly(page, path), app.url_map, "/app/home", "/docs", alike=1)
+    pages = [*distinct(walked.documents, app.url_map), *UNLINKED]
 
     problems = []
-    for path in [*walked.documents, *UNLINKED]:
+    for path in pages[part::PARTS]:
         page.goto(path)
         for closed in page.locator("main details").all():
             closed.evaluate("element => element.open = true")

@@ -409,7 +409,7 @@ def test_events_are_narrowed_by_a_brush_explained_and_deleted(scored):
 def test_the_theme_stays_as_chosen(site):
     page = site.visit(site.people.viewer)
 
-    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Your account").click()
     page.get_by_role("button", name="Dark").click()
     page.reload()
 

@@ -25,7 +25,7 @@ def scored(site):
 
 def test_from_the_sign_in_to_a_change_that_is_live(scored):
     page = scored.visit(scored.people.operator)
-    page.get_by_role("link", name="Scoring").click()
+    page.get_by_role("link", name="Scoring", exact=True).click()
     page.get_by_role("button", name="Edit").click()
 
     points = page.get_by_role("spinbutton", name="Points for demo_request")

@@ -178,7 +178,7 @@ def test_a_credential_is_made_and_deleted(site, visit):
 def test_a_member_signs_out(site, visit):
     page = visit(site.people.viewer)
 
-    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Your account").click()
     page.get_by_role("button", name="Sign out").click()
 
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -257,6 +257,20 @@ def record(scope: Scope, *lead_ids: str) -> None:
     ):
         for lead_id in lead_ids:
             driver().execute(statement, (scope.unit_id, lead_id))
+    for lead_id in lead_ids:
+        driver().execute(
+            """
+            WITH action AS (
+                INSERT INTO bulk_actions (unit_id, action_id, org_id, kind, state, lead_ids,
+                                          leads_total, created_at, created_by)
+                VALUES (%s, gen_random_uuid(), %s, 'watch', 'finished', '{}', 1, now(), 'test')
+                RETURNING unit_id, action_id
+            )
+            INSERT INTO bulk_changes (unit_id, action_id, lead_id)
+            SELECT unit_id, action_id, %s FROM action
+            """,
+            (scope.unit_id, scope.org_id, lead_id),
+        )
     watcher = make_member(get_organization(scope.org_id), security=current_security())
     for lead_id in lead_ids:  # of which one is merged: it was watched before
         driver().execute(

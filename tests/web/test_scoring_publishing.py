@@ -293,7 +293,8 @@ def test_changes_that_do_not_go_together_are_explained(browse, people, scored, d
     *_, highest = queries.list_levels(scope)
     kind, who = highest.kind, scored.principal
     levels.update_level(who, scope, kind, highest.level_id, {"max_score": 199}, now=utc_now())
-    levels.create_level(who, scope, kind, {"name": "Blazing", "min_score": 200}, now=utc_now())
+    blazing = {"name": "Blazing", "min_score": 200, "max_score": None}
+    levels.create_level(who, scope, kind, blazing, now=utc_now())
     commit()
 
     answer = browser.post(draft_url(draft, "/catch-up"), follow_redirects=True)
