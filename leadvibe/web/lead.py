@@ -22,7 +22,6 @@ from leadvibe.events.queries import get_event
 from leadvibe.events.types import Event
 from leadvibe.explain.profile import AttributeExplanation, explain_attributes
 from leadvibe.explain.queries import explain_span
-from leadvibe.explain.types import SpanExplanation
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Principal
@@ -251,16 +250,13 @@ class _View:
 
     def _why(self) -> Explanation | None:
         query = self._why_query()
-        ruleset = query.ruleset
-        if ruleset is None:
+        if query.ruleset is None:
             return None
-        explained = self._explain(query, ruleset)
-        if explained.opening and not explained.groups and not self.state.get("window"):
-            # Who asks why wants to see why: nothing moved lately, so show what did before.
-            query = replace(query, window=ALL, default_window=ALL)
-            explained = self._explain(query, ruleset)
         scope, lead, span = self.principal.scope, self.lead, query.span(self.now)
-        ruleset_id = ruleset.ruleset_id
+        ruleset_id = query.ruleset.ruleset_id
+        explained = explain_span(
+            scope, lead.lead_id, query.ruleset, span, newest=ENTRIES_SHOWN, opened=query.opened
+        )
         began_at = find_beginning(scope, lead.lead_id, ruleset_id) or lead.created_at
         frame = frame_of(span.since or began_at, query.until(self.now))
         chart = build_chart(
@@ -283,16 +279,6 @@ class _View:
         )
         return build_explanation(
             query, explained, chart, self.rulesets, began_at=began_at, now=self.now
-        )
-
-    def _explain(self, query: WhyQuery, ruleset: Ruleset) -> SpanExplanation:
-        return explain_span(
-            self.principal.scope,
-            self.lead.lead_id,
-            ruleset,
-            query.span(self.now),
-            newest=ENTRIES_SHOWN,
-            opened=query.opened,
         )
 
     def _why_query(self) -> WhyQuery:
