@@ -1,7 +1,7 @@
 # The commands of this repository. They need python3 (3.11 or later), pip and nothing else.
 # PORT, LEADVIBE_HOME and all other settings (docs/operating.md) are taken from the environment.
 
-.PHONY: help demo run test check bench lock clean
+.PHONY: help demo run test check bench screenshots lock clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -11,6 +11,7 @@ help:
 	@echo "make test    run all tests, those in a browser included"
 	@echo "make check   lint, formatting, types, architecture, lock files"
 	@echo "make bench   measure it on this machine"
+	@echo "make screenshots  take the pictures of docs/guide.md anew"
 	@echo "make lock    resolve the dependencies of pyproject.toml anew"
 	@echo "make clean   remove .venv and caches; data stays where it is"
 
@@ -38,6 +39,10 @@ check: .venv/.can-test
 
 bench: .venv/.can-test
 	$(BIN)/python -m bench.run
+
+screenshots: .venv/.can-test
+	@scripts/chromium
+	@$(BIN)/python scripts/screenshots.py
 
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --upgrade

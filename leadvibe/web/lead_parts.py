@@ -10,10 +10,12 @@ from leadvibe.engine.levels import UNCLASSIFIED, level_of
 from leadvibe.engine.mapping import Trace
 from leadvibe.engine.policies import FieldMapping
 from leadvibe.engine.rules import Config, LevelKind
+from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.explain.profile import AttributeExplanation
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.queries import list_members
 from leadvibe.identity.types import Principal, Scope
+from leadvibe.imports.queries import SOURCE_PREFIX
 from leadvibe.leads import documents, merging, queries, suggestions
 from leadvibe.leads.accounts import find_account
 from leadvibe.leads.types import AliasKind, Lead, MergedLead, MergeSuggestion, StoredAlias
@@ -104,7 +106,7 @@ def build_head(
         sessions=thousands(lead.session_count),
         last_active=Moment.of(lead.last_event_at) if lead.last_event_at else None,
         created_at=Moment.of(lead.created_at),
-        source=lead.source,
+        source=_say_source(lead.source),
         account=_account(scope, lead, has_page=config.policies.abm_enabled),
         owner=lead.owner_name or "",
         owners=_owners(scope, lead) if can_write else (),
@@ -310,3 +312,10 @@ def _suggested(path: str, it: MergeSuggestion) -> SuggestedRow:
         merge_url=query_url(f"{path}/merge", {"with": it.other_lead_id}),
         lead_id=it.other_lead_id,
     )
+
+
+def _say_source(source: str) -> str:
+    """Name where a lead came from; of an import, that it was one and not its id."""
+    if source == SAMPLE_SOURCE:
+        return "Sample data"
+    return "Import" if source.startswith(SOURCE_PREFIX) else source

@@ -17,6 +17,7 @@ from leadvibe.identity.types import Scope
 from leadvibe.lib.errors import PreconditionFailedError
 from leadvibe.scoring import queries
 from leadvibe.scoring.service import lock_configuration
+from leadvibe.web.authors import author
 from leadvibe.web.pages.display import Alert, Link, Moment, Tone, counted
 from leadvibe.web.pages.live import LiveNote
 
@@ -39,7 +40,7 @@ def live_note(scope: Scope) -> LiveNote:
         told = told.replace("it is", "they are")
     return LiveNote(
         version=str(number),
-        by=version.created_by if version else "",
+        by=author(version.created_by) if version else "",
         at=Moment.of(version.created_at) if version else None,
         drafts=f"{told}: publishing one asks before it replaces this." if drafts else "",
     )

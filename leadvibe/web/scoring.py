@@ -23,6 +23,7 @@ from leadvibe.rescoring import service as rescores
 from leadvibe.rescoring.types import Rescore, WalkState
 from leadvibe.scoring import drafts, queries
 from leadvibe.scoring.settings import update_settings
+from leadvibe.web.authors import author
 from leadvibe.web.forms.scoring import RulesetForm
 from leadvibe.web.pages.display import Alert, Choice, Link, Moment, Tone, counted, thousands
 from leadvibe.web.pages.scoring import DraftRow, RescoreCard, ScoringPage
@@ -180,7 +181,7 @@ def _page(principal: Principal, kind: LevelKind) -> ScoringPage:
         empty_text=words.empty_text,
         ruleset_form=RulesetForm(),
         version=str(number),
-        changed_by=version.created_by if version else "",
+        changed_by=author(version.created_by) if version else "",
         changed_at=Moment.of(version.created_at) if version else None,
         can_draft=can_draft,
         start_url=DRAFTS,

@@ -17,6 +17,7 @@ from leadvibe.lib.paging import PageRequest
 from leadvibe.scoring import drafts, queries, versions
 from leadvibe.scoring.changes import Change, changes_between
 from leadvibe.scoring.types import ConfigVersion
+from leadvibe.web.authors import author
 from leadvibe.web.lead_query import LAST_PAGE
 from leadvibe.web.pages.display import (
     Choice,
@@ -132,7 +133,7 @@ def _row(version: ConfigVersion, current: int) -> VersionRow:
     return VersionRow(
         number=str(version.version),
         summary=version.summary,
-        by=version.created_by,
+        by=author(version.created_by),
         at=Moment.of(version.created_at),
         url=version_path(version.version),
         is_current=version.version == current,

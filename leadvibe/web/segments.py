@@ -10,7 +10,6 @@ from flask import Blueprint, Response, flash, redirect, stream_with_context
 from htmx_flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
-from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
@@ -26,6 +25,7 @@ from leadvibe.scoring.queries import get_settings
 from leadvibe.segments import queries, service
 from leadvibe.segments.membership import Audience, Membership, explain
 from leadvibe.segments.types import Segment, SegmentRule, last_change
+from leadvibe.web.authors import author
 from leadvibe.web.lead_paths import lead_path, read_lead_id
 from leadvibe.web.lead_query import LAST_PAGE
 from leadvibe.web.pages.display import Choice, Moment, Pager, Tone, counted, query_url, thousands
@@ -83,7 +83,7 @@ def show_segment(segment_id: UUID) -> AnyResponse:
     changed = last_change(segment, rules)
     shown = SegmentPage(
         segment=_row(principal, segment, rules),
-        updated_by="the sample data" if changed.by == SAMPLE_SOURCE else changed.by,
+        updated_by=author(changed.by),
         updated_at=Moment.of(changed.at),
         groups=say_groups(rules, has_accounts=get_settings(scope).abm_enabled),
         tabs=_tabs(segment_id, view),

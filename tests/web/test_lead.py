@@ -97,6 +97,17 @@ def test_a_window_without_points_says_so(browse, people, world):
     assert "No points were given or taken in the last 24 hours" in page
 
 
+def test_points_older_than_the_usual_window_are_shown_unless_it_is_asked_for(browse, people, world):
+    world.add_rule("trial_signup", 150)
+    world.happen("trial_signup", "old", ago=timedelta(days=50))
+    world.happen("unscored", "old", ago=timedelta(days=2))
+    browser = browse(people.viewer)
+
+    assert groups_in(browser.get("/app/leads/old").text) == [("trial_signup", "+150", "150")]
+    asked_for = browser.get("/app/leads/old?window=30d").text
+    assert "No points were given or taken in the last 30 days" in asked_for
+
+
 def test_every_entry_leads_to_its_event_in_the_timeline(browse, people, ann):
     browser = browse(people.viewer)
     page = browser.get("/app/leads/ann").text
