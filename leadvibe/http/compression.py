@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import NotFound
-from werkzeug.utils import safe_join
+from werkzeug.security import safe_join
 
 TYPES = frozenset({"text/html", "text/css", "text/javascript", "image/svg+xml"})
 LEAST_BYTES = 500
