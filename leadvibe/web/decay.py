@@ -22,6 +22,7 @@ from leadvibe.lib.ids import new_id
 from leadvibe.scoring import policies, queries
 from leadvibe.scoring.types import ConfigItem, ItemKind
 from leadvibe.scoring.wording import inactivity_of, points
+from leadvibe.web.authors import author
 from leadvibe.web.decay_curve import draw
 from leadvibe.web.forms.decay import DecayForm
 from leadvibe.web.live_changes import (
@@ -207,7 +208,7 @@ def _row(item: ConfigItem, rule: DecayRule, edited: Edited) -> DecayRow:
         id=str(item.item_id),
         words=f"{thousands(rule.decrease)} {noun} less",
         period=inactivity_of(rule),
-        made_by=item.updated_by,
+        made_by=author(item.updated_by),
         made_at=Moment.of(item.updated_at),
         is_edited=edited.item is not None and edited.item.item_id == item.item_id,
         url=url,
