@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from leadvibe.engine.decay import Reign
 from leadvibe.engine.policies import DecayRule, DecayUnit
+from leadvibe.http.auditing import only_tried
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
@@ -104,6 +105,7 @@ def _change(edited: Edited) -> AnyResponse:
     form = DecayForm(request.form)
     is_valid = form.validate()
     if request.form.get("do") != "save":
+        only_tried()
         return _answer(edited, form)
     if not is_valid:
         return _answer(edited, form, status=UNPROCESSABLE_ENTITY)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from leadvibe.http.csrf import SAFE_METHODS
+from leadvibe.web import audit_words
 from leadvibe.web.audit_words import deed_of, reason_for_silence
 
 _ARGUMENT = re.compile(r"<[^>]*>")
@@ -80,8 +81,6 @@ def test_what_changes_nothing_or_is_told_by_a_version_is_passed_over(request_lin
 
 
 def test_no_words_are_for_requests_that_there_are_not(writes):
-    from leadvibe.web import audit_words
-
     lines = [" ".join(it) for it in writes]
     patterns = [it[0] for it in (*audit_words._DEEDS, *audit_words._SILENT)]
 
