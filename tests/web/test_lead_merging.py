@@ -153,5 +153,5 @@ def test_more_leads_than_are_shown_are_said_to_be_there(browse, people, world):
     few = browser.get("/app/leads/smith-00/merge?q=smith-1").text
 
     assert "More than 10 leads match" in many
-    assert many.count("with=smith-") == 10
+    assert len(set(links_in(many, "with=smith-"))) == 10
     assert "More than" not in few
