@@ -65,6 +65,7 @@ ImportId = Annotated[UUID, Named("import")]
 NotificationChannelId = Annotated[UUID, Named("notification channel")]
 DeliveryId = Annotated[UUID, Named("delivery")]
 NoteId = Annotated[UUID, Named("note")]
+AliasId = Annotated[UUID, Named("alias")]
 DestinationId = Annotated[UUID, Named("destination")]
 DeadLetterReceipt = Annotated[int, Named("dead letter")]
 

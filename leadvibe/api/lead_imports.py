@@ -73,6 +73,11 @@ class LeadImportStart(BaseModel):
         default_factory=dict, description="Which column holds another identifier, and of what kind."
     )
 
+    owner_column: Column | None = Field(
+        None,
+        description="Which column holds who looks after the lead: a member's e-mail address.",
+    )
+
     @property
     def plan(self) -> LeadPlan:
         return LeadPlan(
@@ -80,6 +85,7 @@ class LeadImportStart(BaseModel):
             primary_kind=self.primary_identifier.kind,
             properties={name.strip(): value for name, value in self.field_mappings.items()},
             aliases={name.strip(): kind for name, kind in self.alias_mappings.items()},
+            owner_column=self.owner_column.strip() if self.owner_column else None,
         )
 
 

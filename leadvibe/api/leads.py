@@ -23,7 +23,7 @@ from leadvibe.identity.types import Principal, Scope
 from leadvibe.leadlist.queries import search_leads, stream_leads
 from leadvibe.leadlist.types import LeadFilter, LeadLine, Sort
 from leadvibe.leads import accounts, queries
-from leadvibe.leads.types import Lead, StoredAlias
+from leadvibe.leads.types import Lead
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import read_by_statements
 from leadvibe.pipeline import editing
@@ -174,18 +174,6 @@ class FoundLead:
     profile_level: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AliasItem:
-    """A way to recognise the lead: as it was spelled, and as it is compared."""
-
-    id: UUID
-    alias_kind: str
-    raw_value: str
-    kind: str
-    value: str
-    created_at: datetime
-
-
 class Scores:
     """The scores of leads by ruleset, as the configuration in force names these."""
 
@@ -288,12 +276,6 @@ def get_lead_detail(principal: Principal, lead_id: str) -> LeadDetail:
     )
 
 
-def list_aliases(principal: Principal, lead_id: str) -> list[AliasItem]:
-    """Every way to recognise the lead, the oldest first."""
-    lead = queries.get_lead(principal.scope, lead_id)
-    return [_alias(alias) for alias in queries.list_aliases(principal.scope, lead.lead_id)]
-
-
 def account_of(scope: Scope, lead: Lead) -> LeadAccount | None:
     """Return the lead's account as the API writes it."""
     found = accounts.find_account(scope, lead.account_id) if lead.account_id else None
@@ -381,15 +363,4 @@ def _scored_lead(scope: Scope, line: LeadLine, scores: Scores, batch: _Batch) ->
         ruleset_names=scores.names(engagement) | scores.profile.names(profile),
         engagement_primary_ruleset_name=scores.primary_name,
         profile_primary_ruleset_name=scores.profile.primary_name,
-    )
-
-
-def _alias(alias: StoredAlias) -> AliasItem:
-    return AliasItem(
-        id=alias.alias_id,
-        alias_kind=alias.kind,
-        raw_value=alias.raw_value,
-        kind=alias.kind,
-        value=alias.value,
-        created_at=alias.created_at,
     )

@@ -42,6 +42,11 @@ def name_actor(email: str) -> None:
     g.audit_email = email
 
 
+def only_tried() -> None:
+    """Say that the request asked what would happen, and changed nothing: it leaves no row."""
+    g.is_trial = True
+
+
 def _start() -> None:
     g.started = perf_counter()
 
@@ -61,6 +66,8 @@ def _record(response: Response) -> Response:
 def _is_audited() -> bool:
     """Say whether the request asks to change something that there is."""
     if request.method in SAFE_METHODS or request.path in INTAKE_PATHS:
+        return False
+    if g.get("is_trial"):
         return False
     if rate_limits.is_refused():
         return False  # or a flood of requests would still write as many rows

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
@@ -34,10 +34,13 @@ from leadvibe.pipeline.retelling import retell_leads
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import service as scoring
 from leadvibe.scoring.types import Ruleset
+from leadvibe.triggers.emitting import forget_fired_by
 
 SAMPLE_SEED = 20_260_301
 SAMPLE_LEADS = 5_000
 SAMPLE_EVENTS = 150_000
+FIRES_FOR = timedelta(days=30)
+"""How far back the sample's triggers hear its events: what is older would say little and cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +107,7 @@ def wipe_sample(principal: Principal, scope: Scope, *, now: datetime) -> WipeRep
     pipeline's batch of the unit. Safe to repeat.
     """
     leads.lock_identities(scope)
+    forget_fired_by(scope, SAMPLE_SOURCE)
     wiped = events.wipe_source(scope, SAMPLE_SOURCE)
     gone = _forget_leads(scope)
     shared = sorted(wiped.lead_ids.difference(gone))
@@ -209,7 +213,7 @@ def _arrivals(sample: Iterable[SampleEvent], *, now: datetime) -> Iterator[Arriv
             ),
             source=SAMPLE_SOURCE,
             now=now,
-            is_quiet=True,
+            is_quiet=event.occurred_at < now - FIRES_FOR,
         )
 
 

@@ -303,7 +303,10 @@ def _as_wanted(wanted: DeliveryFilter) -> Sequence[ColumnElement[bool]]:
         (DeliveryRow.lead_id, wanted.lead_id),
         (DeliveryRow.destination_id, wanted.destination_id),
     )
-    return [column == value for column, value in compared if value is not None]
+    conditions = [column == value for column, value in compared if value is not None]
+    if wanted.lead_ids is not None:
+        conditions.append(DeliveryRow.lead_id.in_(wanted.lead_ids))
+    return conditions
 
 
 def _delivery(row: Row[Any]) -> Delivery:

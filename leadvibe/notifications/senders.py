@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from urllib.parse import quote
+from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from leadvibe.leads.addresses import path_segment
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.outbound import Outbound
 from leadvibe.lib.sealing import SealBrokenError, Sealer
@@ -36,6 +37,8 @@ from leadvibe.notifications.slack_api import SlackError
 from leadvibe.notifications.transports import hubspot, teams, webhook
 from leadvibe.notifications.transports import slack as slack_messages
 from leadvibe.notifications.types import (
+    Happening,
+    Notice,
     Parcel,
     SlackTargetKind,
     Transport,
@@ -81,10 +84,18 @@ class PostOffice:
         return Parcel(
             delivery_id=claim.delivery_id,
             notice=notice,
-            lead_url=f"{self.public_url}/app/leads/{quote(notice.lead.lead_id, safe='')}",
+            lead_url=self._lead_url(notice),
             wording=_WORDING.validate_python(claim.wording),
             folded=tuple(NOTICE.validate_python(it) for it in others),
         )
+
+    def _lead_url(self, notice: Notice) -> str:
+        """Return where the lead's page says why this was told, whatever unit one works in."""
+        if notice.event is Happening.TEST:  # its lead does not exist
+            return f"{self.public_url}/app/leads?{urlencode({'unit': notice.unit_id})}"
+        named = {"unit": notice.unit_id, "fired": notice.id}
+        path = f"/app/leads/{path_segment(notice.lead.lead_id)}"
+        return f"{self.public_url}{path}?{urlencode(named)}"
 
 
 class _OneByOne(ABC):

@@ -314,6 +314,8 @@ class DeliveryFilter:
     transport: Transport | None = None
     trigger_id: UUID | None = None
     lead_id: str | None = None
+    lead_ids: tuple[str, ...] | None = None
+    """About any of these leads."""
     destination_id: UUID | None = None
 
 

@@ -23,6 +23,7 @@ from leadvibe.engine.policies import SYSTEM_TYPES, Reach
 from leadvibe.engine.rules import Config
 from leadvibe.engine.triggers import ANY_TYPE, Filters, Milestone, types_of, window_of
 from leadvibe.events.acts import load_acts
+from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver, is_outage, session
 from leadvibe.lib.queue import JobQueue
@@ -53,6 +54,8 @@ class Heard(NamedTuple):
     receipt: int
     received_at: datetime
     channel: str
+    is_sample: bool
+    """Of the sample: it makes the sample's own triggers fire, and nobody is told."""
 
     @property
     def key(self) -> Key:
@@ -252,7 +255,11 @@ class Watch:
 
     def _falls(self, now: datetime) -> Iterator[Firing]:
         if triggers := watching_falls(self._triggers):
-            heard = {it: self._scored[it] for it in self._heard if it in self._scored}
+            heard = {
+                lead_id: self._scored[lead_id]
+                for lead_id, some in self._heard.items()
+                if lead_id in self._scored and not all(it.is_sample for it in some)
+            }
             types = {it.event_id: it.event_type for some in self._heard.values() for it in some}
             yield from find_falls(self._scope, self._config, triggers, heard, types=types, now=now)
 
@@ -286,13 +293,15 @@ class Watch:
         if not triggers:
             return
         acts = self._acts(triggers, shaped)
-        oldest = min(it.received_at for some in self._heard.values() for it in some)
+        heard = [it for some in self._heard.values() for it in some]
+        oldest, has_samples = min(it.received_at for it in heard), any(it.is_sample for it in heard)
         for trigger in triggers:
-            is_older = trigger.created_at <= oldest  # as nearly always
+            is_older = trigger.created_at <= oldest
+            hears_all = is_older and not has_samples  # as nearly always
             for lead_id in shaped[trigger.trigger_id]:
                 memory = memories.get((trigger.trigger_id, lead_id))
                 seen = acts.get(lead_id, [])
-                if not is_older:
+                if not hears_all:
                     seen = self._seen_by(trigger, lead_id, seen)
                 for match in find_firings(trigger.shape, seen, trigger.pace, memory):
                     cause = self._event(lead_id, match.cause.event_id)
@@ -344,15 +353,16 @@ def unheard_types(config: Config) -> frozenset[str]:
 
 
 def is_heard_by(trigger: Trigger, event: Heard) -> bool:
-    """Say whether an event came in since the trigger is there."""
-    return event.received_at >= trigger.created_at
+    """Say whether an event came in since the trigger is there, and is not made up for another."""
+    is_for_it = not event.is_sample or trigger.created_by == SAMPLE_SOURCE
+    return is_for_it and event.received_at >= trigger.created_at
 
 
 def _hear(claim: Claim, lead_id: str) -> Heard:
     arrival = claim.arrival
     return Heard(
         arrival.event_id, lead_id, claim.event_type, claim.occurred_at, arrival.receipt,
-        arrival.received_at, claim.channel,
+        arrival.received_at, claim.channel, arrival.source == SAMPLE_SOURCE,
     )  # fmt: skip
 
 
@@ -375,6 +385,7 @@ def _firing(
         key=key,
         score=score,
         details=details or {},
+        is_told=not cause.is_sample,
     )
 
 

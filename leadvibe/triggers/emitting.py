@@ -6,6 +6,7 @@ Each firing has its cause only once, which the database sees to as well.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -32,7 +33,11 @@ def emit(scope: Scope, firings: Sequence[Firing], config: Config, *, now: dateti
     if not known:
         return 0
     notices = make_notices(scope, known, leads, config, now=now)
-    _write(scope, [(firing, notice) for (_, firing), notice in zip(known, notices, strict=True)])
+    emitted = [
+        (firing, notice if firing.is_told else replace(notice, fired_at=firing.occurred_at))
+        for (_, firing), notice in zip(known, notices, strict=True)
+    ]
+    _write(scope, emitted)
     save_memories(scope, _memories(firings))
     book = AddressBook(scope)
     postings = [
@@ -44,7 +49,8 @@ def emit(scope: Scope, firings: Sequence[Firing], config: Config, *, now: dateti
                 _told(firing), notice, owner_id=leads[firing.lead_id].owner_id
             ),
         )
-        for (_, firing), notice in zip(known, notices, strict=True)
+        for firing, notice in emitted
+        if firing.is_told
     ]
     return outbox.post(scope, postings, now=now)
 
@@ -87,3 +93,15 @@ def _write(scope: Scope, emitted: Sequence[tuple[Firing, Notice]]) -> None:
     ]  # fmt: skip
     columns = [list(column) for column in zip(*rows, strict=True)]
     driver().execute(statement, (scope.unit_id, *columns))
+
+
+def forget_fired_by(scope: Scope, source: str) -> None:
+    """Delete what triggers emitted because of events of a source, which are there still."""
+    driver().execute(
+        """
+        DELETE FROM emitted_events it USING events e
+        WHERE it.unit_id = %s AND e.unit_id = it.unit_id AND e.event_id = it.cause_event_id
+          AND e.source = %s
+        """,
+        (scope.unit_id, source),
+    )

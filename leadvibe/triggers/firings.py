@@ -36,6 +36,8 @@ class Firing:
     details: dict[str, Any] = field(default_factory=dict)
     happening: Happening | None = None
     """What is said of it when it is not what the trigger is for."""
+    is_told: bool = True
+    """Nobody is told of what is made up, and it fired when its event is said to have happened."""
 
     @property
     def event(self) -> Happening:

@@ -137,6 +137,15 @@ def list_history(
     return [_emitted_event(row) for row in session().execute(statement)]
 
 
+def find_emitted(scope: Scope, emitted_id: UUID) -> EmittedEvent | None:
+    """Return one thing that a trigger fired on, of any kind."""
+    statement = _emitted(scope, None, EmittedFilter()).where(
+        EmittedEventRow.emitted_id == emitted_id
+    )
+    row = session().execute(statement).one_or_none()
+    return _emitted_event(row) if row else None
+
+
 def list_caused(scope: Scope, lead_id: str, event_id: UUID) -> list[EmittedEvent]:
     """Return what triggers emitted because of one event of a lead."""
     statement = _emitted(scope, None, EmittedFilter(lead_id=lead_id)).where(

@@ -21,6 +21,7 @@ from leadvibe.web import (
     deliveries,
     destinations,
     docs,
+    elsewhere,
     errors,
     event_deletion,
     event_types,
@@ -89,6 +90,7 @@ def register(app: Flask, *, session_lifetime: timedelta) -> None:
     # Made here, for a blueprint cannot change once an application has it.
     everything = Blueprint("web", __name__, url_prefix=errors.PATH)
     everything.before_request(_check_csrf)
+    everything.before_request(elsewhere.enter_unit_of_link)
     for noun in NOUNS:
         everything.register_blueprint(noun.pages)
     app.register_blueprint(everything)

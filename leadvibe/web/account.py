@@ -15,6 +15,7 @@ from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leads.accounts import Account, get_account
+from leadvibe.leads.addresses import read_lead_id
 from leadvibe.leads.errors import AccountNotFoundError
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import LeadvibeError
@@ -31,7 +32,6 @@ from leadvibe.web.account_parts import (
 from leadvibe.web.account_paths import ACCOUNTS, account_path
 from leadvibe.web.account_properties import Edits, read_edits, show_properties
 from leadvibe.web.event_positions import read_position
-from leadvibe.web.lead_paths import read_lead_id
 from leadvibe.web.lead_query import LAST_PAGE
 from leadvibe.web.pages.accounts import AccountPage
 from leadvibe.web.pages.display import Alert, Tone, counted

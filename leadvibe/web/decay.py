@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from leadvibe.engine.decay import Reign
 from leadvibe.engine.policies import DecayRule, DecayUnit
+from leadvibe.http.auditing import only_tried
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
@@ -22,6 +23,7 @@ from leadvibe.lib.ids import new_id
 from leadvibe.scoring import policies, queries
 from leadvibe.scoring.types import ConfigItem, ItemKind
 from leadvibe.scoring.wording import inactivity_of, points
+from leadvibe.web.authors import author
 from leadvibe.web.decay_curve import draw
 from leadvibe.web.forms.decay import DecayForm
 from leadvibe.web.live_changes import (
@@ -103,6 +105,7 @@ def _change(edited: Edited) -> AnyResponse:
     form = DecayForm(request.form)
     is_valid = form.validate()
     if request.form.get("do") != "save":
+        only_tried()
         return _answer(edited, form)
     if not is_valid:
         return _answer(edited, form, status=UNPROCESSABLE_ENTITY)
@@ -207,7 +210,7 @@ def _row(item: ConfigItem, rule: DecayRule, edited: Edited) -> DecayRow:
         id=str(item.item_id),
         words=f"{thousands(rule.decrease)} {noun} less",
         period=inactivity_of(rule),
-        made_by=item.updated_by,
+        made_by=author(item.updated_by),
         made_at=Moment.of(item.updated_at),
         is_edited=edited.item is not None and edited.item.item_id == item.item_id,
         url=url,

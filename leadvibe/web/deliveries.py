@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,10 +13,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadvibe.http.permissions import require_member
 from leadvibe.http.workers import job_queue
 from leadvibe.identity.permissions import Permission
+from leadvibe.identity.types import Scope
+from leadvibe.leadlist.queries import search_leads
+from leadvibe.leadlist.types import LeadFilter, Sort
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.paging import PageRequest
 from leadvibe.notifications import deliveries as sending
 from leadvibe.notifications import queries
-from leadvibe.notifications.types import Delivery, DeliveryState, Transport
+from leadvibe.notifications.types import Delivery, DeliveryFilter, DeliveryState, Transport
 from leadvibe.web.delivery_cards import build_card, build_page, lead_url, state_of
 from leadvibe.web.delivery_paths import DELIVERIES, delivery_path, tabs
 from leadvibe.web.delivery_query import DeliveryQuery, read_delivery_query
@@ -42,7 +47,10 @@ STATES = {
     DeliveryState.FAILED: "Failed",
     DeliveryState.FOLDED: "Told with another",
 }
-WITHOUT_CONTROL = ("trigger_id", "destination_id")
+MOST_LEADS = 500
+"""Leads that a search finds whose deliveries are listed; of more, those with the highest scores."""
+
+WITHOUT_CONTROL = ("trigger_id", "destination_id", "lead_id")
 """Filters that other pages set, and chips take away."""
 
 pages = Blueprint("deliveries", __name__)
@@ -51,9 +59,10 @@ pages = Blueprint("deliveries", __name__)
 @pages.get("/deliveries")
 def show_deliveries() -> AnyResponse:
     scope, query = require_member(Permission.READ).scope, read_delivery_query(request.args)
-    total = 0 if query.error else queries.count_deliveries(scope, query.wanted)
+    wanted, note = _found_by(scope, query)
+    total = 0 if query.error else queries.count_deliveries(scope, wanted)
     asked = query.request(total)
-    found = [] if query.error else queries.list_deliveries(scope, query.wanted, asked)
+    found = [] if query.error else queries.list_deliveries(scope, wanted, asked)
     names, now = slack_names(scope), utc_now()
     page = DeliveriesPage(
         tabs=tabs(DELIVERIES),
@@ -64,7 +73,7 @@ def show_deliveries() -> AnyResponse:
             ((it, TRANSPORTS[it][0]) for it in Transport),
             query.params.get("transport"),
         ),
-        lead_id=query.params.get("lead_id", ""),
+        search=query.search,
         hidden=tuple(Fact(it, query.params[it]) for it in WITHOUT_CONTROL if it in query.params),
         chips=_chips(query, found, names),
         rows=tuple(_row(it, names, now=now) for it in found),
@@ -73,6 +82,7 @@ def show_deliveries() -> AnyResponse:
         clear_url=DELIVERIES,
         channels_url=NOTIFICATIONS,
         error=query.error,
+        note=note,
     )
     return render("deliveries/page.html", page=page, section=DELIVERIES, fragments=LIST_FRAGMENTS)
 
@@ -98,6 +108,26 @@ def resend(delivery_id: UUID) -> AnyResponse:
     return redirect(delivery_path(delivery_id), 303)
 
 
+def _found_by(scope: Scope, query: DeliveryQuery) -> tuple[DeliveryFilter, str]:
+    """Return what is wanted with the leads that the search finds, and what that leaves out.
+
+    An id is taken as it is, too: there may be deliveries about a lead that is gone.
+    """
+    if not query.search or query.error:
+        return query.wanted, ""
+    leads = search_leads(
+        scope, LeadFilter(search=query.search), Sort(), PageRequest(1, MOST_LEADS), count_cap=1
+    ).items
+    note = (
+        f"More than {MOST_LEADS:,} leads match: these are of those with the highest scores."
+        " Type more of the name, address or ID."
+        if len(leads) == MOST_LEADS
+        else ""
+    )
+    lead_ids = (query.search, *(it.lead_id for it in leads))
+    return replace(query.wanted, lead_ids=lead_ids), note
+
+
 def _choices(
     any_label: str, known: Iterable[tuple[str, str]], chosen: str | None
 ) -> tuple[Choice, ...]:
@@ -109,6 +139,7 @@ def _chips(query: DeliveryQuery, found: Sequence[Delivery], names: SlackNames) -
     """Name what is filtered by as the first delivery that was found does."""
     words: dict[str, Callable[[Delivery], str]] = {
         "trigger_id": lambda it: it.trigger_name,
+        "lead_id": lambda it: it.lead_name,
         "destination_id": lambda it: place_of(it.transport, it.address, names).label,
     }
     return tuple(

@@ -16,7 +16,11 @@ from leadvibe.web.pages.display import query_url
 PAGE_SIZE = 25
 
 
-def _lead_id(text: str) -> str:
+SEARCH = "q"
+"""Text to find leads by, as the list of leads does; their deliveries are wanted."""
+
+
+def _text(text: str) -> str:
     if "\0" in text:
         raise ValueError(text)  # PostgreSQL stores no NUL, so it could not even be asked
     return text
@@ -26,7 +30,8 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "state": DeliveryState,
     "transport": Transport,
     "trigger_id": UUID,
-    "lead_id": _lead_id,
+    "lead_id": _text,
+    SEARCH: _text,
     "destination_id": UUID,
 }
 """What each filter is read with; a ValueError says that it makes no sense."""
@@ -39,6 +44,8 @@ class DeliveryQuery:
     params: Mapping[str, str]
     """The filters that were given, without empty ones."""
     wanted: DeliveryFilter
+    """But for the leads that the search finds."""
+    search: str
     page: int
     error: str = ""
 
@@ -62,9 +69,11 @@ def read_delivery_query(given: Mapping[str, str]) -> DeliveryQuery:
             fields[name] = READERS[name](text)
         except ValueError:
             errors.append(f"“{text[:100]}” is no {name.removesuffix('_id')} that there is.")
+    search = fields.pop(SEARCH, "")
     return DeliveryQuery(
         params=params,
         wanted=DeliveryFilter(**fields),
+        search=search,
         page=page_number(given),
         error=" ".join(errors),
     )

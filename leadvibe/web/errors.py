@@ -14,7 +14,13 @@ from leadvibe.http import request_id
 from leadvibe.http.csrf import SAFE_METHODS
 from leadvibe.identity.errors import NoActiveUnitError
 from leadvibe.lib.db import rollback
-from leadvibe.lib.errors import LeadvibeError, ThrottledError, UnauthenticatedError
+from leadvibe.lib.errors import (
+    LeadvibeError,
+    NotFoundError,
+    ThrottledError,
+    UnauthenticatedError,
+)
+from leadvibe.web.elsewhere import address, find_elsewhere
 from leadvibe.web.pages.errors import ErrorPage, failed, forbidden, not_found, unit_needed
 from leadvibe.web.redirects import HOME, local_path, login_path
 from leadvibe.web.rendering import render, render_bare
@@ -33,15 +39,23 @@ def render_error(error: LeadvibeError | HTTPException) -> AnyResponse:
     """Turn an error into a page; somebody who is not signed in is led to the sign-in instead."""
     if isinstance(error, UnauthenticatedError):
         return _to_login()
+    if isinstance(error, NotFoundError | NoActiveUnitError) and (found := _find_elsewhere()):
+        return redirect(found)
     response = _error_page(error)
     if isinstance(error, ThrottledError):
         response.headers["Retry-After"] = str(error.retry_after_seconds)
     return response
 
 
+def _find_elsewhere() -> str | None:
+    """Return the page that a member asked for in another unit of theirs, if it is there."""
+    principal = asking.find() if _is_member() else None
+    return find_elsewhere(principal) if principal else None
+
+
 def _to_login() -> AnyResponse:
     """Lead to the sign-in and back; a form that was sent is not sent again, so back to its page."""
-    here = request.full_path.rstrip("?") if request.method in SAFE_METHODS else HOME
+    here = address() if request.method in SAFE_METHODS else HOME
     if not request.htmx:
         return redirect(login_path(here))
     # htmx would follow a redirect and put the sign-in page into a fragment of this one.

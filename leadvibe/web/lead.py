@@ -27,6 +27,7 @@ from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Principal
 from leadvibe.leadlist.history import HistoryFilter, list_history
 from leadvibe.leads import queries as leads
+from leadvibe.leads.addresses import read_lead_id
 from leadvibe.leads.deletion import find_deletion
 from leadvibe.leads.errors import LeadNotFoundError
 from leadvibe.leads.types import Lead
@@ -58,13 +59,14 @@ from leadvibe.web.lead_parts import (
     build_profile,
     build_properties,
 )
-from leadvibe.web.lead_paths import LEADS, lead_path, read_lead_id
+from leadvibe.web.lead_paths import LEADS, lead_path
 from leadvibe.web.lead_state import HISTORY_NAMES, NAMES, WHY_NAMES, LeadState, read_state
 from leadvibe.web.pages.display import Alert, Link, Tone, query_url
 from leadvibe.web.pages.explanation import Explanation
 from leadvibe.web.pages.lead import NO_DRAFTS, Drafts, LeadHead, LeadPage, Properties
 from leadvibe.web.pages.segments import SegmentsOfLead
 from leadvibe.web.pages.timeline import Timeline
+from leadvibe.web.pages.why_now import WhyNow
 from leadvibe.web.rendering import render, wanted_fragment
 from leadvibe.web.segment_paths import segment_path
 from leadvibe.web.timeline import (
@@ -76,6 +78,7 @@ from leadvibe.web.timeline import (
     read_place,
 )
 from leadvibe.web.trigger_paths import history_path
+from leadvibe.web.why_now import build_why_now
 
 HEAD, WHY, HISTORY = "lead-head", "why", "lead-history"
 ALIASES, PROPERTIES = "lead-aliases", "lead-properties"
@@ -181,6 +184,7 @@ class _View:
         return replace(
             self._page(),
             head=self._head(),
+            why_now=self._why_now(),
             why=self._why(),
             timeline=self._timeline(query),
             aliases=build_aliases(self.principal, self.lead, self.drafts),
@@ -247,6 +251,10 @@ class _View:
 
     def _segments_url(self) -> str:
         return self.state.url(show="segments")
+
+    def _why_now(self) -> WhyNow | None:
+        fired_id = parse_id(request.args.get("fired", ""))
+        return build_why_now(self.principal, self.lead, self.state, fired_id=fired_id, now=self.now)
 
     def _why(self) -> Explanation | None:
         query = self._why_query()

@@ -143,13 +143,18 @@ def _answer(
             preview = _preview(scope, lead, other_id)
         except (ConflictError, InvalidError, LeadNotFoundError) as error:
             alert = Alert(error.message, Tone.BAD)
+    found = list(_find(scope, lead, q))
     page = MergePage(
         name=lead.name,
         lead_url=path,
         url=f"{path}/merge",
         merge_url=f"{path}/merge",
         q=q,
-        found=tuple(_find(scope, lead, q)),
+        found=tuple(found[:MOST_FOUND]),
+        more=f"More than {MOST_FOUND} leads match: these are some of them. Type more of the name,"
+        " address or ID."
+        if len(found) > MOST_FOUND
+        else "",
         preview=preview,
         alert=alert,
     )
@@ -158,9 +163,10 @@ def _answer(
 
 
 def _find(scope: Scope, lead: Lead, q: str) -> Iterator[FoundLead]:
-    found = leads.search_leads(scope, q, limit=MOST_FOUND + 1) if q else []
+    # One more than is shown, to know whether there are more, and one that may be this very lead.
+    found = leads.search_leads(scope, q, limit=MOST_FOUND + 2) if q else []
     names = leads.list_names(scope, [lead_id for lead_id, _, _ in found])
-    for lead_id, _, alias in found[:MOST_FOUND]:
+    for lead_id, _, alias in found:
         if lead_id != lead.lead_id and lead_id in names:
             yield FoundLead(names[lead_id], alias or lead_id, _url(lead, lead_id))
 

@@ -18,6 +18,7 @@ from leadvibe.engine.mapping import Document, Mapper, Told
 from leadvibe.engine.policies import FieldMapping, UpdateBehavior
 from leadvibe.events.queries import list_event_types
 from leadvibe.events.samples import SampledEvent, read_latest
+from leadvibe.http.auditing import only_tried
 from leadvibe.http.permissions import require
 from leadvibe.http.workers import job_queue
 from leadvibe.identity.permissions import Permission, can
@@ -179,6 +180,7 @@ def _change(edited: Edited) -> AnyResponse:
     form = MappingForm(request.form)
     is_valid = form.validate()
     if request.form.get("do") != "save":
+        only_tried()
         return _answer(edited, form, preview=_preview(edited, form) if is_valid else None)
     if not is_valid:
         return _answer(edited, form, status=UNPROCESSABLE_ENTITY)

@@ -15,7 +15,7 @@ from leadvibe.identity.types import Scope
 from leadvibe.leads.queries import list_names
 from leadvibe.lib.paging import PageRequest
 from leadvibe.rescoring import queries
-from leadvibe.rescoring.findings import Comparison, Findings
+from leadvibe.rescoring.findings import Comparison, Findings, Milestone
 from leadvibe.rescoring.reasons import Shift, explain_moves
 from leadvibe.rescoring.types import Direction, Preview, PreviewKind
 from leadvibe.scoring import queries as scoring
@@ -334,8 +334,22 @@ def _alerts(scope: Scope, preview: Preview) -> tuple[AlertRow, ...]:
                     name=trigger.name or f"Score reaches {shape.score_threshold}",
                     url=trigger_path(trigger.kind, trigger.trigger_id),
                     threshold=thousands(shape.score_threshold),
-                    text=f"{counted(milestone.entering, 'lead')} would be above it that are not"
-                    f" now, {thousands(milestone.leaving)} no longer. Over all of history it would"
-                    f" have been reached {counted(milestone.times, 'time')}.",
+                    text=say_alert(shape.score_threshold, milestone),
                 ))  # fmt: skip
     return tuple(rows)
+
+
+def say_alert(threshold: int, milestone: Milestone) -> str:
+    """Say who would come to have a milestone's score, who no longer, and how often in all."""
+    score, times = counted(threshold, "point"), milestone.times
+    come, go = counted(milestone.entering, "more lead"), counted(milestone.leaving, "lead")
+    if milestone.entering:
+        left = go if milestone.leaving else "none"
+        moved = f"{come} would have {score} or more, and {left} would drop below"
+    elif milestone.leaving:
+        moved = f"{go} would drop below {score}, and none would come up to it"
+    else:
+        moved = f"The same leads as now would have {score} or more"
+    often = {1: "once", 2: "twice"}.get(times, counted(times, "time"))
+    reached = f"it would have been reached {often}" if times else "nobody would have reached it"
+    return f"{moved}. Over all of history {reached}."

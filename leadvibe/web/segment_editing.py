@@ -17,6 +17,7 @@ from flask import Blueprint, flash, make_response, redirect
 from htmx_flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
+from leadvibe.http.auditing import only_tried
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Principal, Scope
@@ -114,6 +115,7 @@ def _change(principal: Principal, edited: Edited) -> AnyResponse:
     rules = rearranged(read_rules(request.form), action)
     if action == "save":
         return _save(principal, edited, form, rules)
+    only_tried()
     tried = None
     if action == "preview" or wanted_fragment() == PREVIEW:
         tried = _preview(edited, form, rules)

@@ -16,6 +16,7 @@ from leadvibe.identity.types import Principal, Scope
 from leadvibe.leadlist.export import write_members
 from leadvibe.leadlist.queries import count_members, list_members
 from leadvibe.leadlist.types import LeadLine
+from leadvibe.leads.addresses import read_lead_id
 from leadvibe.leads.errors import LeadNotFoundError
 from leadvibe.leads.queries import get_lead
 from leadvibe.lib.clock import utc_now
@@ -26,7 +27,7 @@ from leadvibe.segments import queries, service
 from leadvibe.segments.membership import Audience, Membership, explain
 from leadvibe.segments.types import Segment, SegmentRule, last_change
 from leadvibe.web.authors import author
-from leadvibe.web.lead_paths import lead_path, read_lead_id
+from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import LAST_PAGE
 from leadvibe.web.pages.display import Choice, Moment, Pager, Tone, counted, query_url, thousands
 from leadvibe.web.pages.segment_analysis import Analysis

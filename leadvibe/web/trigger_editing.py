@@ -16,6 +16,7 @@ from htmx_flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
 from leadvibe.engine.triggers import TriggerKind
+from leadvibe.http.auditing import only_tried
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Principal
@@ -118,6 +119,7 @@ def _change(principal: Principal, edited: Edited) -> AnyResponse:
     form, rows = FORMS[edited.kind](request.form), read_rows(request.form)
     if action == "save":
         return _save(principal, edited, form, without_blanks(rows))
+    only_tried()
     rows = rearranged(rows, action)
     attempt = Attempt(
         form=form,

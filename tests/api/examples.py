@@ -21,6 +21,8 @@ from leadvibe.imports import lead_uploads
 from leadvibe.imports import service as imports
 from leadvibe.imports.types import LeadPlan
 from leadvibe.leads import notes, watching
+from leadvibe.leads import queries as lead_queries
+from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
@@ -258,6 +260,16 @@ class Stage:
         commit()
         return {"leadID": LEAD, "noteId": made.note_id}
 
+    def alias(self) -> dict[str, Any]:
+        """Return where an alias is that somebody added."""
+        name = f"crm-{len(lead_queries.list_aliases(self.world.scope, LEAD))}"
+        added = make_alias(AliasKind.EXTERNAL_ID, name)
+        editing.add_alias(self.world.scope, LEAD, added, now=utc_now())
+        commit()
+        known = lead_queries.list_aliases(self.world.scope, LEAD)
+        [made] = [it for it in known if it.value == added.value]
+        return {"leadID": LEAD, "aliasId": made.alias_id}
+
     def credential_id(self) -> UUID:
         made = identity.create_credential(
             self.world.scope, name="Old", created_by=None, now=utc_now()
@@ -439,6 +451,10 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     "GET /leads/import/{jobId}": lambda it: Example({"jobId": it.lead_import_id()}),
     "GET /leads/import/{jobId}/errors": lambda it: Example({"jobId": it.lead_import_id()}),
     "GET /leads/{leadID}/notes": lambda it: Example({"leadID": it.note()["leadID"]}),
+    "POST /leads/{leadID}/aliases": lambda _: _body(
+        {"alias_kind": "external_id", "raw_value": "hubspot-8"}, leadID=LEAD
+    ),
+    "DELETE /leads/{leadID}/aliases/{aliasId}": lambda it: Example(it.alias()),
     "POST /leads/{leadID}/notes": lambda _: _body({"text": "Asked for a quote."}, leadID=LEAD),
     "PUT /leads/{leadID}/notes/{noteId}": lambda it: _body({"text": "Signed."}, **it.note()),
     "DELETE /leads/{leadID}/notes/{noteId}": lambda it: Example(it.note()),

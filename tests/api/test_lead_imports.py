@@ -13,6 +13,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from leadvibe.imports import lead_file, lead_uploads, service
+from leadvibe.leads.queries import get_lead
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, rollback
 from leadvibe.lib.ids import parse_id
@@ -425,3 +426,20 @@ def test_a_file_of_another_unit_is_not_there(operator, call_as):
     response = call_as("stranger").post("/leads/import/start", {"file_id": file_id, **PLAN})
 
     assert response.status_code == 404
+
+
+def test_a_column_says_who_looks_after_the_lead(operator, import_leads, people):
+    content = f"E-mail,Rep\nana@x.test,{people.owner.email}\n"
+
+    import_leads(content, field_mappings={}, alias_mappings={}, owner_column="Rep")
+
+    lead = get_lead(people.scope, found_by(operator, "ana@x.test"))
+    assert lead.owner_id == people.owner.member.org_member_id
+
+
+def test_an_owner_column_that_the_file_lacks_is_named(operator):
+    answer = start(operator, "E-mail\nana@x.test\n", field_mappings={}, alias_mappings={},
+                   owner_column="Rep")  # fmt: skip
+
+    assert answer.status_code == 400
+    assert "owner_column" in answer.text

@@ -1,29 +1,33 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from leadvibe.engine.triggers import TriggerKind
+from leadvibe.engine.triggers import Milestone, TriggerKind
 from leadvibe.events import queries as event_queries
 from leadvibe.events.usage import SAMPLE_SOURCE
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.imports.sample import SAMPLE_RULESETS
 from leadvibe.imports.sample.audiences import NOWHERE, SAMPLE_SEGMENTS
 from leadvibe.imports.sample_load import (
+    FIRES_FOR,
     SampleReport,
     load_sample,
     wipe_sample,
 )
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
+from leadvibe.lib.paging import PageRequest
 from leadvibe.pipeline import process, rescore
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import snapshots
 from leadvibe.segments.queries import list_segments
 from leadvibe.segments.service import create_segment, update_segment
-from leadvibe.triggers.queries import list_triggers
+from leadvibe.triggers.queries import list_emitted, list_triggers
 from leadvibe.triggers.service import update_trigger
+from leadvibe.triggers.types import EmittedFilter
 from tests.factories import (
     make_decay,
     make_event,
@@ -31,6 +35,7 @@ from tests.factories import (
     make_principal,
     make_rule,
     make_scope,
+    make_trigger,
     send,
 )
 
@@ -175,6 +180,28 @@ def test_the_sample_brings_segments_and_a_trigger_of_each_kind(scope, principal)
     assert list_triggers(scope) == []
     assert list_segments(scope) == []
     assert count(scope, "destinations") == 0
+
+
+def test_the_samples_triggers_fire_for_its_last_month_and_tell_nobody(scope, principal):
+    load_sample(principal, scope, now=NOW, leads=60, events=900)
+    [milestone] = list_triggers(scope, TriggerKind.MILESTONE)
+    own = make_trigger(scope, Milestone(score_threshold=3))
+    by = replace(principal, label=SAMPLE_SOURCE)
+    fields = {"score_threshold": 3}
+    update_trigger(by, scope, milestone.kind, milestone.trigger_id, fields, now=NOW)
+    commit()
+
+    process.drain(scope)
+
+    fired = list_emitted(scope, None, EmittedFilter(), PageRequest(1, 100))
+    assert milestone.trigger_id in {it.trigger_id for it in fired}
+    assert own.trigger_id not in {it.trigger_id for it in fired}
+    assert all(it.fired_at == it.occurred_at >= NOW - FIRES_FOR for it in fired)
+    assert count(scope, "notices") == count(scope, "deliveries") == 0
+
+    wipe(principal, scope)
+
+    assert count(scope, "emitted_events") == 0
 
 
 def test_what_somebody_changed_of_the_samples_stays(scope, principal):

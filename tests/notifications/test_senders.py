@@ -85,7 +85,8 @@ def test_a_webhook_is_signed_with_the_secret_that_is_shown(
     secret = destinations.ensure_secret(scope, *ids.values(), sealer, now=utc_now())
     [asked] = web_server.asked
     assert is_signed(asked, secret)
-    assert asked.json["lead"]["url"] == f"{URL}/app/leads/lead"
+    notice_id, unit_id = asked.json["id"], asked.json["unit_id"]
+    assert asked.json["lead"]["url"] == f"{URL}/app/leads/lead?unit={unit_id}&fired={notice_id}"
     assert posted.rows("state") == [("delivered",)]
 
 

@@ -224,6 +224,14 @@ class TestBulk:
 class TestUnresolved:
     PAGE = f"{ACCOUNTS}?tab=unresolved"
 
+    def test_accounts_are_found_by_short_texts_too(self, browse, people, companies):
+        describe(companies, "acme.test", name="X5 Retail")
+        browser = browse(people.viewer)
+
+        for text, found in (("x5", 1), ("X", 1), ("ot", 1), (".test", 2), ("zz", 0), ("%", 0)):
+            page = browser.get(ACCOUNTS, query_string={"q": text}).text
+            assert len(names(page)) == found, text
+
     def test_leads_without_an_account_are_listed_and_searched(self, browse, people, companies):
         browser = browse(people.viewer)
 

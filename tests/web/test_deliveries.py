@@ -112,6 +112,15 @@ class TestTheList:
         assert len(found(lead_id="ann")) == 1
         assert found(trigger_id=str(uuid4())) == []
 
+    def test_it_is_searched_by_what_is_known_of_the_lead(self, browse, people, world):
+        world.happen("page_view", "ann", email="ann@acme.test")
+        post(world.scope, URL, lead_id="ann")
+        post(world.scope, URL, lead_id="gone/7")
+        browser = browse(people.viewer)
+
+        for text, count in (("acme.test", 1), ("ann@ac", 1), ("gone/7", 1), ("nobody", 0)):
+            assert len(shown(browser.get(PAGE, query_string={"q": text}).text)) == count, text
+
     def test_filters_that_other_pages_set_are_named_and_taken_away(self, browse, people, world):
         trigger_id = uuid4()
         post(world.scope, URL)

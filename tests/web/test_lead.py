@@ -13,7 +13,7 @@ from leadvibe.lib.db import commit, driver
 from tests.factories import make_velocity_filter
 from tests.web.pages import htmx, links_in
 
-STATEMENTS = 30
+STATEMENTS = 32
 ID = "0123456789abcdef0123456789abcdef"
 
 

@@ -142,3 +142,16 @@ def test_a_merged_lead_is_found_without_a_walk_over_all_leads(pair):
     )
 
     assert "ix_leads_merged_into" in " ".join(line for (line,) in plan)
+
+
+def test_more_leads_than_are_shown_are_said_to_be_there(browse, people, world):
+    for number in range(12):
+        world.happen("page_view", f"smith-{number:02}")
+    browser = browse(people.operator)
+
+    many = browser.get("/app/leads/smith-00/merge?q=smith").text
+    few = browser.get("/app/leads/smith-00/merge?q=smith-1").text
+
+    assert "More than 10 leads match" in many
+    assert len(set(links_in(many, "with=smith-"))) == 10
+    assert "More than" not in few

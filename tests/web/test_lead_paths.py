@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadvibe.web.lead_paths import LEADS, lead_path, read_lead_id
+from leadvibe.leads.addresses import read_lead_id
+from leadvibe.web.lead_paths import LEADS, lead_path
 
 ids = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 

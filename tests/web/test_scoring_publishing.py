@@ -134,7 +134,7 @@ def test_a_preview_tells_which_triggers_leads_would_come_past(browse, people, sc
     page = browser.get(draft_url(draft, "/preview")).text
 
     assert "Hot lead" in page
-    assert "1 lead would be above it that are not now" in page
+    assert "1 more lead would have 50 points or more, and none would drop below." in page
 
 
 def test_a_preview_of_an_older_state_says_so(browse, people, scored, draft):

@@ -65,7 +65,7 @@ class DeliveriesPage:
     action_url: str
     states: tuple[Choice, ...]
     transports: tuple[Choice, ...]
-    lead_id: str
+    search: str
     hidden: tuple[Fact, ...]
     """Filters that the form hands on."""
     chips: tuple[Chip, ...]
@@ -75,6 +75,8 @@ class DeliveriesPage:
     clear_url: str
     channels_url: str
     error: str = ""
+    note: str = ""
+    """What the list leaves out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 Each fragment is rendered with a `LeadPage` too and reads its own part; the others may be None then.
 All are asked for at the page's own URL, whose query is web.lead_state; `event` opens the history
-around that event, `edit` a property for editing, `show` with "segments" lists these in the page.
+around that event, `fired` names what a trigger told somebody of, `edit` opens a property for
+editing, `show` with "segments" lists these in the page.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from leadvibe.web.pages.display import Alert, Choice, Fact, Level, Link, Moment
 from leadvibe.web.pages.explanation import Explanation
 from leadvibe.web.pages.segments import SegmentsOfLead
 from leadvibe.web.pages.timeline import Timeline
+from leadvibe.web.pages.why_now import WhyNow
 
 ALIAS_ICONS = {
     "email": "at-sign",
@@ -168,6 +170,7 @@ class LeadPage:
     id: str
     name: str
     head: LeadHead | None = None
+    why_now: WhyNow | None = None
     why: Explanation | None = None
     timeline: Timeline | None = None
     aliases: Aliases | None = None

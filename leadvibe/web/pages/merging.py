@@ -37,6 +37,8 @@ class MergePage:
     merge_url: str
     """POST."""
     q: str = ""
+    more: str = ""
+    """What is said when more match than are shown."""
     found: tuple[FoundLead, ...] = ()
     preview: MergePreview | None = None
     alert: Alert | None = None
