@@ -22,7 +22,7 @@ from leadvibe.identity.permissions import Permission, can, role_in_unit
 from leadvibe.identity.types import Account, Principal
 from leadvibe.quickstart.queries import is_over
 from leadvibe.scoring.queries import get_settings
-from leadvibe.web.pages.shell import Shell, Unit, initials, navigation
+from leadvibe.web.pages.shell import NavGroup, Shell, Unit, initials, navigation, own_pages
 from leadvibe.web.session import account_of
 
 # What the answer to one address depends on, besides the cookie, which Flask names itself.
@@ -101,8 +101,6 @@ def _toast(response: Response) -> Response:
 def _shell(principal: Principal, section: str) -> Shell:
     account, role = account_of(principal), role_in_unit(principal)
     member = account.member
-    configures = principal.unit_id is not None and can(principal, Permission.CONFIGURE)
-    waiting = count_dead_letters(principal.scope) if principal.unit_id else 0
     return Shell(
         member_name=member.name,
         member_email=member.email,
@@ -111,16 +109,24 @@ def _shell(principal: Principal, section: str) -> Shell:
         org_name=account.organization.name,
         units=_units(account, principal),
         unit_name=_unit_name(account, principal),
-        nav=navigation(
-            section,
-            dead_letters=waiting,
-            can_own=can(principal, Permission.OWN),
-            can_administer=can(principal, Permission.ADMINISTER),
-            has_accounts=_has_accounts(principal),
-            can_configure=configures,
-            is_started=not configures or is_over(principal.scope),
-        ),
+        nav=navigation_of(principal, section),
+        own=own_pages(section),
+        recents_key=f"{principal.member_id}/{principal.unit_id}",
         version=leadvibe.__version__,
+    )
+
+
+def navigation_of(principal: Principal, section: str = "") -> tuple[NavGroup, ...]:
+    """Return the pages that the principal may open, as the sidebar shows them."""
+    configures = principal.unit_id is not None and can(principal, Permission.CONFIGURE)
+    return navigation(
+        section,
+        dead_letters=count_dead_letters(principal.scope) if principal.unit_id else 0,
+        can_own=can(principal, Permission.OWN),
+        can_administer=can(principal, Permission.ADMINISTER),
+        has_accounts=_has_accounts(principal),
+        can_configure=configures,
+        is_started=not configures or is_over(principal.scope),
     )
 
 

@@ -104,8 +104,25 @@ function syncControls(target) {
   }
 }
 
+/* Search or go to. What it is made of is loaded when it is first wanted; until then, and when that
+   fails, its button is a link to a page that does the same. */
+
+async function openPalette(link) {
+  try {
+    const palette = await import(link.dataset.palette);
+    await palette.open(link);
+  } catch {
+    location.assign(link.href);
+  }
+}
+
 document.addEventListener("click", (event) => {
   const { target } = event;
+  const palette = target.closest("[data-palette]");
+  if (palette && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    openPalette(palette);
+  }
   const theme = target.closest("[data-theme-choice]");
   if (theme) chooseTheme(theme.dataset.themeChoice);
   const copyButton = target.closest("[data-copy]");
@@ -123,6 +140,12 @@ document.addEventListener("keydown", (event) => {
       open.open = false;
       open.querySelector("summary").focus();
     }
+  }
+  const palette = document.querySelector("[data-palette]");
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) {
+    event.preventDefault();
+    openPalette(palette);
+    return;
   }
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
@@ -184,6 +207,30 @@ document.addEventListener("htmx:error", () => {
 /* Sent by the server as the header HX-Trigger: {"toast": {"text": "Saved", "tone": "ok"}} */
 document.addEventListener("toast", ({ detail }) => toast(detail.text, detail.tone));
 
+/* What was opened last, for the palette to offer first; signing out forgets it. */
+const PLACES = /^\/app\/(leads|accounts|segments|triggers)\/(?!new$|export$|history$|bulk|merge)/;
+
+function noteVisit(link) {
+  const { pathname } = location;
+  if (!link || !PLACES.test(pathname) || document.querySelector(".error")) return;
+  const key = `recents:${link.dataset.recents}`;
+  try {
+    const others = JSON.parse(localStorage.getItem(key) ?? "[]").filter(({ url }) => url !== pathname);
+    const label = document.title.replace(/ · Leadvibe$/, "");
+    localStorage.setItem(key, JSON.stringify([{ label, url: pathname }, ...others].slice(0, 8)));
+  } catch {
+    // Without storage nothing is offered.
+  }
+}
+
+document.getElementById("sign-out")?.addEventListener("submit", () => {
+  for (const key of Object.keys(localStorage)) if (key.startsWith("recents:")) localStorage.removeItem(key);
+});
+
+if (/Mac|iP/.test(navigator.platform)) {
+  for (const keys of document.querySelectorAll("[data-palette] kbd")) keys.textContent = "⌘ K";
+}
+noteVisit(document.querySelector("[data-palette]"));
 showTimes();
 showTheme();
 setInterval(showTimes, 30_000);
