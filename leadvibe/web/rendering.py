@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import cast
 
-from flask import Flask, Response, get_flashed_messages, make_response, render_template
+from flask import Flask, Response, make_response, render_template
 from htmx_flask import Htmx, request
 from markupsafe import Markup
 
@@ -22,6 +23,7 @@ from leadvibe.identity.permissions import Permission, can, role_in_unit
 from leadvibe.identity.types import Account, Principal
 from leadvibe.quickstart.queries import is_over
 from leadvibe.scoring.queries import get_settings
+from leadvibe.web.notices import take_notices
 from leadvibe.web.pages.shell import NavGroup, Shell, Unit, initials, navigation, own_pages
 from leadvibe.web.session import account_of
 
@@ -41,6 +43,7 @@ def register(app: Flask) -> None:
     def icon(name: str) -> Markup:
         return _ICON.format(asset("icons.svg"), name)
 
+    app.template_global("take_notices")(take_notices)
     # Not a macro: a page shows thirty, and calling macros took a tenth of its time.
     app.template_global("icon")(icon if app.debug else lru_cache(ICONS_KEPT)(icon))
 
@@ -91,10 +94,11 @@ def _answer(body: str, status: int) -> Response:
 
 def _toast(response: Response) -> Response:
     """Say what was flashed in a toast, for a fragment has no place where the page says it."""
-    flashed = cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))
-    if flashed:
-        tone, text = flashed[-1][0], " ".join(message for _, message in flashed)
-        response.headers["HX-Trigger"] = json.dumps({"toast": {"text": text, "tone": tone}})
+    notices = take_notices()
+    if notices:
+        last, text = notices[-1], " ".join(it.text for it in notices)
+        toast = asdict(replace(last, text=text))
+        response.headers["HX-Trigger"] = json.dumps({"toast": toast})
     return response
 
 

@@ -57,12 +57,32 @@ function chooseTheme(theme) {
 
 /* Toasts */
 
-function toast(text, tone = "ok") {
+const LASTS = { bad: 8000, undo: 10_000 };
+
+function toast(text, tone = "ok", undo = null) {
   const element = document.createElement("div");
   element.className = `toast toast-${tone}`;
-  element.textContent = text;
+  element.append(Object.assign(document.createElement("span"), { textContent: text }));
+  if (undo) element.append(undoForm(undo));
   document.getElementById("toasts").append(element);
-  setTimeout(() => element.remove(), tone === "bad" ? 8000 : 4000);
+  vanish(element, LASTS[undo ? "undo" : tone] ?? 4000);
+}
+
+/* It waits for who reads it: under the pointer, and while something in it has the focus. */
+function vanish(element, after) {
+  setTimeout(() => {
+    if (element.matches(":hover, :focus-within")) vanish(element, 1000);
+    else element.remove();
+  }, after);
+}
+
+function undoForm({ url, fields, label }) {
+  const form = Object.assign(document.createElement("form"), { method: "post", action: url, className: "undo" });
+  for (const [name, value] of Object.entries({ ...fields, csrf_token: csrfToken() })) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+  form.append(Object.assign(document.createElement("button"), { textContent: label }));
+  return form;
 }
 
 async function copy(button) {
@@ -205,7 +225,7 @@ document.addEventListener("htmx:error", () => {
 });
 
 /* Sent by the server as the header HX-Trigger: {"toast": {"text": "Saved", "tone": "ok"}} */
-document.addEventListener("toast", ({ detail }) => toast(detail.text, detail.tone));
+document.addEventListener("toast", ({ detail }) => toast(detail.text, detail.tone, detail.undo));
 
 /* What was opened last, for the palette to offer first; signing out forgets it. */
 const PLACES = /^\/app\/(leads|accounts|segments|triggers)\/(?!new$|export$|history$|bulk|merge)/;

@@ -36,7 +36,8 @@ def test_the_help_page_explains_every_word_and_leads_to_where_it_is_met(browse, 
 
 @pytest.mark.parametrize(
     "path",
-    ["home?show=all", "leads", "segments", "triggers", "events", "deliveries", "dead-letters", "scoring",
+    ["home?show=all", "leads", "segments", "triggers", "events", "deliveries", "dead-letters",
+     "scoring",
      "scoring/levels", "scoring/decay", "scoring/filters", "scoring/surge", "scoring/mapping",
      "scoring/history", "leads/ann"],
 )  # fmt: skip
