@@ -20,7 +20,9 @@ from tests.web.pages import htmx
 
 def undo_in(page: str) -> tuple[str, dict[str, str]]:
     """Return the address and the fields of the undo that a page offers."""
-    form = re.search(r'<form class="undo" method="post" action="([^"]+)">(.*?)</form>', page, re.S)
+    form = re.search(
+        r'<form class="undo" method="post" action="([^"]+)">(.*?)</form>', page, re.DOTALL
+    )
     assert form, "no undo is offered"
     fields = re.findall(r'name="([^"]+)" value="([^"]*)"', form[2])
     return unescape(form[1]), {name: unescape(value) for name, value in fields}
