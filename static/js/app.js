@@ -214,6 +214,7 @@ function leave() {
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   const { status } = ctx.response;
   if (status === 401) leave();
+  else if (ctx.response.raw?.headers.has("HX-Trigger")) return; // it says itself what is wrong
   else if (status === 403) toast("Your role does not allow this.", "bad");
   else if (status === 404) toast("This is gone. Reload the page.", "bad");
   else if (status === 429) toast("Too many requests. Wait a moment and try again.", "bad");
