@@ -20,11 +20,12 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from http.cookiejar import CookieJar
 from pathlib import Path
 
-from bench import data, load, rescore
+from bench import data, load, pages, rescore
+from bench.lines import Line
 from leadvibe.app import create_app
 from leadvibe.cli.wiring import with_embedded
 from leadvibe.http.principal import security
@@ -42,21 +43,6 @@ PEOPLE = 5_000
 BATCH = 1_000
 CONNECTIONS = 32
 PAGE_CONNECTIONS = 8
-
-
-@dataclass
-class Line:
-    what: str
-    measured: float
-    unit: str
-    bare: str = ""
-    bare_measured: float = 0.0
-    p50_ms: float | None = None
-    p95_ms: float | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        return self.measured / self.bare_measured if self.bare_measured else None
 
 
 def main() -> None:
@@ -106,6 +92,7 @@ def over_http(settings: Settings, place: data.Place, home: str) -> Iterator[Line
         leads = leads_api(web, place)
         yield line("GET /leads", leads, "requests/s", "no-op route", noop)
         yield line("  the same", leads, "requests/s", "25 rows as JSON", rows)
+        yield from pages.measure(web)
 
 
 def in_process(place: data.Place, busy: data.Place, alert: data.Place) -> Iterator[Line]:

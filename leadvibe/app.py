@@ -19,6 +19,7 @@ from leadvibe import api, web
 from leadvibe.http import (
     assets,
     auditing,
+    compression,
     csrf,
     headers,
     measuring,
@@ -180,6 +181,7 @@ def _register_http(app: Flask, settings: Settings, hashing: Hashing) -> None:
         refresh_token_days=settings.refresh_token_days,
         hashing=hashing,
     )
+    compression.register(app)
     request_id.register(app)
     measuring.register(app)
     streams.register(app, threads=settings.web_threads)

@@ -32,7 +32,8 @@ def load_acts(
         FROM unnest(%(leads)s::text[], %(since)s::timestamptz[]) AS wanted (lead_id, since)
         CROSS JOIN LATERAL (
             SELECT * FROM events
-            WHERE unit_id = %(unit)s AND lead_id = wanted.lead_id AND occurred_at >= wanted.since
+            WHERE unit_id = (SELECT %(unit)s::uuid)  -- docs/design.md, unknown units
+              AND lead_id = wanted.lead_id AND occurred_at >= wanted.since
               AND suppression_reason IS NULL AND receipt > 0
               AND (%(types)s::text[] IS NULL OR event_type = ANY(%(types)s))
               AND event_type <> ALL(%(unheard)s)

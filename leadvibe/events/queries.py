@@ -398,7 +398,7 @@ def stream_lines(scope: Scope, wanted: EventFilter) -> Iterator[EventLine]:
         .order_by(EventRow.occurred_at.desc(), EventRow.receipt.desc())
     )
     rows = session().execute(statement, execution_options={"yield_per": 1_000})
-    return (EventLine(*row) for row in rows)
+    yield from (EventLine(*row) for row in rows)
 
 
 def find_last_processed(scope: Scope) -> datetime | None:

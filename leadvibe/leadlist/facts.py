@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 from leadvibe.engine.levels import LevelCut
@@ -26,8 +27,7 @@ _ACCOUNT = frozenset({Column.ACCOUNT, Column.ACCOUNT_SCORE, Column.ACCOUNT_LEVEL
 _DESCRIBED = _ACCOUNT | {Column.TITLE, Column.COMPANY}
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Of one lead; what no column asks for is empty."""
 
     profile_score: int = 0

@@ -238,10 +238,7 @@ def stream_leads(scope: Scope, lead_filter: LeadFilter, sort: Sort) -> Iterator[
     statement = select(*_LINE).where(_where(condition.shape)).order_by(*_order(sort))
     if asked is not None:
         statement = statement.where(asked)
-    rows = session().execute(
-        statement, dict(condition.values), execution_options={"yield_per": 1_000}
-    )
-    return (LeadLine(*row) for row in rows)
+    return _stream(statement, dict(condition.values))
 
 
 def list_matching(scope: Scope, lead_filter: LeadFilter, *, after: str, limit: int) -> list[str]:
@@ -314,10 +311,14 @@ def _read_members(scope: Scope, statement: Select[Any], request: PageRequest) ->
 def stream_members(scope: Scope, audience: Audience) -> Iterator[LeadLine]:
     """Yield a whole audience in that order, without holding it in memory."""
     statement = select(*_LINE).where(_LISTED, audience.condition).order_by(*_order(Sort()))
-    rows = session().execute(
-        statement, {"unit_id": scope.unit_id}, execution_options={"yield_per": 1_000}
-    )
-    return (LeadLine(*row) for row in rows)
+    return _stream(statement, {"unit_id": scope.unit_id})
+
+
+def _stream(statement: Select[Any], bound: dict[str, Any]) -> Iterator[LeadLine]:
+    # Asked with the first line, not before: a file is sent once its request has committed, which
+    # would have ended a cursor that was open by then.
+    rows = session().execute(statement, bound, execution_options={"yield_per": 1_000})
+    yield from (LeadLine(*row) for row in rows)
 
 
 def page_statement(

@@ -138,11 +138,11 @@ def _reasons(
                    count(DISTINCT s.event_id)::int AS events
             FROM (
                 SELECT event_id, delta FROM score_entries
-                WHERE unit_id = %s AND lead_id = wanted.lead_id
+                WHERE unit_id = (SELECT %s::uuid) AND lead_id = wanted.lead_id
                   AND ruleset_id = wanted.ruleset_id
                 ORDER BY seq DESC LIMIT %s
             ) s
-            JOIN events e ON e.unit_id = %s AND e.event_id = s.event_id
+            JOIN events e ON e.unit_id = (SELECT %s::uuid) AND e.event_id = s.event_id
             GROUP BY e.event_type HAVING sum(s.delta) <> 0
             ORDER BY abs(sum(s.delta)) DESC, e.event_type LIMIT %s
         ) why
@@ -167,7 +167,7 @@ def _actions(scope: Scope, lead_ids: Sequence[str]) -> dict[str, list[RecentActi
         FROM unnest(%s::text[]) AS wanted (lead_id)
         CROSS JOIN LATERAL (
             SELECT event_type, occurred_at, receipt, channel FROM events
-            WHERE unit_id = %s AND lead_id = wanted.lead_id
+            WHERE unit_id = (SELECT %s::uuid) AND lead_id = wanted.lead_id
               AND suppression_reason IS NULL AND receipt > 0
             ORDER BY occurred_at DESC, receipt DESC LIMIT %s
         ) latest

@@ -173,7 +173,7 @@ def stream_emitted(
     """
     statement = _emitted(scope, kind, wanted)
     rows = session().execute(statement, execution_options={"yield_per": 1_000})
-    return (_emitted_event(row) for row in rows)
+    yield from (_emitted_event(row) for row in rows)
 
 
 _EMITTED_FIELDS = tuple(each.name for each in fields(EmittedEvent))

@@ -212,7 +212,7 @@ _RISES = f"""
           AND s.ruleset_id = %(ruleset)s AND s.event_id = crossing.event_id AND s.kind = %(kind)s
           AND s.seq BETWEEN crossing.seq - %(reach)s AND crossing.seq + %(reach)s
     ) AS step
-    JOIN events e ON e.unit_id = %(unit)s AND e.event_id = crossing.event_id
+    JOIN events e ON e.unit_id = (SELECT %(unit)s::uuid) AND e.event_id = crossing.event_id
     WHERE step.before < %(threshold)s AND step.after >= %(threshold)s {_HEARD}
     ORDER BY e.lead_id, e.occurred_at, e.receipt
 """  # noqa: S608 - names of ours

@@ -10,6 +10,7 @@ from htmx_flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+from leadvibe.engine.policies import FieldTest
 from leadvibe.events.queries import list_event_types
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
@@ -17,7 +18,16 @@ from leadvibe.identity.types import Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.quickstart import queries, service
 from leadvibe.quickstart.catalogue import CHANNELS, channel_of_type
-from leadvibe.quickstart.types import MAX_WEIGHT, Answers, Part, Plan, Sensitivity, Standing, Step
+from leadvibe.quickstart.types import (
+    MAX_WEIGHT,
+    Answers,
+    Item,
+    Part,
+    Plan,
+    Sensitivity,
+    Standing,
+    Step,
+)
 from leadvibe.scoring.templates import SAAS, TEMPLATES, find_template
 from leadvibe.web.pages.display import Choice, Moment, Tone, counted, query_url
 from leadvibe.web.pages.quick_start import (
@@ -30,6 +40,7 @@ from leadvibe.web.pages.quick_start import (
 )
 from leadvibe.web.redirects import HOME
 from leadvibe.web.rendering import render
+from leadvibe.web.scoring_rules import words_of_test
 
 QUICK_START = "/app/quick-start"
 STEPS = (
@@ -227,7 +238,7 @@ def _row(step: Step) -> ReviewRow:
     state, tone = _STATES[step.standing]
     return ReviewRow(
         key=step.item.key,
-        title=step.item.title,
+        title=_title(step.item),
         sentence=step.item.sentence,
         weight="" if step.item.weight is None else str(step.item.weight),
         is_on=step.standing not in {Standing.OFF, Standing.REMOVE},
@@ -235,6 +246,12 @@ def _row(step: Step) -> ReviewRow:
         state=state,
         tone=tone,
     )
+
+
+def _title(item: Item) -> str:
+    """Say what a rule about a property is about in the words of its form."""
+    test = item.body.get("test")
+    return words_of_test(FieldTest(*test)) if test else item.title
 
 
 def _sentences(planned: Plan) -> Iterator[str]:

@@ -17,12 +17,11 @@ from htmx_flask import Htmx, request
 from markupsafe import Markup
 
 import leadvibe
-from leadvibe.events.queries import count_dead_letters
 from leadvibe.http import principal as asking
 from leadvibe.identity.permissions import Permission, can, role_in_unit
 from leadvibe.identity.types import Account, Principal
-from leadvibe.quickstart.queries import is_over
-from leadvibe.scoring.queries import get_settings
+from leadvibe.quickstart.queries import read_unit_frame
+from leadvibe.quickstart.types import UnitFrame
 from leadvibe.web.notices import take_notices
 from leadvibe.web.pages.shell import NavGroup, Shell, Unit, initials, navigation, own_pages
 from leadvibe.web.session import account_of
@@ -123,19 +122,16 @@ def _shell(principal: Principal, section: str) -> Shell:
 def navigation_of(principal: Principal, section: str = "") -> tuple[NavGroup, ...]:
     """Return the pages that the principal may open, as the sidebar shows them."""
     configures = principal.unit_id is not None and can(principal, Permission.CONFIGURE)
+    unit = read_unit_frame(principal.scope) if principal.unit_id else UnitFrame()
     return navigation(
         section,
-        dead_letters=count_dead_letters(principal.scope) if principal.unit_id else 0,
+        dead_letters=unit.dead_letters,
         can_own=can(principal, Permission.OWN),
         can_administer=can(principal, Permission.ADMINISTER),
-        has_accounts=_has_accounts(principal),
+        has_accounts=unit.has_accounts,
         can_configure=configures,
-        is_started=not configures or is_over(principal.scope),
+        is_started=not configures or unit.is_started,
     )
-
-
-def _has_accounts(principal: Principal) -> bool:
-    return principal.unit_id is not None and get_settings(principal.scope).abm_enabled
 
 
 def _units(account: Account, principal: Principal) -> tuple[Unit, ...]:

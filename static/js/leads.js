@@ -191,6 +191,12 @@ function refresh(id) {
   window.htmx.ajax("GET", location.pathname + location.search, options);
 }
 
+/* A narrow screen shows a few views: the one that is looked at is among them. */
+function showView() {
+  const view = document.querySelector(".view-tabs [aria-current]");
+  if (view) view.parentElement.scrollLeft = view.offsetLeft - view.parentElement.clientWidth / 2;
+}
+
 document.addEventListener("htmx:after:swap", ({ detail }) => {
   const asked = detail?.ctx?.target;
   const target = typeof asked === "string" ? document.querySelector(asked) : asked;
@@ -205,6 +211,7 @@ document.addEventListener("htmx:after:swap", ({ detail }) => {
   }
   showChoice();
   showHere();
+  showView();
 });
 
 document.addEventListener("click", (event) => {
@@ -221,3 +228,4 @@ document.addEventListener("bulk-done", () => {
 
 showChoice();
 showHere();
+showView();

@@ -15,16 +15,16 @@ from werkzeug.serving import make_server
 
 from leadvibe.engine.policies import SURGE_OFF
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.db import commit
 from leadvibe.scoring import service as scoring
 from tests.factories import set_surge
-from tests.people import PASSWORD, People, Person
+from tests.people import People, Person
 from tests.world import World
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Containers give neither root nor a plain user the namespaces of its sandbox, nor much shared
 # memory; it sees no pages but our own.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+COOKIE = "leadvibe_session"
 WIDE = {"width": 1440, "height": 900}
 # Answers that a journey provokes on purpose; the page itself must not break over them.
 EXPECTED_NOISE = "Failed to load resource"
@@ -58,18 +58,16 @@ class Site:
     people: People
     world: World
     open_context: Callable[..., BrowserContext]
+    session_of: Callable[[Person], str]
 
     def visit(self, person: Person | None, path: str = "/app/leads", **options: Any) -> Page:
-        """Open a page in a browser of its own, signing in as somebody first."""
-        page = self.open_context(**options).new_page()
-        if person is None:
-            page.goto(path)
-            return page
-        page.goto(f"/app/login?next={path}")
-        page.get_by_label("E-mail").fill(person.email)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"**{path}")
+        """Open a page in a browser of its own, where somebody has signed in before."""
+        context = self.open_context(**options)
+        if person is not None:
+            session = self.session_of(person)
+            context.add_cookies([{"name": COOKIE, "value": session, "url": self.url}])
+        page = context.new_page()
+        page.goto(path)
         return page
 
 
@@ -85,10 +83,25 @@ def _server_url(app, fresh_database) -> Iterator[str]:
 
 
 @pytest.fixture
-def site(chromium: Browser, _server_url: str, people: People) -> Iterator[Site]:
-    scoring.install_defaults(people.scope, by="setup", now=utc_now())
-    set_surge(people.scope, SURGE_OFF)
-    commit()
+def session_of(browse) -> Callable[[Person], str]:
+    """Return a maker of the cookie that a browser has once somebody signed in with it."""
+
+    def make(person: Person) -> str:
+        cookie = browse(person).client.get_cookie(COOKIE)
+        assert cookie is not None
+        return cookie.value
+
+    return make
+
+
+@pytest.fixture
+def site(chromium: Browser, _server_url: str, people: People, scenes, session_of) -> Iterator[Site]:
+    def make() -> World:
+        scoring.install_defaults(people.scope, by="setup", now=utc_now())
+        set_surge(people.scope, SURGE_OFF)
+        return World(people.scope)
+
+    world = scenes.set("site", make)
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -100,7 +113,7 @@ def site(chromium: Browser, _server_url: str, people: People) -> Iterator[Site]:
         contexts.append(context)
         return context
 
-    yield Site(_server_url, people, World(people.scope), open_context)
+    yield Site(_server_url, people, world, open_context, session_of)
     for context in contexts:
         context.close()
     assert complaints == []

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from leadvibe.events.acts import load_acts
+from leadvibe.identity.types import Scope
+from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, rollback
 from leadvibe.pipeline import process
+from leadvibe.triggers import notices
 from tests.factories import make_event, make_scope, send
+
+LEADS_OF_UNIT = "SELECT lead_id FROM leads WHERE unit_id = %s"
 
 pytestmark = pytest.mark.usefixtures("app", "fresh_database")
 
 
-def burst(count: int) -> None:
+def burst(count: int) -> Scope:
     scope = make_scope()
     send(scope, *(make_event(email=f"p{number}@acme.test") for number in range(count)))
     commit()
     process.drain(scope)
+    return scope
 
 
 def look_up(statement: str) -> int:
@@ -27,6 +36,13 @@ def look_up(statement: str) -> int:
 def known_rows() -> int:
     """Return how many events the planner believes in; -1 when it was never told."""
     return look_up("SELECT reltuples::int FROM pg_class WHERE relname = 'events'")
+
+
+def rows_read() -> int:
+    """Return how many events this transaction has fetched so far."""
+    statement = "SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'events'"
+    [number] = driver().execute(statement).fetchone()
+    return number
 
 
 def analyses() -> int:
@@ -51,3 +67,21 @@ def test_tables_whose_statistics_are_fit_are_left_alone():
     process.refresh_statistics()
 
     assert analyses() == before
+
+
+def test_a_unit_that_statistics_do_not_know_is_read_lead_by_lead():
+    burst(process.FEWEST_CHANGES)
+    process.refresh_statistics()
+    scope = burst(100)
+    lead_ids = [it for (it,) in driver().execute(LEADS_OF_UNIT, (scope.unit_id,))]
+    long_ago = utc_now() - timedelta(days=9999)
+
+    before = rows_read()
+    acts = load_acts(
+        scope, dict.fromkeys(lead_ids, long_ago), types=None, unheard=("none",), new=()
+    )
+    actions = notices._actions(scope, lead_ids)
+
+    assert len(acts) == len(actions) == 100
+    assert rows_read() - before <= 2 * 100
+    rollback()

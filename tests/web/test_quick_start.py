@@ -33,6 +33,12 @@ def test_the_review_switches_off_and_weighs(browser):
     assert '<input type="hidden" name="w.rule:wave" value="7">' in page.text
 
 
+def test_rules_about_people_are_told_as_their_form_tells_them(browser):
+    page = browser.get(f"{QUICK}?step=4&industry=saas&chosen=1&type=demo_request").text
+
+    assert "<b>seniority is one of Director, VP, Executive, C-level, Owner</b>" in page
+
+
 def test_applied_twice_nothing_is_made_twice(browser, world):
     browser.post(QUICK, ANSWERS)
     rules, segments = list_rules(world.scope), list_segments(world.scope)

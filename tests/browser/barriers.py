@@ -1,0 +1,38 @@
+"""What axe finds in a page: that somebody could not see, hear, reach or understand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+from playwright.sync_api import Page
+
+SETTLED = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  for (let calm = 0; calm < 2; await frame()) {
+    const fading = document.getAnimations().filter((it) => it instanceof CSSTransition);
+    fading.forEach((it) => it.finish());
+    calm = fading.length ? 0 : calm + 1;
+  }
+}"""
+"""Ends what is fading into another theme: what inherits a colour begins when that has ended."""
+
+_AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+_OPTIONS = {"resultTypes": ["violations"], "preload": False}
+_COLOURS = {**_OPTIONS, "runOnly": ["color-contrast"]}
+
+
+def barriers(page: Page, scheme: str, *, rules: str = "all") -> list[str]:
+    """Return what is wrong in a theme, each with its place; other rules know of no `colours`."""
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(SETTLED)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_AXE)
+    options = _COLOURS if rules == "colours" else _OPTIONS
+    found = page.evaluate("options => axe.run(options)", options)["violations"]
+    return [f"{scheme}: {it['id']}: {_place(node)}" for it in found for node in it["nodes"]]
+
+
+def _place(node: dict[str, Any]) -> str:
+    return f"{node['failureSummary']} {node['html'][:200]}"
