@@ -27,6 +27,7 @@ from leadvibe.web import (
     event_types,
     events,
     filters,
+    glossary,
     home,
     import_undos,
     imports,
@@ -54,6 +55,7 @@ from leadvibe.web import (
     scoring_publishing,
     scoring_settings,
     scoring_templates,
+    search,
     segment_editing,
     segments,
     session,
@@ -78,6 +80,7 @@ NOUNS = (
     lead_wizard, import_undos, settings, audit, usage, tokens, member, scoring_drafts,
     scoring_previews, scoring_publishing, scoring_history, scoring_templates, levels, decay,
     filters, velocity_filters, metadata_filters, scoring_settings, surge, mapping, quick_start,
+    search, glossary,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 
@@ -86,6 +89,7 @@ def register(app: Flask, *, session_lifetime: timedelta) -> None:
     """Add all pages, the API reference among them, and the sessions of browsers."""
     session.register(app, lifetime=session_lifetime)
     rendering.register(app)
+    glossary.register(app)
     workers.register(app)
     # Made here, for a blueprint cannot change once an application has it.
     everything = Blueprint("web", __name__, url_prefix=errors.PATH)

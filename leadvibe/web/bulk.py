@@ -34,10 +34,12 @@ from leadvibe.lib.ids import parse_id
 from leadvibe.pipeline import merging
 from leadvibe.scoring import queries as scoring
 from leadvibe.web.lead_filters import owner_choices
+from leadvibe.web.lead_merging import unmerging
 from leadvibe.web.lead_paths import LEADS
 from leadvibe.web.lead_query import ME, NOBODY, LeadQuery
 from leadvibe.web.lead_views import read_sent_query
 from leadvibe.web.leads import EXPORT, LIST, csv_file, read_query, shown_columns
+from leadvibe.web.notices import say
 from leadvibe.web.pages.bulk import BulkForm, MergeSide
 from leadvibe.web.pages.display import Choice, Fact, Tone, counted, query_url, thousands
 from leadvibe.web.rendering import render, wanted_fragment
@@ -279,9 +281,9 @@ def _merge(asked: Asked) -> AnyResponse:
         return _ask(_merge_form(asked))
     sources = [it for it in asked.lead_ids if it != target]
     done = merging.merge(asked.principal, asked.scope, target, sources, now=utc_now())
-    flash(
+    say(
         f"They are one lead now, {done.target.name}: {counted(done.moved_events, 'event')} moved.",
-        Tone.OK,
+        undo=unmerging(target, sources[0]),
     )
     params = {name: value for name, value in asked.params.items() if value not in sources}
     return redirect(query_url(LEADS, params), 303)

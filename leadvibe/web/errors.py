@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from dataclasses import replace
 
 from flask import Response, make_response, redirect
@@ -19,15 +21,21 @@ from leadvibe.lib.errors import (
     NotFoundError,
     ThrottledError,
     UnauthenticatedError,
+    UnavailableError,
 )
 from leadvibe.web.elsewhere import address, find_elsewhere
-from leadvibe.web.pages.errors import ErrorPage, failed, forbidden, not_found, unit_needed
+from leadvibe.web.pages.display import Link, Tone
+from leadvibe.web.pages.errors import ErrorPage, describe_error, unit_needed
 from leadvibe.web.redirects import HOME, local_path, login_path
-from leadvibe.web.rendering import render, render_bare
+from leadvibe.web.rendering import VARY, render, render_bare, wanted_fragment
 
 PATH = "/app"
 _PAGES = (PATH, "/docs")
 FIRST_FAULT_OF_OURS = 500
+_LOADED_AGAIN = frozenset({400, 405, 409, 412, 413})
+"""Where the way on leads over the page that somebody came from."""
+
+_log = logging.getLogger(__name__)
 
 
 def is_page(path: str) -> bool:
@@ -70,11 +78,29 @@ def _shown_page() -> str:
 
 
 def _error_page(error: LeadvibeError | HTTPException) -> Response:
-    status = error.status if isinstance(error, LeadvibeError) else error.code or 500
+    status = error.status if isinstance(error, LeadvibeError) else error.code or FIRST_FAULT_OF_OURS
     page = _page(error, status)
-    if status < FIRST_FAULT_OF_OURS and _is_member():
-        return render("errors/page.html", page=page, status=status)
+    if wanted_fragment():
+        return _as_toast(page, status)
+    if status != UnavailableError.status:  # what is away may be what the frame needs
+        try:
+            if _is_member():
+                return render("errors/page.html", page=page, status=status)
+        except Exception:  # the frame may be what has failed: the error is told in any case
+            if status < FIRST_FAULT_OF_OURS:
+                raise
+            _log.exception("the frame around an error cannot be shown")
     return render_bare("errors/page.html", page=page, status=status)
+
+
+def _as_toast(page: ErrorPage, status: int) -> Response:
+    """Say it beside the page that is there, for a page has no place inside another one."""
+    response = make_response("", status)
+    response.headers["HX-Reswap"] = "none"
+    toast = {"text": page.said, "tone": Tone.BAD}
+    response.headers["HX-Trigger"] = json.dumps({"toast": toast})
+    response.vary.update(VARY)
+    return response
 
 
 def _is_member() -> bool:
@@ -90,19 +116,22 @@ def _is_member() -> bool:
     return principal is not None and principal.is_member
 
 
-def _message(error: LeadvibeError | HTTPException) -> str:
-    if isinstance(error, LeadvibeError):
-        return error.message
-    # For our own faults and lost pages, the page has better words than the library.
-    return "" if error.code in {404, 500} else error.description or ""
-
-
 def _page(error: LeadvibeError | HTTPException, status: int) -> ErrorPage:
-    quote, message = request_id.current() or "", _message(error)
+    quote = request_id.current() or ""
     if isinstance(error, NoActiveUnitError):
         return unit_needed(request_id=quote)
-    if status == 403:  # noqa: PLR2004
-        return forbidden(message, request_id=quote)
-    if status in {404, 410}:
-        return not_found(message, request_id=quote)
-    return replace(failed(message, request_id=quote), status=status)
+    # Of the library's errors, the page has better words than the library.
+    message = error.message if isinstance(error, LeadvibeError) else ""
+    seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else None
+    page = describe_error(status, message, request_id=quote, retry_after_seconds=seconds)
+    here = _where_from()
+    if status in _LOADED_AGAIN and here:
+        return replace(page, ways_out=(Link("Load the page again", here), *page.ways_out))
+    return page
+
+
+def _where_from() -> str:
+    """Return the page of ours that the form was on, or nothing."""
+    origin, referrer = request.host_url.rstrip("/"), request.referrer or ""
+    is_ours = referrer.startswith(f"{origin}{PATH}/")
+    return local_path(referrer.removeprefix(origin), otherwise="") if is_ours else ""

@@ -28,6 +28,7 @@ from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.event_types import decide_event_type, get_known_type, list_known_types
 from leadvibe.scoring.types import KnownEventType
 from leadvibe.web.event_query import EVENTS
+from leadvibe.web.notices import say
 from leadvibe.web.pages.display import (
     MONTHS,
     Choice,
@@ -41,6 +42,7 @@ from leadvibe.web.pages.display import (
     thousands,
 )
 from leadvibe.web.pages.event_types import SparkBar, TypeDeletionPage, TypeRow, TypesPage
+from leadvibe.web.pages.notices import Undo
 from leadvibe.web.redirects import IMPORTS, local_path
 from leadvibe.web.rendering import render
 
@@ -88,8 +90,14 @@ def decide() -> AnyResponse:
         reach=Reach(reach) if reach in set(Reach) else None,
         now=utc_now(),
     )
-    flash(_said(name, visible, reach), Tone.OK)
+    say(_said(name, visible, reach), undo=_switch_back(name, visible))
     return redirect(local_path(form.get("next"), otherwise=TYPES), 303)
+
+
+def _switch_back(name: str, visible: str | None) -> Undo | None:
+    if visible is None:
+        return None
+    return Undo(url=TYPES, fields={"type": name, "visible": "0" if visible == "1" else "1"})
 
 
 def _said(name: str, visible: str | None, reach: str | None) -> str:

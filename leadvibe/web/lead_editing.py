@@ -22,7 +22,7 @@ from leadvibe.leads import notes, watching
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.errors import NoteChangedError, NotWatchedError, PropertyChangedError
 from leadvibe.leads.ownership import assign_owner
-from leadvibe.leads.queries import get_lead
+from leadvibe.leads.queries import get_lead, list_aliases
 from leadvibe.leads.types import Lead
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import ConflictError, InvalidError, LeadvibeError, TooLargeError
@@ -33,8 +33,10 @@ from leadvibe.web.forms.member_form import MemberForm
 from leadvibe.web.lead import ALIASES, HEAD, HISTORY, PROPERTIES, lead_id_of, show
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_state import read_state
+from leadvibe.web.notices import say
 from leadvibe.web.pages.display import Tone
 from leadvibe.web.pages.lead import Drafts
+from leadvibe.web.pages.notices import Undo
 
 REMOVE = "remove"
 """Value of the form's `do`: the property goes."""
@@ -47,7 +49,11 @@ def give(segment: str) -> AnyResponse:
     principal, lead = _asked(segment)
     owner = _owner(principal.scope, request.form.get("owner_id", ""))
     assign_owner(principal.scope, lead.lead_id, owner, now=utc_now())
-    flash(f"{owner.name} looks after this lead." if owner else "Nobody owns this lead.", Tone.OK)
+    before = str(lead.owner_id) if lead.owner_id else ""
+    say(
+        f"{owner.name} looks after this lead." if owner else "Nobody owns this lead.",
+        undo=Undo(url=f"{lead_path(lead.lead_id)}/owner", fields={"owner_id": before}),
+    )
     return _back(lead, HEAD)
 
 
@@ -64,16 +70,22 @@ def watch(segment: str) -> AnyResponse:
             notes=None,
             now=utc_now(),
         )
-        flash("You watch this lead.", Tone.OK)
+        undo = Undo(url=f"{lead_path(lead.lead_id)}/watch", fields={"watch": "0"})
+        say("You watch this lead.", undo=undo)
     else:
         _unwatch(principal.scope, member, lead)
     return _back(lead, HEAD)
 
 
 def _unwatch(scope: Scope, member: Member, lead: Lead) -> None:
+    watches = watching.list_watches(scope, member.org_member_id)
+    of_lead = [it for it in watches if it.lead_id == lead.lead_id]
+    has_more = any(it.prediction or it.prediction_notes for it in of_lead)
     with suppress(NotWatchedError):  # ended in another window: it is what was asked for
         watching.unwatch(scope, member.org_member_id, lead.lead_id)
-    flash("You do not watch this lead any more.", Tone.OK)
+    # What the member had written beside it would not come back.
+    undo = Undo(url=f"{lead_path(lead.lead_id)}/watch", fields={"watch": "1"})
+    say("You do not watch this lead any more.", undo=None if has_more else undo)
 
 
 @pages.post("/leads/<segment>/notes")
@@ -142,8 +154,15 @@ def add_alias(segment: str) -> AnyResponse:
 @pages.post("/leads/<segment>/aliases/<uuid:alias_id>/remove")
 def remove_alias(segment: str, alias_id: UUID) -> AnyResponse:
     principal, lead = _asked(segment)
+    known = {it.alias_id: it.kind for it in list_aliases(principal.scope, lead.lead_id)}
     spelled = editing.remove_alias(principal.scope, lead.lead_id, alias_id, now=utc_now())
-    flash(f"The lead is not known as “{spelled}” any more.", Tone.OK)
+    say(
+        f"The lead is not known as “{spelled}” any more.",
+        undo=Undo(
+            url=f"{lead_path(lead.lead_id)}/aliases",
+            fields={"kind": known.get(alias_id, ""), "value": spelled},
+        ),
+    )
     return _back(lead, ALIASES)
 
 
@@ -155,7 +174,7 @@ def set_property(segment: str) -> AnyResponse:
         return _refuse_property(principal, lead, form, UNPROCESSABLE_ENTITY)
     name = form.name.data or ""
     try:
-        editing.set_property(
+        changed = editing.set_property(
             principal.scope,
             lead.lead_id,
             name,
@@ -168,8 +187,18 @@ def set_property(segment: str) -> AnyResponse:
         return _refuse_property(principal, lead, form, CONFLICT, error)
     except (InvalidError, TooLargeError) as error:
         return _refuse_property(principal, lead, form, UNPROCESSABLE_ENTITY, error)
-    flash(f"“{name}” is {'removed' if removes else 'saved'}.", Tone.OK)
+    said = f"“{name}” is {'removed' if removes else 'saved'}."
+    say(said, undo=_put_back(lead, name, state=editing.state_of(changed.metadata.get(name))))
     return _back(lead, PROPERTIES)
+
+
+def _put_back(lead: Lead, name: str, *, state: str) -> Undo:
+    """Return the form that gives a property the value that it had; `state` is its present one."""
+    url, was = f"{lead_path(lead.lead_id)}/property", lead.metadata.get(name)
+    if was is None:
+        return Undo(url=url, fields={"name": name, "state": state, "do": REMOVE})
+    data = PropertyForm.of(name, was, state).data
+    return Undo(url=url, fields={it: str(data[it]) for it in ("name", "kind", "value", "state")})
 
 
 @pages.post("/leads/<segment>/properties")

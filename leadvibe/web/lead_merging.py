@@ -25,8 +25,10 @@ from leadvibe.pipeline import deletion, merging
 from leadvibe.pipeline.merging import Preview
 from leadvibe.web.lead import lead_id_of
 from leadvibe.web.lead_paths import LEADS, lead_path
+from leadvibe.web.notices import say
 from leadvibe.web.pages.display import Alert, Moment, Tone, counted, query_url, thousands
 from leadvibe.web.pages.merging import DeletionPage, FoundLead, MergePage, MergePreview
+from leadvibe.web.pages.notices import Undo
 from leadvibe.web.rendering import render
 
 MERGE, DELETION = "lead-merge", "lead-deletion"
@@ -65,7 +67,10 @@ def merge(segment: str) -> AnyResponse:
     except (ConflictError, InvalidError, LeadNotFoundError) as error:
         return _answer(principal.scope, lead, alert=Alert(error.message, Tone.BAD), status=CONFLICT)
     moved = counted(done.moved_events, "event")
-    flash(f"“{source_id}” is part of this lead now: {moved} came along.", Tone.OK)
+    say(
+        f"“{source_id}” is part of this lead now: {moved} came along.",
+        undo=unmerging(done.target.lead_id, source_id),
+    )
     return redirect(lead_path(done.target.lead_id), 303)
 
 
@@ -77,8 +82,20 @@ def unmerge(segment: str) -> AnyResponse:
         principal, principal.scope, lead_id_of(segment), [source_id], now=utc_now()
     )
     moved = counted(done.moved_events, "event")
-    flash(f"“{source_id}” stands for itself again, with {moved} of its own.", Tone.OK)
+    target_id = done.target.lead_id
+    say(
+        f"“{source_id}” stands for itself again, with {moved} of its own.",
+        undo=Undo(
+            url=f"{lead_path(target_id)}/merge",
+            fields={"source_lead_id": source_id, "target_lead_id": target_id},
+        ),
+    )
     return redirect(lead_path(done.target.lead_id), 303)
+
+
+def unmerging(target_id: str, source_id: str) -> Undo:
+    """Return the form that parts two leads which have just been merged."""
+    return Undo(url=f"{lead_path(target_id)}/unmerge", fields={"source_lead_id": source_id})
 
 
 @pages.post("/leads/<segment>/dismiss")

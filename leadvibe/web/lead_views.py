@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request
@@ -20,8 +20,10 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import ConflictError, InvalidError, PreconditionFailedError
 from leadvibe.web.lead_paths import LEADS
 from leadvibe.web.lead_query import DEFAULTS, ME, PARAMETERS, WATCHED, LeadQuery
+from leadvibe.web.notices import say
 from leadvibe.web.pages.display import Tone, query_url
 from leadvibe.web.pages.leads import CurrentView, Tab, ViewBar
+from leadvibe.web.pages.notices import Undo
 
 VIEWS = f"{LEADS}/views"
 REFUSALS = (ConflictError, InvalidError, PreconditionFailedError)
@@ -93,8 +95,14 @@ def update(view_id: UUID) -> AnyResponse:
 def delete(view_id: UUID) -> AnyResponse:
     principal = require_member(Permission.READ)
     view = service.delete_view(principal, view_id)
-    flash(f"The view “{view.name}” is deleted. Its leads stay.", Tone.OK)
+    say(f"The view “{view.name}” is deleted. Its leads stay.", undo=_make_again(view))
     return redirect(LEADS, 303)
+
+
+def _make_again(view: LeadView) -> Undo:
+    params = dict(view.query) | ({"columns": ",".join(view.columns)} if view.columns else {})
+    shared = {"shared": "1"} if view.org_member_id is None else {}
+    return Undo(url=VIEWS, fields={"name": view.name, "query": urlencode(params), **shared})
 
 
 @pages.post("/leads/columns")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import cast
 
-from flask import Flask, Response, get_flashed_messages, make_response, render_template
+from flask import Flask, Response, make_response, render_template
 from htmx_flask import Htmx, request
 from markupsafe import Markup
 
@@ -21,7 +22,8 @@ from leadvibe.identity.permissions import Permission, can, role_in_unit
 from leadvibe.identity.types import Account, Principal
 from leadvibe.quickstart.queries import read_unit_frame
 from leadvibe.quickstart.types import UnitFrame
-from leadvibe.web.pages.shell import Shell, Unit, initials, navigation
+from leadvibe.web.notices import take_notices
+from leadvibe.web.pages.shell import NavGroup, Shell, Unit, initials, navigation, own_pages
 from leadvibe.web.session import account_of
 
 # What the answer to one address depends on, besides the cookie, which Flask names itself.
@@ -40,6 +42,7 @@ def register(app: Flask) -> None:
     def icon(name: str) -> Markup:
         return _ICON.format(asset("icons.svg"), name)
 
+    app.template_global("take_notices")(take_notices)
     # Not a macro: a page shows thirty, and calling macros took a tenth of its time.
     app.template_global("icon")(icon if app.debug else lru_cache(ICONS_KEPT)(icon))
 
@@ -90,18 +93,17 @@ def _answer(body: str, status: int) -> Response:
 
 def _toast(response: Response) -> Response:
     """Say what was flashed in a toast, for a fragment has no place where the page says it."""
-    flashed = cast("list[tuple[str, str]]", get_flashed_messages(with_categories=True))
-    if flashed:
-        tone, text = flashed[-1][0], " ".join(message for _, message in flashed)
-        response.headers["HX-Trigger"] = json.dumps({"toast": {"text": text, "tone": tone}})
+    notices = take_notices()
+    if notices:
+        last, text = notices[-1], " ".join(it.text for it in notices)
+        toast = asdict(replace(last, text=text))
+        response.headers["HX-Trigger"] = json.dumps({"toast": toast})
     return response
 
 
 def _shell(principal: Principal, section: str) -> Shell:
     account, role = account_of(principal), role_in_unit(principal)
     member = account.member
-    configures = principal.unit_id is not None and can(principal, Permission.CONFIGURE)
-    unit = read_unit_frame(principal.scope) if principal.unit_id else UnitFrame()
     return Shell(
         member_name=member.name,
         member_email=member.email,
@@ -110,16 +112,25 @@ def _shell(principal: Principal, section: str) -> Shell:
         org_name=account.organization.name,
         units=_units(account, principal),
         unit_name=_unit_name(account, principal),
-        nav=navigation(
-            section,
-            dead_letters=unit.dead_letters,
-            can_own=can(principal, Permission.OWN),
-            can_administer=can(principal, Permission.ADMINISTER),
-            has_accounts=unit.has_accounts,
-            can_configure=configures,
-            is_started=not configures or unit.is_started,
-        ),
+        nav=navigation_of(principal, section),
+        own=own_pages(section),
+        recents_key=f"{principal.member_id}/{principal.unit_id}",
         version=leadvibe.__version__,
+    )
+
+
+def navigation_of(principal: Principal, section: str = "") -> tuple[NavGroup, ...]:
+    """Return the pages that the principal may open, as the sidebar shows them."""
+    configures = principal.unit_id is not None and can(principal, Permission.CONFIGURE)
+    unit = read_unit_frame(principal.scope) if principal.unit_id else UnitFrame()
+    return navigation(
+        section,
+        dead_letters=unit.dead_letters,
+        can_own=can(principal, Permission.OWN),
+        can_administer=can(principal, Permission.ADMINISTER),
+        has_accounts=unit.has_accounts,
+        can_configure=configures,
+        is_started=not configures or unit.is_started,
     )
 
 

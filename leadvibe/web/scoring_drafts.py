@@ -6,6 +6,7 @@ changed is shown that first, with what they typed still there.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from http.client import CONFLICT, UNPROCESSABLE_ENTITY
 from uuid import UUID
@@ -30,6 +31,7 @@ from leadvibe.web.forms.scoring import (
     RulesetForm,
     WeightForm,
 )
+from leadvibe.web.notices import say
 from leadvibe.web.pages.display import Alert, Link, Tone, signed
 from leadvibe.web.pages.scoring import ScoringPage
 from leadvibe.web.rendering import render, wanted_fragment
@@ -37,6 +39,7 @@ from leadvibe.web.scoring import WORDS, accounts_off
 from leadvibe.web.scoring_bar import BAR, Drafted
 from leadvibe.web.scoring_paths import SCORING, TEMPLATES
 from leadvibe.web.scoring_previews import PANEL, draft_panel
+from leadvibe.web.scoring_restoring import put_back, restoring
 from leadvibe.web.scoring_rules import (
     Attempts,
     Shelf,
@@ -50,7 +53,7 @@ from leadvibe.web.scoring_rules import (
 )
 
 RULESETS = "rulesets"
-CHANGED = '{"draft-changed": {}}'
+CHANGED = "draft-changed"
 """What the bar and the panel listen for."""
 
 AnyForm = RuleForm | AttributeRuleForm | RulesetForm | AttributeRulesetForm | WeightForm
@@ -145,7 +148,19 @@ def update_rule(draft_id: UUID, kind: str, rule_id: UUID) -> AnyResponse:
 @pages.post(f"{_KIND}/rules/<uuid:rule_id>/delete")
 def delete_rule(draft_id: UUID, kind: str, rule_id: UUID) -> AnyResponse:
     drafted, shelf = _editing(draft_id, kind)
-    return _make(drafted, shelf, lambda config: editing.remove_rule(config, shelf, rule_id))
+    undo = restoring(drafted, shelf, rule_id)
+    return _make(
+        drafted,
+        shelf,
+        lambda config: editing.remove_rule(config, shelf, rule_id),
+        done=lambda: say("The rule is taken out of this draft.", undo=undo),
+    )
+
+
+@pages.post(f"{_KIND}/rules/<uuid:rule_id>/restore")
+def restore_rule(draft_id: UUID, kind: str, rule_id: UUID) -> AnyResponse:
+    drafted, shelf = _editing(draft_id, kind)
+    return _make(drafted, shelf, lambda config: put_back(drafted, config, shelf, rule_id))
 
 
 @pages.post("/name")
@@ -256,12 +271,19 @@ def _opened(drafted: Drafted, kind: LevelKind) -> Attempts:
     return Attempts()
 
 
-def _make(drafted: Drafted, kind: LevelKind, change: Callable[[Config], Config]) -> AnyResponse:
+def _make(
+    drafted: Drafted,
+    kind: LevelKind,
+    change: Callable[[Config], Config],
+    done: Callable[[], None] = lambda: None,
+) -> AnyResponse:
     """Make a change that no form can be shown again for."""
     try:
         _save(drafted, change)
     except (InvalidError, ConflictError) as error:
         flash(error.message, Tone.BAD)
+    else:
+        done()
     return _done(drafted, kind)
 
 
@@ -347,7 +369,8 @@ def _answer(
         row=row,
     )  # fmt: skip
     if request.method == "POST" and (wanted == RULESETS or row):
-        response.headers.setdefault("HX-Trigger", CHANGED)
+        told = json.loads(response.headers.get("HX-Trigger", "{}"))
+        response.headers["HX-Trigger"] = json.dumps({**told, CHANGED: {}})
     return response
 
 

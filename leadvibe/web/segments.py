@@ -29,7 +29,9 @@ from leadvibe.segments.types import Segment, SegmentRule, last_change
 from leadvibe.web.authors import author
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import LAST_PAGE
+from leadvibe.web.notices import say
 from leadvibe.web.pages.display import Choice, Moment, Pager, Tone, counted, query_url, thousands
+from leadvibe.web.pages.notices import Undo
 from leadvibe.web.pages.segment_analysis import Analysis
 from leadvibe.web.pages.segments import (
     MemberCount,
@@ -139,7 +141,11 @@ def switch(segment_id: UUID) -> AnyResponse:
         raise InvalidError("Nothing to change was sent: reload the page and try again.")
     changes = {"active": wanted == "1"}
     segment = service.update_segment(principal, principal.scope, segment_id, changes, now=utc_now())
-    flash(f"“{segment.name}” is switched {'on' if segment.active else 'off'}.", Tone.OK)
+    back = {"active": "0" if segment.active else "1"}
+    say(
+        f"“{segment.name}” is switched {'on' if segment.active else 'off'}.",
+        undo=Undo(url=segment_path(segment_id), fields=back),
+    )
     return redirect(SEGMENTS, 303)
 
 

@@ -17,7 +17,9 @@ from leadvibe.imports.queries import find_sample
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
 from leadvibe.pipeline import setup
+from leadvibe.web.notices import say
 from leadvibe.web.pages.display import Fact, Tone, thousands
+from leadvibe.web.pages.notices import Undo
 from leadvibe.web.pages.settings import SettingsPage, UnitRow
 from leadvibe.web.redirects import SETTINGS
 from leadvibe.web.rendering import render
@@ -47,11 +49,13 @@ def show_settings() -> AnyResponse:
 @pages.post("/settings/organisation")
 def rename_organization() -> AnyResponse:
     principal = require_member(Permission.ADMINISTER)
+    before = queries.get_account(principal).organization.name
     try:
         service.rename_organization(principal.org_id, name=_name())
     except InvalidError as error:
         return _answer(principal, problem=error.message)
-    flash("The organisation is renamed.", Tone.OK)
+    back = Undo(url=f"{SETTINGS}/organisation", fields={"name": before})
+    say("The organisation is renamed.", undo=back)
     return redirect(SETTINGS, SEE_OTHER)
 
 
@@ -68,12 +72,16 @@ def create_unit() -> AnyResponse:
 
 @pages.post("/settings/units/<uuid:unit_id>")
 def rename_unit(unit_id: UUID) -> AnyResponse:
-    principal = require_member(Permission.ADMINISTER)
+    scope = Scope(require_member(Permission.ADMINISTER).org_id, unit_id)
+    before = queries.get_unit(scope).name
     try:
-        service.rename_unit(Scope(principal.org_id, unit_id), name=_name())
+        service.rename_unit(scope, name=_name())
     except InvalidError as error:
-        return _answer(principal, problem=error.message)
-    flash("The unit is renamed.", Tone.OK)
+        return _answer(require_member(Permission.ADMINISTER), problem=error.message)
+    say(
+        "The unit is renamed.",
+        undo=Undo(url=f"{SETTINGS}/units/{unit_id}", fields={"name": before}),
+    )
     return redirect(SETTINGS, SEE_OTHER)
 
 

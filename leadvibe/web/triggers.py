@@ -19,7 +19,9 @@ from leadvibe.lib.errors import InvalidError
 from leadvibe.triggers import queries, service
 from leadvibe.triggers.types import Fired, Trigger
 from leadvibe.triggers.wording import name_of
+from leadvibe.web.notices import say
 from leadvibe.web.pages.display import Choice, Moment, Tone, counted
+from leadvibe.web.pages.notices import Undo
 from leadvibe.web.pages.triggers import Health, KindCard, TriggerRow, TriggersPage
 from leadvibe.web.rendering import render
 from leadvibe.web.trigger_facts import Facts, look_up
@@ -99,7 +101,11 @@ def switch(kind: str, trigger_id: UUID) -> AnyResponse:
     trigger = service.update_trigger(
         principal, principal.scope, of_kind, trigger_id, changes, now=utc_now()
     )
-    flash(f"“{trigger.name}” is {'active again' if trigger.active else 'paused'}.", Tone.OK)
+    back = {"active": "0" if trigger.active else "1"}
+    say(
+        f"“{trigger.name}” is {'active again' if trigger.active else 'paused'}.",
+        undo=Undo(url=request.full_path.rstrip("?"), fields=back),
+    )
     return redirect(_where_from(of_kind), 303)
 
 

@@ -57,12 +57,32 @@ function chooseTheme(theme) {
 
 /* Toasts */
 
-function toast(text, tone = "ok") {
+const LASTS = { bad: 8000, undo: 10_000 };
+
+function toast(text, tone = "ok", undo = null) {
   const element = document.createElement("div");
   element.className = `toast toast-${tone}`;
-  element.textContent = text;
+  element.append(Object.assign(document.createElement("span"), { textContent: text }));
+  if (undo) element.append(undoForm(undo));
   document.getElementById("toasts").append(element);
-  setTimeout(() => element.remove(), tone === "bad" ? 8000 : 4000);
+  vanish(element, LASTS[undo ? "undo" : tone] ?? 4000);
+}
+
+/* It waits for who reads it: under the pointer, and while something in it has the focus. */
+function vanish(element, after) {
+  setTimeout(() => {
+    if (element.matches(":hover, :focus-within")) vanish(element, 1000);
+    else element.remove();
+  }, after);
+}
+
+function undoForm({ url, fields, label }) {
+  const form = Object.assign(document.createElement("form"), { method: "post", action: url, className: "undo" });
+  for (const [name, value] of Object.entries({ ...fields, csrf_token: csrfToken() })) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+  form.append(Object.assign(document.createElement("button"), { textContent: label }));
+  return form;
 }
 
 async function copy(button) {
@@ -104,8 +124,25 @@ function syncControls(target) {
   }
 }
 
+/* Search or go to. What it is made of is loaded when it is first wanted; until then, and when that
+   fails, its button is a link to a page that does the same. */
+
+async function openPalette(link) {
+  try {
+    const palette = await import(link.dataset.palette);
+    await palette.open(link);
+  } catch {
+    location.assign(link.href);
+  }
+}
+
 document.addEventListener("click", (event) => {
   const { target } = event;
+  const palette = target.closest("[data-palette]");
+  if (palette && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    openPalette(palette);
+  }
   const theme = target.closest("[data-theme-choice]");
   if (theme) chooseTheme(theme.dataset.themeChoice);
   const copyButton = target.closest("[data-copy]");
@@ -123,6 +160,12 @@ document.addEventListener("keydown", (event) => {
       open.open = false;
       open.querySelector("summary").focus();
     }
+  }
+  const palette = document.querySelector("[data-palette]");
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) {
+    event.preventDefault();
+    openPalette(palette);
+    return;
   }
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
@@ -171,6 +214,7 @@ function leave() {
 document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
   const { status } = ctx.response;
   if (status === 401) leave();
+  else if (ctx.response.raw?.headers.has("HX-Trigger")) return; // it says itself what is wrong
   else if (status === 403) toast("Your role does not allow this.", "bad");
   else if (status === 404) toast("This is gone. Reload the page.", "bad");
   else if (status === 429) toast("Too many requests. Wait a moment and try again.", "bad");
@@ -182,8 +226,32 @@ document.addEventListener("htmx:error", () => {
 });
 
 /* Sent by the server as the header HX-Trigger: {"toast": {"text": "Saved", "tone": "ok"}} */
-document.addEventListener("toast", ({ detail }) => toast(detail.text, detail.tone));
+document.addEventListener("toast", ({ detail }) => toast(detail.text, detail.tone, detail.undo));
 
+/* What was opened last, for the palette to offer first; signing out forgets it. */
+const PLACES = /^\/app\/(leads|accounts|segments|triggers)\/(?!new$|export$|history$|bulk|merge)/;
+
+function noteVisit(link) {
+  const { pathname } = location;
+  if (!link || !PLACES.test(pathname) || document.querySelector(".error")) return;
+  const key = `recents:${link.dataset.recents}`;
+  try {
+    const others = JSON.parse(localStorage.getItem(key) ?? "[]").filter(({ url }) => url !== pathname);
+    const label = document.title.replace(/ · Leadvibe$/, "");
+    localStorage.setItem(key, JSON.stringify([{ label, url: pathname }, ...others].slice(0, 8)));
+  } catch {
+    // Without storage nothing is offered.
+  }
+}
+
+document.getElementById("sign-out")?.addEventListener("submit", () => {
+  for (const key of Object.keys(localStorage)) if (key.startsWith("recents:")) localStorage.removeItem(key);
+});
+
+if (/Mac|iP/.test(navigator.platform)) {
+  for (const keys of document.querySelectorAll("[data-palette] kbd")) keys.textContent = "⌘ K";
+}
+noteVisit(document.querySelector("[data-palette]"));
 showTimes();
 showTheme();
 setInterval(showTimes, 30_000);

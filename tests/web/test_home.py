@@ -142,7 +142,7 @@ class TestMoves:
     def test_levels_are_counted_then_and_now(self, browse, people, busy):
         page = browse(people.viewer).get(f"{HOME}?range=7d&show=all").text
 
-        levels = page[page.index("Leads by level") : page.index("Rising")]
+        levels = page[page.index('id="levels-title"') : page.index("Rising")]
         rows = re.findall(r"</svg>(\w[\w ]*)</span></td>.*?>(\d+)</a>.*?>([^<]*)</td></tr>", levels)
         assert sum(int(now) for _, now, _ in rows) == 3
         assert links_in(levels, "level=")

@@ -23,6 +23,12 @@ class NavItem:
 class NavGroup:
     label: str
     items: tuple[NavItem, ...]
+    icon: str = ""
+    """Of a group that is folded up until somebody is on one of its pages, or wants to be."""
+
+    @property
+    def is_open(self) -> bool:
+        return any(item.is_current for item in self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +50,15 @@ class Shell:
     """Every unit the member may enter; the switcher shows when there are several."""
     unit_name: str
     nav: tuple[NavGroup, ...]
+    own: tuple[NavItem, ...]
+    """What is the member's own, in the menu with their name."""
+    recents_key: str
+    """Names who works in which unit: what they opened last is nobody else's."""
     version: str
     home_url: str = "/app/home"
     switch_unit_url: str = "/app/unit"
     """POST with `unit_id` and `next`."""
-    account_url: str = "/app/account/password"
+    search_url: str = "/app/search"
     sign_out_url: str = "/app/logout"
     """POST."""
 
@@ -74,9 +84,9 @@ def navigation(
     waiting = f"{dead_letters:,}" if dead_letters else ""
     keys = (item("API credentials", "/app/credentials", "key-round"),) if can_own else ()
     audit = (item("Audit log", "/app/settings/audit", "file-text"),) if can_own else ()
-    members = (item("Members", "/app/members", "building-2"),) if can_administer else ()
+    members = (item("Members", "/app/members", "user-plus"),) if can_administer else ()
     accounts = (item("Accounts", "/app/accounts", "building"),) if has_accounts else ()
-    start = (item("Quick start", "/app/quick-start", "zap"),) if can_configure else ()
+    start = (item("Quick start", "/app/quick-start", "rocket"),) if can_configure else ()
     first, later = ((), start) if is_started else (start, ())
     return (
         NavGroup(
@@ -107,21 +117,32 @@ def navigation(
         ),
         NavGroup(
             label="Settings",
+            icon="cog",
             items=(
-                item("General", "/app/settings", "cog"),
-                *later,
+                item("General", "/app/settings", "building-2"),
                 *members,
-                item("Event types", "/app/settings/events", "tags"),
                 item("Scoring settings", "/app/settings/scoring", "sliders-horizontal"),
+                item("Event types", "/app/settings/events", "tags"),
                 item("Integrations", "/app/settings/integrations", "plug"),
                 item("Notifications", "/app/settings/notifications", "bell"),
                 *keys,
                 *audit,
-                item("Usage", "/app/settings/usage", "gauge"),
-                item("Access tokens", "/app/account/tokens", "lock"),
-                item("Account", "/app/account/password", "user"),
+                item("Usage", "/app/settings/usage", "chart-column"),
+                *later,
             ),
         ),
+    )
+
+
+def own_pages(current: str) -> tuple[NavItem, ...]:
+    """Lay out the pages in the menu with the member's name."""
+    return tuple(
+        NavItem(label=label, url=url, icon=icon, is_current=url == current)
+        for label, url, icon in (
+            ("Password and sign-in", "/app/account/password", "lock"),
+            ("Access tokens", "/app/account/tokens", "key-round"),
+            ("Help", "/app/help", "circle-question-mark"),
+        )
     )
 
 
