@@ -25,6 +25,7 @@ from leadvibe.segments.errors import (
     TooManySegmentRulesError,
 )
 from leadvibe.segments.models import SegmentRow, SegmentRuleRow
+from leadvibe.segments.picking import copy_picks
 from leadvibe.segments.types import (
     RuleDraft,
     RuleType,
@@ -163,7 +164,9 @@ def save_segment(
 
 
 def copy_segment(principal: Principal, scope: Scope, segment_id: UUID, *, now: datetime) -> Segment:
-    """Make a segment with the same rules and a name of its own. Raises SegmentNotFoundError.
+    """Make a segment of the same rules and picks, with a name of its own.
+
+    Raises SegmentNotFoundError.
 
     Rules about accounts are not copied while accounts are switched off: raises AbmDisabledError.
     """
@@ -175,7 +178,9 @@ def copy_segment(principal: Principal, scope: Scope, segment_id: UUID, *, now: d
         "active": segment.active,
     }
     drafts = [_draft_of(rule) for rule in rules]
-    return save_segment(principal, scope, None, fields, drafts, now=now)
+    copied = save_segment(principal, scope, None, fields, drafts, now=now)
+    copy_picks(scope, segment_id, copied.segment_id)
+    return queries.get_segment(scope, copied.segment_id)
 
 
 def check_rule(scope: Scope, fields: Mapping[str, Any], *, prefix: str = "") -> None:

@@ -54,6 +54,7 @@ from leadvibe.web import (
     scoring_settings,
     scoring_templates,
     segment_editing,
+    segment_picks,
     segments,
     session,
     settings,
@@ -71,7 +72,7 @@ from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
     login, home, leads, lead_views, bulk, lead, lead_editing, lead_merging, accounts, account,
-    segments, segment_editing, scoring, triggers, trigger_history, trigger_trials,
+    segments, segment_editing, segment_picks, scoring, triggers, trigger_history, trigger_trials,
     trigger_editing, destinations, deliveries, imports, sample, dead_letters, credentials,
     members, integrations, notifications, channel_editing, events, event_deletion, event_types,
     lead_wizard, import_undos, settings, audit, usage, tokens, member, scoring_drafts,
