@@ -44,6 +44,7 @@ from leadvibe.web import (
     metadata_filters,
     notifications,
     quick_start,
+    rate_limits,
     rendering,
     sample,
     scoring,
@@ -78,6 +79,7 @@ NOUNS = (
     lead_wizard, import_undos, settings, audit, usage, tokens, member, scoring_drafts,
     scoring_previews, scoring_publishing, scoring_history, scoring_templates, levels, decay,
     filters, velocity_filters, metadata_filters, scoring_settings, surge, mapping, quick_start,
+    rate_limits,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 
