@@ -473,6 +473,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("", "Segments", "Leave a lead to the rules",
               "DELETE", "/segments/{id}/members/{leadID}", segments.unpick_lead, EITHER, WRITE,
               success=204),
+    Operation("", "Segments", "List what uses a segment",
+              "GET", "/segments/{id}/uses", segments.list_uses, EITHER, READ),
     Operation("", "Segments", "List picked leads",
               "GET", "/segments/{id}/picks", segments.list_picks, EITHER, READ),
     Operation("", "Segments", "List segments of a lead",

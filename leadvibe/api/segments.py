@@ -30,6 +30,8 @@ from leadvibe.identity.types import Principal, Scope
 from leadvibe.leadlist import queries as leadlist
 from leadvibe.leadlist.export import write_members
 from leadvibe.leads.queries import get_lead
+from leadvibe.leadviews.queries import views_by_segment
+from leadvibe.leadviews.types import ViewsOfSegment
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.paging import PageRequest
 from leadvibe.segments import picking, queries, service
@@ -166,6 +168,14 @@ class RuleAnswer:
     met: bool | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentUses:
+    """Names of views that you may see; of other members' own views only how many."""
+
+    lead_views: list[str]
+    other_lead_views: int
+
+
 class Picked(BaseModel):
     """What somebody decides about a lead, whatever the rules say."""
 
@@ -223,7 +233,7 @@ def update_segment(
 
 
 def delete_segment(principal: Principal, segment_id: SegmentId) -> None:
-    """Delete a segment with its rules; leads stay."""
+    """Delete a segment with its rules and the views narrowed to it; leads stay."""
     service.delete_segment(principal.scope, segment_id)
 
 
@@ -267,6 +277,13 @@ def explain_lead(principal: Principal, segment_id: SegmentId, lead_id: str) -> M
             for it in rules
         ],
     )
+
+
+def list_uses(principal: Principal, segment_id: SegmentId) -> SegmentUses:
+    """What is deleted with the segment: views of leads that are narrowed to it."""
+    queries.get_segment(principal.scope, segment_id)
+    names, others = views_by_segment(principal).get(segment_id, ViewsOfSegment())
+    return SegmentUses(lead_views=list(names), other_lead_views=others)
 
 
 def list_picks(principal: Principal, segment_id: SegmentId, query: PageQuery) -> list[PickItem]:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, update
 
 from leadvibe.engine.conditions import MAX_CLAUSES, Condition, ConditionError, parse_operator
 from leadvibe.identity.types import Principal, Scope
-from leadvibe.lib.db import session
+from leadvibe.lib.db import driver, session
 from leadvibe.lib.ids import new_id
 from leadvibe.scoring.queries import require_abm
 from leadvibe.scoring.service import lock_configuration
@@ -77,9 +77,16 @@ def update_segment(
 
 
 def delete_segment(scope: Scope, segment_id: UUID) -> None:
-    """Delete a segment with its rules; leads stay. Raises SegmentNotFoundError."""
+    """Delete a segment with its rules and picks, and the views of leads narrowed to it; leads stay.
+
+    Such a view would show everybody, or nobody. Raises SegmentNotFoundError.
+    """
     lock_configuration(scope)
     queries.get_segment(scope, segment_id)
+    driver().execute(
+        "DELETE FROM lead_views WHERE unit_id = %s AND query ->> 'segment' = %s",
+        (scope.unit_id, str(segment_id)),
+    )
     session().execute(
         delete(SegmentRow).where(
             SegmentRow.unit_id == scope.unit_id, SegmentRow.segment_id == segment_id

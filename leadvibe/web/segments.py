@@ -18,6 +18,8 @@ from leadvibe.leadlist.queries import count_members, list_members
 from leadvibe.leadlist.types import LeadLine
 from leadvibe.leads.errors import LeadNotFoundError
 from leadvibe.leads.queries import get_lead
+from leadvibe.leadviews.queries import views_by_segment
+from leadvibe.leadviews.types import ViewsOfSegment
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import PageRequest
@@ -86,7 +88,7 @@ def show_segment(segment_id: UUID) -> AnyResponse:
             return redirect(_page_url(segment_id, page - 1))
     changed = last_change(segment, rules)
     shown = SegmentPage(
-        segment=_row(principal, segment, rules),
+        segment=_row(principal, segment, rules, views_by_segment(principal).get(segment_id)),
         updated_by=author(changed.by),
         updated_at=Moment.of(changed.at),
         groups=say_groups(rules, has_accounts=get_settings(scope).abm_enabled),
@@ -174,10 +176,11 @@ def delete(segment_id: UUID) -> AnyResponse:
 
 def _list(principal: Principal) -> AnyResponse:
     scope = principal.scope
-    rules = queries.list_rules_of_all(scope)
+    rules, views = queries.list_rules_of_all(scope), views_by_segment(principal)
     page = SegmentsPage(
         segments=tuple(
-            _row(principal, it, rules.get(it.segment_id, [])) for it in queries.list_segments(scope)
+            _row(principal, it, rules.get(it.segment_id, []), views.get(it.segment_id))
+            for it in queries.list_segments(scope)
         ),
         can_edit=can(principal, Permission.CONFIGURE),
         new_url=NEW_SEGMENT,
@@ -186,7 +189,22 @@ def _list(principal: Principal) -> AnyResponse:
     return render("segments/page.html", page=page, section=SEGMENTS, fragments=fragments)
 
 
-def _row(principal: Principal, segment: Segment, rules: Sequence[SegmentRule]) -> SegmentRow:
+def _say_deletion(views: ViewsOfSegment | None) -> str:
+    """Say what goes with a segment: its rules, and the views of leads narrowed to it."""
+    told = ["Its rules go with it, and who was picked by hand; the leads stay."]
+    if views:
+        named = [f"“{name}”" for name in views.names]
+        others = [counted(views.others, "view") + " of others"] if views.others else []
+        told.append(f"So do views of the list of leads: {', '.join(named + others)}.")
+    return " ".join([*told, "This cannot be undone."])
+
+
+def _row(
+    principal: Principal,
+    segment: Segment,
+    rules: Sequence[SegmentRule],
+    views: ViewsOfSegment | None,
+) -> SegmentRow:
     url, can_edit = segment_path(segment.segment_id), can(principal, Permission.CONFIGURE)
     is_empty = not segment.active or not (segment.has_picked or any(it.active for it in rules))
     return SegmentRow(
@@ -202,6 +220,7 @@ def _row(principal: Principal, segment: Segment, rules: Sequence[SegmentRule]) -
         update_url=url,
         copy_url=f"{url}/copy",
         delete_url=f"{url}/delete",
+        delete_text=_say_deletion(views) if can_edit else "",
     )
 
 

@@ -96,6 +96,7 @@ SEGMENT_EXAMPLES: dict[str, Callable[[World], Send]] = {
     "DELETE /segments/{id}/members/{leadID}": lambda world: {
         "path": {"id": _picked(world), "leadID": LEAD}
     },
+    "GET /segments/{id}/uses": lambda world: {"path": {"id": _picked(world)}},
     "GET /segments/{id}/picks": lambda world: {"path": {"id": _picked(world)}},
     "GET /leads/{leadID}/segments": lambda world: {
         "path": {"leadID": LEAD if _ruled(world) else ""}

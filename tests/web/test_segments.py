@@ -518,3 +518,22 @@ class TestPicks:
         assert viewer.post(path, {"pick": "in"}).status_code == 403
         assert 'name="pick"' not in viewer.get(path).text
         assert "Add to a segment" not in viewer.get("/app/leads/ana?show=segments").text
+
+
+class TestDeletion:
+    def test_what_goes_with_a_segment_is_told_and_goes(self, browse, people, segment):
+        def save_view(browser, name):
+            form = {"name": name, "query": f"segment={segment.segment_id}"}
+            assert browser.post("/app/leads/views", form).status_code in {200, 303}
+
+        owner, viewer = browse(people.owner), browse(people.viewer)
+        save_view(owner, "Fans of mine")
+        save_view(viewer, "Secret")
+
+        page = owner.get(path_of(segment)).text
+        assert "“Fans of mine”, 1 view of others" in page
+        assert "Secret" not in page
+        assert "“Fans of mine”" in owner.get(SEGMENTS).text
+
+        owner.post(path_of(segment, "/delete"))
+        assert "Fans of mine" not in owner.get("/app/leads").text

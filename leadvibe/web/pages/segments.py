@@ -66,6 +66,8 @@ class SegmentRow:
     """POST."""
     delete_url: str = ""
     """POST."""
+    delete_text: str = ""
+    """What goes with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
