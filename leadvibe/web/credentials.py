@@ -81,7 +81,7 @@ def _row(credential: Credential) -> CredentialRow:
         name=credential.name,
         client_id=credential.client_id,
         created_at=Moment.of(credential.created_at),
-        limit=f"{thousands(rate.per_second)} a second" if rate else "With all",
+        limit=f"{thousands(rate.per_second)} a second" if rate else "None of its own",
         rps=str(rate.per_second) if rate else "",
         burst=str(rate.burst) if rate else "",
         limit_url=f"{CREDENTIALS}/{credential.secret_id}/limit",

@@ -127,6 +127,6 @@ def test_one_is_given_a_limit_of_its_own_and_counted_with_the_others_again(brows
     assert "5 a second" in page
 
     owner.post(path, {"rps": "", "burst": ""})
-    assert "With all" in owner.get(CREDENTIALS).text
+    assert "None of its own" in owner.get(CREDENTIALS).text
     assert browse(people.operator).post(path, {"rps": "5", "burst": "20"}).status_code == 403
     assert browse(people.stranger).post(path, {"rps": "5", "burst": "20"}).status_code == 404
