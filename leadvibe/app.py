@@ -30,11 +30,12 @@ from leadvibe.http import (
     transaction,
 )
 from leadvibe.http.errors import json_error
-from leadvibe.http.rate_limits import KeyBy, LimitMode, Rate, RateLimiter
+from leadvibe.http.rate_limits import RateLimiter
 from leadvibe.http.turnstile import Turnstile
 from leadvibe.identity.queries import has_members
 from leadvibe.identity.remembered import CHANGED
 from leadvibe.identity.security import Hashing, Security
+from leadvibe.identity.types import KeyBy, LimitMode, Rate, RequestLimit
 from leadvibe.lib.db import OUTAGES, db, is_outage, reset
 from leadvibe.lib.errors import LeadvibeError, UnavailableError
 from leadvibe.lib.idle_connections import pool_events
@@ -254,12 +255,10 @@ def _broker(url: str) -> Redis:
 def _rate_limiter(settings: Settings) -> RateLimiter:
     rate = Rate(settings.rate_limit_rps, settings.rate_limit_burst)
     broker = impatient_client(settings.redis_url)
-    return RateLimiter(
-        TokenBuckets(broker, per_second=rate.per_second, burst=rate.burst),
-        mode=LimitMode(settings.rate_limit_mode),
-        key_by=KeyBy(settings.rate_limit_key_by),
-        rate=rate,
+    limit = RequestLimit(
+        LimitMode(settings.rate_limit_mode), KeyBy(settings.rate_limit_key_by), rate
     )
+    return RateLimiter(TokenBuckets(broker), limit)
 
 
 def _sealer(settings: Settings) -> Sealer:

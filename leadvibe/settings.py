@@ -29,7 +29,7 @@ LONGEST_RETENTION_DAYS = 36_500  # a century, which still is a date when taken f
 SWITCH = {"no": False, "0": False, "false": False, "yes": True, "1": True, "true": True}
 LOG_LEVELS = ("debug", "info", "warning", "error")
 RATE_LIMIT_MODES = ("off", "observe", "enforce")
-RATE_LIMIT_KEYS = ("org", "user", "client", "ip")
+RATE_LIMIT_KEYS = ("org", "unit", "user", "client", "ip")
 MOST_REQUESTS = 100_000
 """A second, and at once: far beyond what one installation serves."""
 

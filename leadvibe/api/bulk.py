@@ -1,4 +1,4 @@
-"""One thing done to many leads: given to an owner, watched, scored anew, or deleted."""
+"""One thing done to many leads: given to an owner, watched, put into a segment, and so on."""
 
 from __future__ import annotations
 
@@ -58,6 +58,9 @@ class NewBulkAction(BaseModel):
     owner_id: UUID | None = Field(
         None, description="For assign_owner: the member they are given to; null for nobody."
     )
+    segment_id: UUID | None = Field(
+        None, description="For add_to_segment and remove_from_segment: which one."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ class BulkItem:
     status: BulkState
     owner_id: UUID | None
     owner_name: str | None
+    segment_id: UUID | None
     leads_total: int
     leads_done: int
     leads_changed: int
@@ -83,13 +87,15 @@ class BulkItem:
 def start_action(principal: Principal, body: NewBulkAction) -> BulkItem:
     """Do something to many leads: at once when they are few, else a worker does.
 
-    Watching is for members, each for themselves.
+    Watching is for members, each for themselves. Who is put into a segment or taken out of it
+    stays so, whatever its rules say.
     """
     made = service.request_action(
         principal,
         body.action,
         _selection(principal.scope, body),
         owner=_owner(principal.scope, body.owner_id),
+        segment_id=body.segment_id,
         queue=job_queue(),
         now=utc_now(),
     )
@@ -102,7 +108,7 @@ def get_action(principal: Principal, action_id: BulkActionId) -> BulkItem:
 
 
 def undo_action(principal: Principal, action_id: BulkActionId) -> BulkItem:
-    """Take back what assigning, watching or unwatching did, where nobody has changed it since."""
+    """Take back what was done where nobody has changed it since; not rescoring, nor deleting."""
     return _item(service.undo(principal, action_id, queue=job_queue(), now=utc_now()))
 
 
@@ -141,6 +147,7 @@ def _item(action: BulkAction) -> BulkItem:
         status=action.state,
         owner_id=action.owner_id,
         owner_name=action.owner_name,
+        segment_id=action.segment_id,
         leads_total=action.leads_total,
         leads_done=action.leads_done,
         leads_changed=action.leads_changed,

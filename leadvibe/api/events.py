@@ -152,7 +152,7 @@ def list_lead_events(
 def export_events(principal: Principal, query: EventsFilter) -> Csv:
     """All matching events as a CSV file, the newest first."""
     scope, wanted = principal.scope, query.read(now=utc_now())
-    return Csv("events.csv", lambda: write_csv(EXPORT_HEADER, _lines(scope, wanted)))
+    return Csv("events.csv", lambda: write_events(scope, wanted))
 
 
 def delete_events(principal: Principal, body: Deletion) -> Deleted:
@@ -173,6 +173,11 @@ def explain(principal: Principal, event_id: EventId) -> EventImpact:
         occurred_at=found.occurred_at,
         rulesets=[_impact(delta) for delta in found.rulesets],
     )
+
+
+def write_events(scope: Scope, wanted: EventFilter) -> Iterator[str]:
+    """Yield CSV text of matching events, as they are read."""
+    return write_csv(EXPORT_HEADER, _lines(scope, wanted))
 
 
 def _lines(scope: Scope, wanted: EventFilter) -> Iterator[tuple[str, str, str, str]]:

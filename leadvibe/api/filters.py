@@ -34,6 +34,7 @@ class NewFilter(BaseModel):
     group_events: StrictBool = Field(
         False, description="Whether only the first event of a burst counts."
     )
+    enabled: StrictBool = Field(True, description="Whether it judges events.")
 
 
 class FilterChanges(Changes):
@@ -43,6 +44,7 @@ class FilterChanges(Changes):
     count_threshold: Threshold = Field(LEFT_OUT, description="How many still count.")
     time_window_ms: Window = Field(LEFT_OUT, description="Length of the window in milliseconds.")
     group_events: StrictBool = Field(LEFT_OUT, description="Whether only the first counts.")
+    enabled: StrictBool = Field(LEFT_OUT, description="Whether it judges events.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class FilterItem(Editable):
     count_threshold: int
     time_window_ms: int
     group_events: bool
+    enabled: bool
     created_at: datetime
     updated_at: datetime
     created_by: str
@@ -100,5 +103,5 @@ def _item(scope: Scope, item: ConfigItem) -> FilterItem:
         updated_at=item.updated_at,
         created_by=item.created_by,
         updated_by=item.updated_by,
-        **item.body,
+        **{"enabled": True, **item.body},
     )

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from leadvibe.api.editing import Editable
 from leadvibe.api.fields import NoteId, storable
+from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.queries import get_member
 from leadvibe.identity.types import Member, Principal
 from leadvibe.leads import notes
@@ -36,7 +37,7 @@ class NewNote(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteItem(Editable):
-    """A note, with the name that its author had."""
+    """A note, with the name that its author had; `edited_by` is who else changed it last."""
 
     note_id: UUID
     lead_id: str
@@ -45,6 +46,7 @@ class NoteItem(Editable):
     author_name: str
     created_at: datetime
     updated_at: datetime
+    edited_by: str | None
 
 
 def list_notes(principal: Principal, lead_id: str) -> Sequence[NoteItem]:
@@ -66,17 +68,23 @@ def write_note(principal: Principal, lead_id: str, body: NewNote) -> NoteItem:
 
 
 def edit_note(principal: Principal, lead_id: str, note_id: NoteId, body: NewNote) -> NoteItem:
-    """Change a note of yours."""
-    return _item(
-        notes.edit_note(
-            principal.scope, _author(principal), lead_id, note_id, body.text, now=utc_now()
-        )
+    """Change a note of yours; an Owner of the unit changes those of others, too."""
+    changed = notes.edit_note(
+        principal.scope,
+        _author(principal),
+        lead_id,
+        note_id,
+        body.text,
+        moderates=can(principal, Permission.OWN),
+        now=utc_now(),
     )
+    return _item(changed)
 
 
 def delete_note(principal: Principal, lead_id: str, note_id: NoteId) -> None:
-    """Delete a note of yours."""
-    notes.delete_note(principal.scope, _author(principal), lead_id, note_id)
+    """Delete a note of yours; an Owner of the unit deletes those of others, too."""
+    moderates = can(principal, Permission.OWN)
+    notes.delete_note(principal.scope, _author(principal), lead_id, note_id, moderates=moderates)
 
 
 def _author(principal: Principal) -> Member:
@@ -93,4 +101,5 @@ def _item(note: Note) -> NoteItem:
         author_name=note.author_name,
         created_at=note.created_at,
         updated_at=note.updated_at,
+        edited_by=note.edited_by,
     )

@@ -9,11 +9,15 @@ from uuid import UUID
 from flask import Response, after_this_request
 from pydantic import BaseModel, Field
 
+from leadvibe.api.answers import Csv
+from leadvibe.api.events import write_events
 from leadvibe.api.fields import Text, UnitId
-from leadvibe.http.active_unit import remember_unit
-from leadvibe.identity import queries, service
+from leadvibe.events.types import EventFilter
+from leadvibe.http.active_unit import leave_unit, remember_unit
+from leadvibe.identity import archiving, queries, service
 from leadvibe.identity.errors import UnitNotFoundError
-from leadvibe.identity.types import Organization, Principal, Scope, Unit, UnitRole
+from leadvibe.identity.types import ArchivedUnit, Organization, Principal, Scope, Unit, UnitRole
+from leadvibe.leadlist.export import write_all_leads
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.ids import parse_id
 from leadvibe.pipeline import setup
@@ -42,6 +46,16 @@ class UnitItem:
     external_ref: str | None
     is_default: bool
     role: UnitRole | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedUnitItem:
+    unit_id: UUID
+    org_id: UUID
+    name: str
+    slug: str
+    archived_at: datetime
+    archived_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +91,35 @@ def rename_unit(principal: Principal, unit_id: UnitId, body: UnitName) -> UnitIt
     return _item(service.rename_unit(Scope(principal.org_id, unit_id), name=body.name))
 
 
+def list_archived_units(principal: Principal) -> list[ArchivedUnitItem]:
+    """The archived units of the organisation, the last first."""
+    return [_archived(it) for it in queries.list_archived_units(principal.org_id)]
+
+
+def archive_unit(principal: Principal, unit_id: UnitId) -> None:
+    """Put a unit away: it takes no events and scores nothing, and its data stays."""
+    scope = Scope(principal.org_id, unit_id)
+    archiving.archive_unit(principal, scope, now=utc_now())
+    leave_unit(unit_id)
+
+
+def restore_unit(principal: Principal, unit_id: UnitId) -> UnitItem:
+    """Let an archived unit be worked in again, as it was."""
+    return _item(archiving.restore_unit(Scope(principal.org_id, unit_id)))
+
+
+def export_leads(principal: Principal, unit_id: UnitId) -> Csv:
+    """All leads of a unit, archived or not, as a CSV file."""
+    scope = queries.get_unit(Scope(principal.org_id, unit_id)).scope
+    return Csv("leads.csv", lambda: write_all_leads(scope))
+
+
+def export_events(principal: Principal, unit_id: UnitId) -> Csv:
+    """All events of a unit, archived or not, as a CSV file."""
+    scope = queries.get_unit(Scope(principal.org_id, unit_id)).scope
+    return Csv("events.csv", lambda: write_events(scope, EventFilter()))
+
+
 def set_active_unit(principal: Principal, body: ActiveUnit) -> UnitItem:
     """Work in another unit: sets the activeOu cookie, and headers that say which unit it is."""
     unit_id = parse_id(body.ouId)
@@ -101,6 +144,18 @@ def _item(unit: Unit) -> UnitItem:
         external_ref=unit.external_ref,
         is_default=unit.is_default,
         role=unit.role,
+    )
+
+
+def _archived(archived: ArchivedUnit) -> ArchivedUnitItem:
+    unit = archived.unit
+    return ArchivedUnitItem(
+        unit_id=unit.unit_id,
+        org_id=unit.org_id,
+        name=unit.name,
+        slug=unit.slug,
+        archived_at=archived.archived_at,
+        archived_by=archived.archived_by,
     )
 
 

@@ -38,6 +38,9 @@ class SecretItem:
     name: str
     trust_upstream_consent: bool
     created_at: datetime
+    rps: int | None
+    """Of a limit of its own; null when it is counted with the others."""
+    burst: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,4 +94,6 @@ def _item(credential: Credential) -> SecretItem:
         name=credential.name,
         trust_upstream_consent=credential.trust_upstream_consent,
         created_at=credential.created_at,
+        rps=credential.own_rate.per_second if credential.own_rate else None,
+        burst=credential.own_rate.burst if credential.own_rate else None,
     )

@@ -30,11 +30,13 @@ from leadvibe.identity.types import Principal, Scope
 from leadvibe.leadlist import queries as leadlist
 from leadvibe.leadlist.export import write_members
 from leadvibe.leads.queries import get_lead
+from leadvibe.leadviews.queries import views_by_segment
+from leadvibe.leadviews.types import ViewsOfSegment
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.paging import PageRequest
-from leadvibe.segments import queries, service
+from leadvibe.segments import picking, queries, service
 from leadvibe.segments.membership import Membership, explain, segments_of
-from leadvibe.segments.types import RuleDraft, RuleType, Segment, SegmentRule
+from leadvibe.segments.types import Pick, RuleDraft, RuleType, Segment, SegmentRule
 
 SHOWN_IN_PREVIEW = 25
 
@@ -167,12 +169,40 @@ class RuleAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentUses:
+    """Names of views that you may see; of other members' own views only how many."""
+
+    lead_views: list[str]
+    other_lead_views: int
+
+
+class Picked(BaseModel):
+    """What somebody decides about a lead, whatever the rules say."""
+
+    member: StrictBool = Field(description="True puts it into the segment, false keeps it out.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickItem:
+    """A lead that was put into a segment, or is kept out of it, by hand."""
+
+    lead_id: str
+    member: bool
+    picked_at: datetime
+    picked_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberExplanation:
-    """Why a lead is in a segment, or why it is not."""
+    """Why a lead is in a segment, or why it is not.
+
+    `picked` is whether somebody put it in or keeps it out; null leaves that to the rules.
+    """
 
     lead_id: str
     segment_id: UUID
     is_member: bool
+    picked: bool | None
     rules: list[RuleAnswer]
 
 
@@ -187,7 +217,7 @@ def get_segment(principal: Principal, segment_id: SegmentId) -> SegmentItem:
 
 
 def create_segment(principal: Principal, body: NewSegment) -> SegmentItem:
-    """Make a segment. Nobody is in it before it has a rule."""
+    """Make a segment. Nobody is in it before it has a rule, or a lead that was put into it."""
     made = service.create_segment(principal, principal.scope, body.model_dump(), now=utc_now())
     return _segment(principal.scope, made)
 
@@ -203,7 +233,7 @@ def update_segment(
 
 
 def delete_segment(principal: Principal, segment_id: SegmentId) -> None:
-    """Delete a segment with its rules; leads stay."""
+    """Delete a segment with its rules and the views narrowed to it; leads stay."""
     service.delete_segment(principal.scope, segment_id)
 
 
@@ -235,16 +265,47 @@ def explain_lead(principal: Principal, segment_id: SegmentId, lead_id: str) -> M
     scope = principal.scope
     segment, rules = queries.get_segment(scope, segment_id), queries.list_rules(scope, segment_id)
     lead = get_lead(scope, lead_id)
+    picked = queries.find_pick(scope, segment_id, lead.lead_id)
     found = explain(scope, segment, rules, lead.lead_id)
     return MemberExplanation(
         lead_id=lead.lead_id,
         segment_id=segment_id,
         is_member=found.is_member,
+        picked=picked.is_in if picked else None,
         rules=[
             RuleAnswer(rule_id=it.rule_id, rule_name=it.name, met=found.met.get(it.rule_id))
             for it in rules
         ],
     )
+
+
+def list_uses(principal: Principal, segment_id: SegmentId) -> SegmentUses:
+    """What is deleted with the segment: views of leads that are narrowed to it."""
+    queries.get_segment(principal.scope, segment_id)
+    names, others = views_by_segment(principal).get(segment_id, ViewsOfSegment())
+    return SegmentUses(lead_views=list(names), other_lead_views=others)
+
+
+def list_picks(principal: Principal, segment_id: SegmentId, query: PageQuery) -> list[PickItem]:
+    """Who was put into it or is kept out of it by hand, the last first."""
+    scope = principal.scope
+    queries.get_segment(scope, segment_id)
+    return [_pick(it) for it in queries.list_picks(scope, segment_id, query.request)]
+
+
+def pick_lead(principal: Principal, segment_id: SegmentId, lead_id: str, body: Picked) -> PickItem:
+    """Put a lead into the segment or keep it out, whatever the rules say."""
+    scope, lead = principal.scope, get_lead(principal.scope, lead_id)
+    picking.pick(principal, scope, segment_id, [lead.lead_id], is_in=body.member, now=utc_now())
+    picked = queries.find_pick(scope, segment_id, lead.lead_id)
+    assert picked is not None
+    return _pick(picked)
+
+
+def unpick_lead(principal: Principal, segment_id: SegmentId, lead_id: str) -> None:
+    """Leave it to the rules again whether a lead is in the segment."""
+    scope, lead = principal.scope, get_lead(principal.scope, lead_id)
+    picking.unpick(scope, segment_id, [lead.lead_id])
 
 
 def list_segments_of_lead(principal: Principal, lead_id: str) -> list[SegmentItem]:
@@ -357,4 +418,13 @@ def _rule(scope: Scope, rule: SegmentRule) -> SegmentRuleItem:
         updated_at=rule.updated_at,
         created_by=rule.created_by,
         updated_by=rule.updated_by,
+    )
+
+
+def _pick(pick: Pick) -> PickItem:
+    return PickItem(
+        lead_id=pick.lead_id,
+        member=pick.is_in,
+        picked_at=pick.picked_at,
+        picked_by=pick.picked_by,
     )

@@ -15,6 +15,8 @@ from leadvibe.lib.ids import new_id
 from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline.deletion import request_deletion
 from leadvibe.pipeline.rescore import rescore_leads
+from leadvibe.segments import picking
+from leadvibe.segments.errors import SegmentNotFoundError
 
 
 def apply(
@@ -34,6 +36,8 @@ def apply(
             standing = list(list_names(scope, lead_ids))
             rescore_leads(scope, standing, now=now)
             return len(standing)
+        case BulkKind.ADD_TO_SEGMENT | BulkKind.REMOVE_FROM_SEGMENT:
+            return _pick(scope, action, lead_ids, now=now)
         case BulkKind.DELETE:
             return sum(_delete(scope, action, it, queue=queue, now=now) for it in lead_ids)
 
@@ -103,18 +107,44 @@ def _unwatch(scope: Scope, action: BulkAction, lead_ids: Sequence[str]) -> int:
 def _delete(
     scope: Scope, action: BulkAction, lead_id: str, *, queue: JobQueue, now: datetime
 ) -> int:
-    asked_by = Principal(
+    try:
+        request_deletion(_asker(scope, action), scope, lead_id, queue=queue, now=now)
+    except (LeadNotFoundError, AlreadyMergedError):
+        return 0
+    return 1
+
+
+def _pick(scope: Scope, action: BulkAction, lead_ids: Sequence[str], *, now: datetime) -> int:
+    """Put leads into a segment or keep them out of it, unless the segment is gone meanwhile."""
+    assert action.segment_id is not None
+    try:
+        before = picking.pick(
+            _asker(scope, action),
+            scope,
+            action.segment_id,
+            list(list_names(scope, lead_ids)),
+            is_in=action.kind is BulkKind.ADD_TO_SEGMENT,
+            now=now,
+        )
+    except SegmentNotFoundError:
+        return 0
+    statement = """
+        INSERT INTO bulk_changes (unit_id, action_id, lead_id, was_in)
+        SELECT %(unit)s, %(action)s, it.* FROM unnest(%(ids)s::text[], %(was)s::bool[]) AS it
+    """
+    bound = _bound(scope, action, list(before)) | {"was": list(before.values())}
+    driver().execute(statement, bound)
+    return len(before)
+
+
+def _asker(scope: Scope, action: BulkAction) -> Principal:
+    return Principal(
         org_id=scope.org_id,
         via=Via.COMMAND,
         org_role=OrgRole.MEMBER,
         unit_id=scope.unit_id,
         label=action.created_by,
     )
-    try:
-        request_deletion(asked_by, scope, lead_id, queue=queue, now=now)
-    except (LeadNotFoundError, AlreadyMergedError):
-        return 0
-    return 1
 
 
 def _undo(scope: Scope, action: BulkAction, lead_ids: Sequence[str], *, now: datetime) -> int:
@@ -123,6 +153,8 @@ def _undo(scope: Scope, action: BulkAction, lead_ids: Sequence[str], *, now: dat
             return _unwatch(scope, action, lead_ids)
         case BulkKind.UNWATCH:
             return _watch(scope, action, lead_ids, now=now)
+        case BulkKind.ADD_TO_SEGMENT | BulkKind.REMOVE_FROM_SEGMENT:
+            return _pick_as_before(scope, action, lead_ids)
         case _:
             return _give_back(scope, action, lead_ids, now=now)
 
@@ -146,6 +178,35 @@ def _give_back(scope: Scope, action: BulkAction, lead_ids: Sequence[str], *, now
     changed = [account_id for (account_id,) in driver().execute(statement, bound)]
     accounts.refresh_roll_ups(scope, changed)
     return len(changed)
+
+
+def _pick_as_before(scope: Scope, action: BulkAction, lead_ids: Sequence[str]) -> int:
+    """Pick leads as they were before, unless somebody has picked them otherwise since."""
+    statement = """
+        WITH undone AS (
+            SELECT c.unit_id, p.segment_id, c.lead_id, c.was_in
+            FROM bulk_changes c
+            JOIN segment_picks p ON p.unit_id = c.unit_id AND p.segment_id = %(segment)s
+                AND p.lead_id = c.lead_id AND p.is_in = %(is_in)s
+            WHERE c.unit_id = %(unit)s AND c.action_id = %(undone)s AND c.lead_id = ANY(%(ids)s)
+        ), gone AS (
+            DELETE FROM segment_picks p USING undone u
+            WHERE p.unit_id = u.unit_id AND p.segment_id = u.segment_id AND p.lead_id = u.lead_id
+              AND u.was_in IS NULL
+        ), turned AS (
+            UPDATE segment_picks p SET is_in = u.was_in FROM undone u
+            WHERE p.unit_id = u.unit_id AND p.segment_id = u.segment_id AND p.lead_id = u.lead_id
+              AND u.was_in IS NOT NULL
+        )
+        SELECT count(*) FROM undone
+    """
+    bound = _bound(scope, action, lead_ids) | {
+        "undone": action.undoes,
+        "segment": action.segment_id,
+        "is_in": action.kind is BulkKind.ADD_TO_SEGMENT,
+    }
+    ((changed,),) = driver().execute(statement, bound).fetchall()
+    return int(changed)
 
 
 def _note(scope: Scope, action: BulkAction, lead_ids: Sequence[str]) -> int:

@@ -12,7 +12,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from leadvibe.lib.db import Base
 
-KINDS = ("assign_owner", "watch", "unwatch", "rescore", "delete")
+KINDS = (
+    "assign_owner", "watch", "unwatch", "rescore", "delete", "add_to_segment",
+    "remove_from_segment",
+)  # fmt: skip
 STATES = ("queued", "running", "finished", "failed")
 
 
@@ -43,6 +46,9 @@ class BulkActionRow(Base):
     member_id: Mapped[UUID | None] = mapped_column(comment="who asked, and watches")
     owner_id: Mapped[UUID | None] = mapped_column(comment="whom the leads are given to")
     owner_name: Mapped[str | None]
+    segment_id: Mapped[UUID | None] = mapped_column(
+        comment="that leads are put into or kept out of"
+    )
     undoes: Mapped[UUID | None] = mapped_column(comment="the action that it takes back")
     undone_by: Mapped[UUID | None]
     after_lead: Mapped[str] = mapped_column(
@@ -75,3 +81,4 @@ class BulkChangeRow(Base):
     lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     owner_id: Mapped[UUID | None]
     owner_name: Mapped[str | None]
+    was_in: Mapped[bool | None] = mapped_column(comment="how it was picked before, if so")

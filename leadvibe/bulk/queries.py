@@ -24,8 +24,8 @@ CRITERIA: TypeAdapter[LeadFilter] = TypeAdapter(LeadFilter)
 
 _COLUMNS = """
     action_id, org_id, unit_id, kind, state, lead_ids, criteria, member_id, owner_id, owner_name,
-    undoes, undone_by, after_lead, leads_total, leads_done, leads_changed, attempts, error,
-    created_at, created_by, finished_at
+    segment_id, undoes, undone_by, after_lead, leads_total, leads_done, leads_changed, attempts,
+    error, created_at, created_by, finished_at
 """
 
 

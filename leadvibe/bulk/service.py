@@ -26,6 +26,8 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import after_commit, commit, driver, held_lock, rollback
 from leadvibe.lib.ids import new_id
 from leadvibe.lib.queue import JobQueue
+from leadvibe.segments.picking import check_room
+from leadvibe.segments.queries import get_segment
 
 RUN_ACTION = "leadvibe.jobs.bulk.run_action"
 """What a worker calls, with the unit and the action."""
@@ -57,24 +59,28 @@ def request_action(
     selection: Selection,
     *,
     owner: Member | None = None,
+    segment_id: UUID | None = None,
     queue: JobQueue,
     now: datetime,
 ) -> BulkAction:
     """Do something to leads: at once when they are few, else once the caller has committed.
 
-    Raises BadBulkActionError, and TooManyBulkActionsError while the unit waits for several others.
+    Raises BadBulkActionError, SegmentNotFoundError and TooManyPicksError, and
+    TooManyBulkActionsError while the unit waits for several others.
     """
     scope = principal.scope
     named = sorted(list_names(scope, selection.lead_ids)) if selection.lead_ids else []
     total = len(named) if selection.criteria is None else count_matching(scope, selection.criteria)
     _check(principal, kind, selection, total)
+    if kind.is_of_segment:
+        _check_segment(scope, segment_id, total)
     action_id = new_id()
     driver().execute(
         """
         INSERT INTO bulk_actions
             (unit_id, action_id, org_id, kind, state, lead_ids, criteria, member_id, owner_id,
-             owner_name, leads_total, created_at, created_by)
-        VALUES (%s, %s, %s, %s, 'queued', %s, %s::jsonb, %s, %s, %s, %s, %s, %s)
+             owner_name, segment_id, leads_total, created_at, created_by)
+        VALUES (%s, %s, %s, %s, 'queued', %s, %s::jsonb, %s, %s, %s, %s, %s, %s, %s)
         """,
         (
             scope.unit_id,
@@ -86,6 +92,7 @@ def request_action(
             principal.member_id,
             owner.org_member_id if owner else None,
             owner.name if owner else None,
+            segment_id if kind.is_of_segment else None,
             total,
             now,
             principal.label,
@@ -109,9 +116,9 @@ def undo(principal: Principal, action_id: UUID, *, queue: JobQueue, now: datetim
         """
         INSERT INTO bulk_actions
             (unit_id, action_id, org_id, kind, state, lead_ids, member_id, owner_id, owner_name,
-             undoes, leads_total, created_at, created_by)
+             segment_id, undoes, leads_total, created_at, created_by)
         SELECT unit_id, %s, org_id, kind, 'queued', '{}', member_id, owner_id, owner_name,
-               action_id, leads_changed, %s, %s
+               segment_id, action_id, leads_changed, %s, %s
         FROM bulk_actions WHERE unit_id = %s AND action_id = %s
         """,
         (undoing, now, principal.label, scope.unit_id, action_id),
@@ -172,6 +179,14 @@ def _check(principal: Principal, kind: BulkKind, selection: Selection, total: in
         raise TooManyBulkActionsError(
             f"{MOST_UNFINISHED} bulk actions of this unit are under way: wait for one of them."
         )
+
+
+def _check_segment(scope: Scope, segment_id: UUID | None, total: int) -> None:
+    if segment_id is None:
+        problem = "is missing: say which segment"
+        raise BadBulkActionError(f"segment_id {problem}.", fields={"segment_id": problem})
+    get_segment(scope, segment_id)
+    check_room(scope, segment_id, more=total)
 
 
 def _written(selection: Selection) -> str | None:

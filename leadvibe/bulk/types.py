@@ -17,10 +17,16 @@ class BulkKind(StrEnum):
     UNWATCH = "unwatch"
     RESCORE = "rescore"
     DELETE = "delete"
+    ADD_TO_SEGMENT = "add_to_segment"
+    REMOVE_FROM_SEGMENT = "remove_from_segment"
 
     @property
     def can_be_undone(self) -> bool:
-        return self in {BulkKind.ASSIGN_OWNER, BulkKind.WATCH, BulkKind.UNWATCH}
+        return self not in {BulkKind.RESCORE, BulkKind.DELETE}
+
+    @property
+    def is_of_segment(self) -> bool:
+        return self in {BulkKind.ADD_TO_SEGMENT, BulkKind.REMOVE_FROM_SEGMENT}
 
 
 class BulkState(StrEnum):
@@ -51,6 +57,7 @@ class BulkAction:
     member_id: UUID | None
     owner_id: UUID | None
     owner_name: str | None
+    segment_id: UUID | None
     undoes: UUID | None
     undone_by: UUID | None
     after_lead: str

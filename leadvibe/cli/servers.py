@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 import signal
@@ -156,10 +157,30 @@ def _gunicorn_settings(settings: Settings) -> dict[str, Any]:
         # The application alone decides which proxies it believes (TRUSTED_PROXIES).
         "forwarded_allow_ips": "",
         "secure_scheme_headers": {},
+        "on_starting": _name_address,
         "post_fork": _tie_worker_to_server,
         "post_worker_init": _settle_worker,
         "child_exit": _forget_worker,
     }
+
+
+class NamedAddress(logging.Filter):
+    """Says where the server listens, which gunicorn does not know while its workers do that."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._address = address
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if str(record.msg).startswith("Listening at:") and isinstance(record.args, tuple):
+            named, *rest = record.args
+            record.args = (named or self._address, *rest)
+        return True
+
+
+def _name_address(server: Any) -> None:
+    address = " and ".join(f"http://{bind}" for bind in server.cfg.bind)
+    server.log.error_log.addFilter(NamedAddress(address))
 
 
 def _settle_worker(worker: Any) -> None:

@@ -140,7 +140,7 @@ def _uncounted(policies: Policies) -> frozenset[str]:
 
 
 def _banned(policies: Policies) -> frozenset[str]:
-    filters = policies.velocity_filters
+    filters = (it for it in policies.velocity_filters if it.enabled)
     return frozenset(
         it.event_type for it in filters if it.count_threshold <= 0 and not it.group_events
     )
@@ -149,7 +149,8 @@ def _banned(policies: Policies) -> frozenset[str]:
 def _by_type(policies: Policies) -> VelocityFilters:
     filters: dict[str, list[VelocityFilter]] = {}
     for one in policies.velocity_filters:
-        filters.setdefault(one.event_type, []).append(one)
+        if one.enabled:
+            filters.setdefault(one.event_type, []).append(one)
     return filters
 
 

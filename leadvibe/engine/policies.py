@@ -102,6 +102,7 @@ class VelocityFilter:
     count_threshold: int
     time_window_ms: int
     group_events: bool
+    enabled: bool = True
 
     @property
     def window(self) -> timedelta:

@@ -285,7 +285,10 @@ def has_source(scope: Scope, source: str) -> bool:
 
 
 def units_waiting(*, after: UUID | None = None) -> list[UUID]:
-    """Return the units with anything in their inbox, by hopping through its key."""
+    """Return the units with anything in their inbox, but for archived ones, whose events wait.
+
+    By hopping through its key.
+    """
     statement = """
         WITH RECURSIVE hop (unit_id) AS (
             (SELECT unit_id FROM inbox WHERE %(after)s::uuid IS NULL OR unit_id > %(after)s
@@ -295,7 +298,9 @@ def units_waiting(*, after: UUID | None = None) -> list[UUID]:
                     ORDER BY unit_id LIMIT 1)
             FROM hop WHERE hop.unit_id IS NOT NULL
         )
-        SELECT unit_id FROM hop WHERE unit_id IS NOT NULL
+        SELECT unit_id FROM hop WHERE unit_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM units u WHERE u.unit_id = hop.unit_id AND u.archived_at IS NOT NULL
+        )
     """
     return [unit_id for (unit_id,) in driver().execute(statement, {"after": after})]
 

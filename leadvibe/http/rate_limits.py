@@ -7,14 +7,13 @@ that once defined them has changed its fields twice since, and is no standard ye
 from __future__ import annotations
 
 import logging
-from enum import StrEnum
-from typing import NamedTuple, cast
+from typing import cast
 
 from flask import Flask, Response, after_this_request, current_app, g, request
 
 from leadvibe.http import principal as asking
-from leadvibe.identity.types import Principal
-from leadvibe.lib.errors import ThrottledError, UnauthenticatedError
+from leadvibe.identity.types import KeyBy, LimitMode, Principal, Rate, RequestLimit
+from leadvibe.lib.errors import ForbiddenError, ThrottledError, UnauthenticatedError
 from leadvibe.lib.seldom import Seldom
 from leadvibe.lib.token_bucket import Taking, TokenBuckets
 
@@ -27,63 +26,25 @@ class RateLimitedError(ThrottledError):
     code = "rate_limited"
 
 
-class LimitMode(StrEnum):
-    """What comes of too many requests: nothing, a note, or a refusal."""
-
-    OFF = "off"
-    OBSERVE = "observe"
-    ENFORCE = "enforce"
-
-
-class KeyBy(StrEnum):
-    """Who shares a bucket. Whoever is not known by that is known by an address."""
-
-    ORG = "org"
-    USER = "user"
-    """Each member, and each API credential."""
-    CLIENT = "client"
-    """Each API credential; members by their address."""
-    IP = "ip"
-
-
-class Rate(NamedTuple):
-    """How many requests a second, and how many at once after a pause."""
-
-    per_second: int
-    burst: int
-
-
 class RateLimiter:
-    """The limit of this installation, and how often this process has seen it passed."""
+    """The limit of this installation, and how often this process has seen any passed."""
 
-    def __init__(
-        self, buckets: TokenBuckets, *, mode: LimitMode, key_by: KeyBy, rate: Rate
-    ) -> None:
-        self.mode = mode
-        self.key_by = key_by
-        self.rate = rate
+    def __init__(self, buckets: TokenBuckets, limit: RequestLimit) -> None:
+        self.limit = limit
         self.passed = 0
         self._buckets = buckets
         self._news = Seldom()
 
-    def take(self) -> Taking | None:
-        """Take a token for whoever asks; None when nobody knows how many are left."""
-        return self._buckets.take(key_of(self._asker(), self.key_by))
+    def take(self, key: str, limit: RequestLimit) -> Taking | None:
+        """Take a token from a bucket; None when nobody knows how many are left."""
+        return self._buckets.take(key, *limit.rate)
 
-    def note(self) -> None:
+    def note(self, limit: RequestLimit) -> None:
         """Count a request beyond the limit, and write that to the log once a minute."""
         self.passed += 1
         if count := self._news.count():
-            what = "refused" if self.mode is LimitMode.ENFORCE else "let through, for it observes"
+            what = "refused" if limit.mode is LimitMode.ENFORCE else "let through, for it observes"
             _log.warning("the rate limit was passed by %d request(s), %s", count, what)
-
-    def _asker(self) -> Principal | None:
-        if self.key_by is KeyBy.IP:
-            return None  # and nobody need be looked up for it
-        try:
-            return asking.find()
-        except UnauthenticatedError:
-            return None
 
 
 def register(app: Flask, limiter: RateLimiter) -> None:
@@ -96,24 +57,52 @@ def limiter() -> RateLimiter:
 
 
 def take() -> None:
-    """Count this request. Raises RateLimitedError for one too many, if limits are enforced."""
-    found = limiter()
-    if found.mode is LimitMode.OFF:
+    """Count this request. Raises RateLimitedError for one too many, if limits are enforced.
+
+    The installation's limit holds for everybody, and where it counts addresses, nobody need be
+    looked up for it. A limit of the caller's own holds as well.
+    """
+    of_all = limiter().limit
+    if of_all.key_by is KeyBy.IP:
+        _count(of_all, None)
+    asker = _asker()
+    if of_all.key_by is not KeyBy.IP:
+        _count(of_all, asker)
+    if asker is not None and asker.own_limit is not None:
+        _count(asker.own_limit, asker, is_own=True)
+
+
+def limit_on(principal: Principal) -> tuple[RequestLimit, str]:
+    """Return the limit that holds for somebody, and the bucket that they are counted in."""
+    own = principal.own_limit
+    limit = own or limiter().limit
+    return limit, key_of(principal, limit, is_own=own is not None)
+
+
+def _count(limit: RequestLimit, asker: Principal | None, *, is_own: bool = False) -> None:
+    if limit.mode is LimitMode.OFF:
         return
-    taking = found.take()
+    taking = limiter().take(key_of(asker, limit, is_own=is_own), limit)
     if taking is None:
         return
-    _say(found.rate, taking)
+    _say(limit.rate, taking)
     if taking.is_granted:
         return
-    found.note()
-    if found.mode is LimitMode.ENFORCE:
+    limiter().note(limit)
+    if limit.mode is LimitMode.ENFORCE:
         g.is_rate_limited = True
         raise RateLimitedError(
-            f"Too many requests: at most {found.rate.per_second} a second, or"
-            f" {found.rate.burst} at once after a pause. Wait as long as Retry-After says.",
+            f"Too many requests: at most {limit.rate.per_second} a second, or"
+            f" {limit.rate.burst} at once after a pause. Wait as long as Retry-After says.",
             retry_after_seconds=max(1, taking.wait_seconds),
         )
+
+
+def _asker() -> Principal | None:
+    try:
+        return asking.find()
+    except (ForbiddenError, UnauthenticatedError):
+        return None
 
 
 def is_refused() -> bool:
@@ -121,11 +110,21 @@ def is_refused() -> bool:
     return bool(g.get("is_rate_limited", False))
 
 
-def key_of(principal: Principal | None, key_by: KeyBy) -> str:
-    """Return the name of the bucket that a request takes from."""
+def key_of(principal: Principal | None, limit: RequestLimit, *, is_own: bool = False) -> str:
+    """Return the name of the bucket that a request takes from.
+
+    Buckets of a limit that can be changed are of its size, so that a new one begins full.
+    """
+    name = _name_of(principal, limit.key_by)
+    return f"{name}:{limit.rate.per_second}/{limit.rate.burst}" if is_own else name
+
+
+def _name_of(principal: Principal | None, key_by: KeyBy) -> str:
     if principal is not None:
         if key_by is KeyBy.ORG:
             return f"org:{principal.org_id}"
+        if key_by is KeyBy.UNIT and principal.unit_id is not None:
+            return f"unit:{principal.unit_id}"
         if principal.credential_id is not None and key_by in {KeyBy.USER, KeyBy.CLIENT}:
             return f"client:{principal.label}"
         if principal.member_id is not None and key_by is KeyBy.USER:

@@ -8,11 +8,14 @@ import unicodedata
 import email_validator
 from email_validator import EmailNotValidError, validate_email
 
+from leadvibe.identity.types import Rate
 from leadvibe.lib.errors import InvalidError
 
 LONGEST_NAME = 100
 LONGEST_EMAIL = 254  # RFC 5321
 LONGEST_SLUG = 60
+MOST_REQUESTS = 100_000
+"""A second, or at once: more than any process answers."""
 
 # Installations behind a firewall have addresses that the internet does not know, such as .local.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
@@ -51,6 +54,19 @@ def checked_text(text: str, *, longest: int = LONGEST_NAME, field: str) -> str:
         problem = f"Use at most {longest} characters, without line breaks or control characters."
         raise InvalidError(problem, fields={field: problem})
     return stripped
+
+
+def checked_rate(per_second: int, burst: int) -> Rate:
+    """Return a rate that can be kept to. Raises InvalidError by field."""
+    given = {"rps": per_second, "burst": burst}
+    problem = f"Choose from 1 to {MOST_REQUESTS:,}."
+    wrong = {name: problem for name, it in given.items() if not 1 <= it <= MOST_REQUESTS}
+    if not wrong and burst < per_second:
+        wrong = {"burst": f"Choose at least {per_second:,}, which is what a second allows."}
+    if wrong:
+        name, why = next(iter(wrong.items()))
+        raise InvalidError(f"{name}: {why}", fields=wrong)
+    return Rate(per_second, burst)
 
 
 def slug_of(name: str) -> str:

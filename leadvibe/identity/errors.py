@@ -54,6 +54,26 @@ class NoActiveUnitError(InvalidError):
         super().__init__("active OU not set", fields={"activeOu": remedy})
 
 
+class UnitArchivedError(ForbiddenError):
+    """It takes no events and nobody works in it until an admin restores it."""
+
+    code = "unit_archived"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The organisation unit “{name}” is archived. An admin can restore it in Settings."
+        )
+
+
+class LastUnitError(ConflictError):
+    code = "last_unit"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"“{name}” is the last unit of the organisation: make another before you archive it."
+        )
+
+
 class NotInUnitError(ForbiddenError):
     code = "not_in_unit"
 

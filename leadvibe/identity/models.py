@@ -13,10 +13,20 @@ from leadvibe.lib.db import Base
 
 class OrganizationRow(Base):
     __tablename__ = "organizations"
+    __table_args__ = (
+        CheckConstraint(
+            "num_nulls(limit_mode, limit_key_by, limit_per_second, limit_burst) IN (0, 4)",
+            name="limit",
+        ),
+    )
 
     org_id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str]
     created_at: Mapped[datetime]
+    limit_mode: Mapped[str | None] = mapped_column(comment="null for the installation's")
+    limit_key_by: Mapped[str | None]
+    limit_per_second: Mapped[int | None]
+    limit_burst: Mapped[int | None]
 
 
 class UnitRow(Base):
@@ -33,6 +43,8 @@ class UnitRow(Base):
     external_ref: Mapped[str | None]
     is_default: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
+    archived_at: Mapped[datetime | None]
+    archived_by: Mapped[str | None]
 
 
 class MemberRow(Base):
@@ -69,7 +81,10 @@ class MembershipRow(Base):
 
 class CredentialRow(Base):
     __tablename__ = "credentials"
-    __table_args__ = (Index("ix_credentials_unit_id", "unit_id", "secret_id"),)
+    __table_args__ = (
+        Index("ix_credentials_unit_id", "unit_id", "secret_id"),
+        CheckConstraint("num_nulls(limit_per_second, limit_burst) IN (0, 2)", name="limit"),
+    )
 
     secret_id: Mapped[UUID] = mapped_column(primary_key=True)
     org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.org_id"))
@@ -80,6 +95,8 @@ class CredentialRow(Base):
     trust_upstream_consent: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     created_by: Mapped[str | None]
+    limit_per_second: Mapped[int | None]
+    limit_burst: Mapped[int | None]
 
 
 class RefreshTokenRow(Base):

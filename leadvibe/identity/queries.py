@@ -19,6 +19,7 @@ from leadvibe.identity.errors import (
     CredentialRefusedError,
     MemberNotFoundError,
     OrganizationNotFoundError,
+    UnitArchivedError,
     UnitNotFoundError,
 )
 from leadvibe.identity.models import (
@@ -33,13 +34,18 @@ from leadvibe.identity.remembered import RememberedCredentials, StoredCredential
 from leadvibe.identity.security import fingerprint
 from leadvibe.identity.types import (
     Account,
+    ArchivedUnit,
     Credential,
+    KeyBy,
+    LimitMode,
     LinkPurpose,
     Member,
     MemberInUnit,
     Organization,
     OrgRole,
     Principal,
+    Rate,
+    RequestLimit,
     Scope,
     Unit,
     UnitRole,
@@ -50,7 +56,13 @@ from leadvibe.lib.ids import parse_id
 
 # On the path of every event: through the driver alone, which costs a third of a Core statement.
 _CREDENTIAL_BY_CLIENT_ID = """
-    SELECT secret_id, org_id, unit_id, secret_sha256 FROM credentials WHERE client_id = %s
+    SELECT c.secret_id, c.org_id, c.unit_id, c.secret_sha256, c.limit_per_second, c.limit_burst,
+           o.limit_mode, o.limit_key_by, o.limit_per_second, o.limit_burst,
+           CASE WHEN u.archived_at IS NULL THEN '' ELSE u.name END
+    FROM credentials c
+    JOIN organizations o ON o.org_id = c.org_id
+    JOIN units u ON u.unit_id = c.unit_id
+    WHERE c.client_id = %s
 """
 
 
@@ -60,7 +72,8 @@ def authenticate_credential(
     """Return whom the pair speaks for: an Operator of its one unit.
 
     Asks the database, unless `remembered` vouches that nothing has changed since it was asked
-    last, so that a deleted credential is refused at once. Raises CredentialRefusedError.
+    last, so that a deleted credential is refused at once. Raises CredentialRefusedError, and
+    UnitArchivedError for who has the right secret of an archived unit.
     """
     if not client_id.isascii() or not client_id.isprintable():
         raise CredentialRefusedError  # not one of ours, and perhaps nothing PostgreSQL can compare
@@ -71,6 +84,8 @@ def authenticate_credential(
     )
     if stored is None or not hmac.compare_digest(stored.secret_sha256, fingerprint(client_secret)):
         raise CredentialRefusedError
+    if stored.archived_unit:
+        raise UnitArchivedError(stored.archived_unit)
     return stored.principal
 
 
@@ -79,7 +94,7 @@ def _read_credential(client_id: str) -> StoredCredential | None:
         row = connection.execute(_CREDENTIAL_BY_CLIENT_ID, (client_id,)).fetchone()
     if row is None:
         return None
-    secret_id, org_id, unit_id, secret_sha256 = row
+    secret_id, org_id, unit_id, secret_sha256, per_second, burst, *of_org, archived_unit = row
     principal = Principal(
         org_id=org_id,
         via=Via.CREDENTIAL,
@@ -88,8 +103,11 @@ def _read_credential(client_id: str) -> StoredCredential | None:
         unit_role=UnitRole.OPERATOR,
         credential_id=secret_id,
         label=client_id,
+        own_limit=limit_of(*of_org)
+        if per_second is None
+        else RequestLimit(LimitMode.ENFORCE, KeyBy.CLIENT, Rate(per_second, burst)),
     )
-    return StoredCredential(secret_sha256, principal)
+    return StoredCredential(secret_sha256, principal, archived_unit)
 
 
 def has_credential(scope: Scope, secret_id: UUID) -> bool:
@@ -133,6 +151,7 @@ def principal_of(account: Account, *, via: Via, wanted_unit_id: UUID | None = No
         unit_role=unit.role if unit else None,
         member_id=member.org_member_id,
         label=member.email,
+        own_limit=account.organization.own_limit,
     )
 
 
@@ -232,10 +251,10 @@ def _read_account(member_id: UUID) -> Account | None:
     if not entries:
         return None
     member = _member_from(entries[0][:9])
-    units = (entry[12:] for entry in entries if entry[12] is not None)
+    units = (entry[16:] for entry in entries if entry[16] is not None)
     return Account(
         member,
-        Organization(*entries[0][9:12]),
+        _organization_from(entries[0][9:16]),
         tuple(_entered(unit, member.role) for unit in units),
     )
 
@@ -246,6 +265,8 @@ _ACCOUNT = """
     SELECT member.org_member_id, member.org_id, member.first_name, member.last_name, member.email,
            member.role, member.verified, member.session_epoch, member.created_at,
            organization.org_id, organization.name, organization.created_at,
+           organization.limit_mode, organization.limit_key_by, organization.limit_per_second,
+           organization.limit_burst,
            unit.unit_id, unit.org_id, unit.name, unit.slug, unit.external_ref, unit.is_default,
            unit.role
     FROM members member
@@ -255,12 +276,17 @@ _ACCOUNT = """
         FROM units
         LEFT JOIN memberships ON memberships.unit_id = units.unit_id
             AND memberships.org_member_id = member.org_member_id
-        WHERE units.org_id = member.org_id
+        WHERE units.org_id = member.org_id AND units.archived_at IS NULL
           AND (member.role = 'admin' OR memberships.role IS NOT NULL)
     ) unit ON true
     WHERE member.org_member_id = %(member_id)s
     ORDER BY unit.name, unit.unit_id
 """
+
+
+def _organization_from(columns: Sequence[Any]) -> Organization:
+    org_id, name, created_at, *limit = columns
+    return Organization(org_id, name, created_at, limit_of(*limit))
 
 
 def _member_from(columns: Sequence[Any]) -> Member:
@@ -294,9 +320,44 @@ def get_unit(scope: Scope) -> Unit:
 
 
 def find_scope(unit_id: UUID) -> Scope | None:
-    """Return the scope of a unit in whose name a worker goes on; it has no principal to ask."""
+    """Return the scope of a unit in whose name a worker goes on; it has no principal to ask.
+
+    None for one that is archived: its work rests until it is restored.
+    """
+    statement = select(UnitRow.org_id).where(
+        UnitRow.unit_id == unit_id, UnitRow.archived_at.is_(None)
+    )
+    org_id = session().scalar(statement)
+    return Scope(org_id, unit_id) if org_id is not None else None
+
+
+def find_scope_of_any(unit_id: UUID) -> Scope | None:
+    """Return the scope of a unit, also of an archived one: what is to be deleted there must go."""
     org_id = session().scalar(select(UnitRow.org_id).where(UnitRow.unit_id == unit_id))
     return Scope(org_id, unit_id) if org_id is not None else None
+
+
+def list_archived_units(org_id: UUID) -> list[ArchivedUnit]:
+    """List the archived units of an organisation, the last first."""
+    rows = session().scalars(
+        select(UnitRow)
+        .where(UnitRow.org_id == org_id, UnitRow.archived_at.is_not(None))
+        .order_by(UnitRow.archived_at.desc(), UnitRow.unit_id)
+    )
+    return [
+        ArchivedUnit(unit_of(row), row.archived_at, row.archived_by or "")
+        for row in rows
+        if row.archived_at is not None
+    ]
+
+
+def limit_of(
+    mode: str | None, key_by: str | None, per_second: int | None, burst: int | None
+) -> RequestLimit | None:
+    """Return the limit that an organisation has stored, if it has one of its own."""
+    if mode is None or key_by is None or per_second is None or burst is None:
+        return None
+    return RequestLimit(LimitMode(mode), KeyBy(key_by), Rate(per_second, burst))
 
 
 def get_default_unit(org_id: UUID) -> Unit:
@@ -357,7 +418,8 @@ def list_credentials(scope: Scope) -> list[Credential]:
 
 def organization_of(row: OrganizationRow) -> Organization:
     """Return the organisation that a row holds."""
-    return Organization(row.org_id, row.name, row.created_at)
+    limit = limit_of(row.limit_mode, row.limit_key_by, row.limit_per_second, row.limit_burst)
+    return Organization(row.org_id, row.name, row.created_at, own_limit=limit)
 
 
 def unit_of(row: UnitRow) -> Unit:
@@ -390,6 +452,9 @@ def credential_of(row: CredentialRow) -> Credential:
         name=row.name,
         trust_upstream_consent=row.trust_upstream_consent,
         created_at=row.created_at,
+        own_rate=None
+        if row.limit_per_second is None or row.limit_burst is None
+        else Rate(row.limit_per_second, row.limit_burst),
     )
 
 

@@ -28,6 +28,8 @@ class StoredCredential:
 
     secret_sha256: bytes = field(repr=False)
     principal: Principal
+    archived_unit: str = ""
+    """The name of its unit, when that is archived."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from leadvibe.identity.errors import (
     NotInUnitError,
     SetupDoneError,
     SetupTokenError,
+    UnitArchivedError,
 )
 from leadvibe.identity.models import (
     CredentialRow,
@@ -47,6 +48,7 @@ from leadvibe.identity.queries import (
     get_member_of,
     get_unit,
     has_members,
+    list_archived_units,
     list_units,
     member_of,
     organization_of,
@@ -117,12 +119,15 @@ def rename_unit(scope: Scope, *, name: str) -> Unit:
 def choose_unit(principal: Principal, unit_id: UUID) -> Unit:
     """Check that the principal may work in the unit. Remembering it is the caller's.
 
-    Raises UnitNotFoundError for another organisation's, NotInUnitError when not a member of it.
+    Raises UnitNotFoundError for another organisation's, UnitArchivedError, and NotInUnitError when
+    not a member of it.
     """
     unit = get_unit(Scope(principal.org_id, unit_id))
     for entered in list_units(principal):
         if entered.unit_id == unit_id:
             return entered
+    if any(it.unit.unit_id == unit_id for it in list_archived_units(principal.org_id)):
+        raise UnitArchivedError(unit.name)
     raise NotInUnitError(f'You do not belong to "{unit.name}": ask one of its Owners to add you.')
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from leadvibe.identity.errors import NoActiveUnitError
@@ -47,6 +48,42 @@ class Via(StrEnum):
     COMMAND = "command"
 
 
+class LimitMode(StrEnum):
+    """What comes of too many requests: nothing, a note, or a refusal."""
+
+    OFF = "off"
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+class KeyBy(StrEnum):
+    """Who shares a bucket. Whoever is not known by that is known by an address."""
+
+    ORG = "org"
+    UNIT = "unit"
+    USER = "user"
+    """Each member, and each API credential."""
+    CLIENT = "client"
+    """Each API credential; members by their address."""
+    IP = "ip"
+
+
+class Rate(NamedTuple):
+    """How many requests a second, and how many at once after a pause."""
+
+    per_second: int
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLimit:
+    """How many requests to the JSON API there may be, and what comes of more."""
+
+    mode: LimitMode
+    key_by: KeyBy
+    rate: Rate
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The organisation unit that a query is confined to."""
@@ -70,6 +107,8 @@ class Principal:
     """E-mail address of a member, client id of a credential: what the audit shows."""
     token_name: str = ""
     """Of the personal access token that they came with, if any."""
+    own_limit: RequestLimit | None = None
+    """Of their credential, else of their organisation; None where the installation's holds."""
 
     @property
     def is_member(self) -> bool:
@@ -151,10 +190,20 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class ArchivedUnit:
+    """A unit that takes no events and is not worked in, with all that it had."""
+
+    unit: Unit
+    archived_at: datetime
+    archived_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Organization:
     org_id: UUID
     name: str
     created_at: datetime
+    own_limit: RequestLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +224,7 @@ class Credential:
     name: str
     trust_upstream_consent: bool
     created_at: datetime
+    own_rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

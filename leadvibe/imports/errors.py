@@ -33,6 +33,12 @@ class ImportUndoneError(ConflictError):
     code = "import_undone"
 
 
+class UndoTooLateError(ConflictError):
+    """What the import changed is not remembered any more."""
+
+    code = "undo_too_late"
+
+
 class ImportUnfinishedError(ConflictError):
     code = "import_unfinished"
 

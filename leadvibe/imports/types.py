@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,9 @@ COLUMNS = frozenset({"event_type", "timestamp", "metadata", "message_id", *IDENT
 
 _OTHER_NAMES = {"event_id": "message_id", "e_mail": "email"}
 _GAPS = re.compile(r"[\s-]+")
+
+KEEP_UNDO = timedelta(days=90)
+"""How long after its end an import can be undone: what it changed is kept for as long."""
 
 
 class FileKind(StrEnum):
@@ -138,6 +141,11 @@ class Import:
     created_by: str
     started_at: datetime | None
     finished_at: datetime | None
+
+    @property
+    def undoable_until(self) -> datetime | None:
+        """When what it changed is forgotten; None while its file is being read."""
+        return self.finished_at + KEEP_UNDO if self.finished_at else None
 
     @property
     def percent_read(self) -> int:

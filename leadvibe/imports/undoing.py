@@ -24,8 +24,9 @@ from leadvibe.imports.errors import (
     ImportUndoneError,
     ImportUnfinishedError,
     UndoNotFoundError,
+    UndoTooLateError,
 )
-from leadvibe.imports.types import Effect, Import, ImportState, Undo, UndoState
+from leadvibe.imports.types import KEEP_UNDO, Effect, Import, ImportState, Undo, UndoState
 from leadvibe.leads import documents, merging
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
@@ -49,6 +50,7 @@ UNDO_IMPORT = "leadvibe.jobs.imports.undo_import"
 LEADS_AT_ONCE = 200
 """Of one transaction, for which the pipeline waits some tenths of a second."""
 
+CHANGES_AT_ONCE = 5_000
 MOST_ATTEMPTS = 10
 """Starts without any progress, after which undoing counts as failed."""
 
@@ -62,7 +64,7 @@ _COLUMNS = """
 
 def foresee_undo(scope: Scope, import_id: UUID, *, now: datetime) -> Effect:
     """Say what undoing an import would do, changing nothing. Raises as `request_undo`."""
-    return brought.foresee(scope, _get_undoable(scope, import_id), now=now)
+    return brought.foresee(scope, _get_undoable(scope, import_id, now=now), now=now)
 
 
 def request_undo(
@@ -70,10 +72,10 @@ def request_undo(
 ) -> Undo:
     """Have a worker undo an import once the caller has committed. One that failed is tried again.
 
-    Raises ImportNotFoundError, ImportUnfinishedError while its file is being read, and
-    ImportUndoneError.
+    Raises ImportNotFoundError, ImportUnfinishedError while its file is being read,
+    ImportUndoneError and UndoTooLateError.
     """
-    _get_undoable(scope, import_id)
+    _get_undoable(scope, import_id, now=now)
     statement = """
         INSERT INTO import_undos AS u
             (unit_id, import_id, org_id, state, counts, asked_at, asked_by)
@@ -157,7 +159,25 @@ def resume_due_undos(queue: JobQueue, *, now: datetime) -> int:
     return len(due)
 
 
-def _get_undoable(scope: Scope, import_id: UUID) -> Import:
+def forget_old_changes(*, now: datetime) -> None:
+    """Forget what imports changed that can be undone no more, committing as it goes."""
+    statement = """
+        DELETE FROM import_changes c USING (
+            SELECT c.unit_id, c.import_id, c.lead_id FROM import_changes c
+            JOIN imports i ON i.unit_id = c.unit_id AND i.import_id = c.import_id
+            WHERE i.finished_at < %s AND NOT EXISTS (
+                SELECT FROM import_undos u WHERE u.unit_id = c.unit_id
+                  AND u.import_id = c.import_id AND u.state IN ('queued', 'running')
+            )
+            LIMIT %s
+        ) AS old
+        WHERE c.unit_id = old.unit_id AND c.import_id = old.import_id AND c.lead_id = old.lead_id
+    """
+    while driver().execute(statement, (now - KEEP_UNDO, CHANGES_AT_ONCE)).rowcount:
+        commit()
+
+
+def _get_undoable(scope: Scope, import_id: UUID, *, now: datetime) -> Import:
     file = queries.get_file(scope, import_id)
     if file.state is ImportState.UPLOADED:
         raise ImportNotFoundError(f"There is no import '{import_id}' in this unit.")
@@ -167,6 +187,11 @@ def _get_undoable(scope: Scope, import_id: UUID) -> Import:
     if file.state not in {ImportState.FINISHED, ImportState.FAILED}:
         raise ImportUnfinishedError(
             f"The file '{file.filename}' is still being read: undo it when that has ended."
+        )
+    if file.undoable_until is not None and file.undoable_until <= now:
+        raise UndoTooLateError(
+            f"'{file.filename}' could be undone for {KEEP_UNDO.days} days after its end: what it"
+            " changed is not remembered any more. Delete its leads or events instead."
         )
     return file
 

@@ -161,6 +161,10 @@ def forget_old_audit(now: datetime) -> None:
             return
 
 
+def forget_undo_data(now: datetime) -> None:
+    undoing.forget_old_changes(now=now)
+
+
 def forget_unstarted_files(now: datetime) -> None:
     imports.forget_unstarted_files(now=now)
 
@@ -194,6 +198,7 @@ SCHEDULE = (
     Task("forget old deletions", HOUR, forget_old_deletions),
     Task("forget failed files", HOUR, forget_failed_files),
     Task("forget old audit entries", HOUR, forget_old_audit),
+    Task("forget what imports changed", HOUR, forget_undo_data),
     Task("forget unstarted files", HOUR / 4, forget_unstarted_files),
     Task("forget expired sign-ins", HOUR, forget_expired_sign_ins),
     Task("forget answers", HOUR, forget_answers),

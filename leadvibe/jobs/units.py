@@ -18,12 +18,13 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def in_unit(unit_id: str, what: str) -> Iterator[Scope | None]:
-    """Give the unit's scope, or None when it is gone; outages are outlasted."""
+def in_unit(unit_id: str, what: str, *, even_archived: bool = False) -> Iterator[Scope | None]:
+    """Give the unit's scope, or None when it is gone or archived; outages are outlasted."""
     with outlasting_outages(what):
-        scope = identity_queries.find_scope(UUID(unit_id))
+        find = identity_queries.find_scope_of_any if even_archived else identity_queries.find_scope
+        scope = find(UUID(unit_id))
         if scope is None:
-            _log.warning("%s belongs to no unit any more", what)
+            _log.info("%s belongs to no unit that is worked in", what)
         yield scope
 
 

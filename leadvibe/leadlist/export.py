@@ -14,6 +14,7 @@ from leadvibe.leadlist.types import LeadFilter, LeadLine, Sort
 from leadvibe.leads.accounts import FACTS, Account, find_fact
 from leadvibe.leadviews.types import Column
 from leadvibe.lib.spreadsheets import write_csv
+from leadvibe.scoring import queries as scoring
 from leadvibe.segments.membership import Audience
 
 COLUMNS = (
@@ -62,6 +63,12 @@ def _account_cells(account: Account, levels: LevelCut) -> tuple[object, ...]:
         account.last_event_at,
         account.created_at,
     )
+
+
+def write_all_leads(scope: Scope) -> Iterator[str]:
+    """Yield CSV text of all leads of a unit, with all that a list can show."""
+    config = scoring.get_config(scope, scoring.current_version(scope))
+    return write_leads(scope, config, Column, LeadFilter(), Sort())
 
 
 def write_leads(

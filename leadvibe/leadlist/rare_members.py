@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Text, True_, any_, cast, func, literal, select
+from sqlalchemy import False_, Text, True_, any_, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -28,7 +28,7 @@ from leadvibe.leads.models import LeadRow
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, held_lock, session
 from leadvibe.segments.membership import Audience, Membership
-from leadvibe.segments.queries import list_rules_of_all, list_segments
+from leadvibe.segments.queries import list_picked_ids, list_rules_of_all, list_segments
 
 MOST_REMEMBERED = 20_000
 """Members to remember: of a million leads, more are common enough to meet by walking the list."""
@@ -62,8 +62,17 @@ _CHANGED = """
 
 def where_members_are(scope: Scope, audience: Audience) -> list[str] | None:
     """Return leads that all members are among, with some others; None when nobody knows."""
+    known = _where_rules_are_met(scope, audience)
+    if known is None or audience.picked_for is None:
+        return known
+    return [*{*known, *list_picked_ids(scope, audience.picked_for)}]
+
+
+def _where_rules_are_met(scope: Scope, audience: Audience) -> list[str] | None:
     if isinstance(audience.by_properties, True_):
         return None
+    if isinstance(audience.by_properties, False_):
+        return []
     # One statement, so that what is remembered and what has changed since belong together.
     statement = f"""
         SELECT r.lead_ids, ARRAY({_CHANGED} LIMIT %s) FROM rare_members r
@@ -105,7 +114,7 @@ def _look_ahead_in(scope: Scope, *, is_stopping: Callable[[], bool]) -> None:
     membership, rules = Membership(scope), list_rules_of_all(scope)
     segments = (it for it in list_segments(scope) if it.segment_id in rules)
     audiences = (membership.of(it, rules[it.segment_id]) for it in segments)
-    wanted = {_digest(it): it for it in audiences if not isinstance(it.by_properties, True_)}
+    wanted = {_digest(it): it for it in audiences if _says_something(it)}
     _forget_all_but(scope, list(wanted))
     started = time.monotonic()
     for digest in _due(scope, list(wanted), now=utc_now()):
@@ -113,6 +122,10 @@ def _look_ahead_in(scope: Scope, *, is_stopping: Callable[[], bool]) -> None:
             return
         _search(scope, wanted[digest])
         commit()
+
+
+def _says_something(audience: Audience) -> bool:
+    return not isinstance(audience.by_properties, True_ | False_)
 
 
 def _forget_all_but(scope: Scope, digests: Sequence[str]) -> None:

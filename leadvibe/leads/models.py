@@ -296,6 +296,7 @@ class LeadNoteRow(Base):
     author_name: Mapped[str]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    edited_by: Mapped[str | None] = mapped_column(comment="who changed it last, unless its author")
 
 
 class LeadTracesRow(Base):

@@ -1,4 +1,4 @@
-"""What members write about a lead. Everybody in the unit reads it; only its author changes it.
+"""What members write about a lead. Everybody in the unit reads it; its author changes it.
 
 A note goes along when its lead is merged, and back when the merge is undone (leads.merging).
 """
@@ -20,7 +20,7 @@ from leadvibe.lib.ids import new_id
 LONGEST_NOTE = 10_000
 """Characters: more is a document, and belongs where documents are kept."""
 
-_COLUMNS = "note_id, lead_id, text, author_id, author_name, created_at, updated_at"
+_COLUMNS = "note_id, lead_id, text, author_id, author_name, created_at, updated_at, edited_by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Note:
     author_name: str
     created_at: datetime
     updated_at: datetime
+    edited_by: str | None
+    """Who changed it last, unless its author."""
 
     @property
     def was_edited(self) -> bool:
@@ -91,7 +93,7 @@ def write_note(scope: Scope, author: Member, lead_id: str, text: str, *, now: da
     lead = queries.get_lead(scope, lead_id)
     statement = f"""
         INSERT INTO lead_notes (unit_id, {_COLUMNS})
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, NULL) RETURNING {_COLUMNS}
     """  # noqa: S608 - names of ours
     bound = (
         scope.unit_id, new_id(), lead.lead_id, text, author.org_member_id, author.name, now, now,
@@ -101,45 +103,53 @@ def write_note(scope: Scope, author: Member, lead_id: str, text: str, *, now: da
 
 def edit_note(
     scope: Scope,
-    author: Member,
+    editor: Member,
     lead_id: str,
     note_id: UUID,
     text: str,
     *,
+    moderates: bool = False,
     seen_at: datetime | None = None,
     now: datetime,
 ) -> Note:
     """Put another text in the place of a note's, if it is still as it was changed at `seen_at`.
 
+    Who `moderates` may change what others wrote.
+
     Raises LeadNotFoundError, NoteNotFoundError, NotYourNoteError and NoteChangedError.
     """
     lock_identities(scope)
     note = get_note(scope, lead_id, note_id)
-    _require_own(author, note)
+    _require_own(editor, note, moderates=moderates)
     if seen_at is not None and seen_at != note.updated_at:
         raise NoteChangedError(
-            "You have changed this note elsewhere since you opened it. Nothing is saved yet:"
+            "This note was changed since you opened it. Nothing is saved yet:"
             " save again to replace it with what stands here."
         )
     statement = f"""
-        UPDATE lead_notes SET text = %s, updated_at = %s WHERE unit_id = %s AND note_id = %s
+        UPDATE lead_notes SET text = %s, updated_at = %s, edited_by = %s
+        WHERE unit_id = %s AND note_id = %s
         RETURNING {_COLUMNS}
     """  # noqa: S608 - names of ours
-    return _note(driver().execute(statement, (text, now, scope.unit_id, note_id)).fetchone())
+    by = None if note.author_id == editor.org_member_id else editor.name
+    return _note(driver().execute(statement, (text, now, by, scope.unit_id, note_id)).fetchone())
 
 
-def delete_note(scope: Scope, author: Member, lead_id: str, note_id: UUID) -> None:
+def delete_note(
+    scope: Scope, editor: Member, lead_id: str, note_id: UUID, *, moderates: bool = False
+) -> None:
     """Delete a note. Raises LeadNotFoundError, NoteNotFoundError and NotYourNoteError."""
-    _require_own(author, get_note(scope, lead_id, note_id))
+    _require_own(editor, get_note(scope, lead_id, note_id), moderates=moderates)
     driver().execute(
         "DELETE FROM lead_notes WHERE unit_id = %s AND note_id = %s", (scope.unit_id, note_id)
     )
 
 
-def _require_own(author: Member, note: Note) -> None:
-    if note.author_id != author.org_member_id:
+def _require_own(editor: Member, note: Note, *, moderates: bool) -> None:
+    if note.author_id != editor.org_member_id and not moderates:
         raise NotYourNoteError(
-            f"{note.author_name} wrote this note: only its author may change or delete it."
+            f"{note.author_name} wrote this note: only its author or an Owner of the unit may"
+            " change or delete it."
         )
 
 

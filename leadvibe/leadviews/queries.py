@@ -8,8 +8,9 @@ from uuid import UUID
 
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leadviews.errors import LeadViewNotFoundError
-from leadvibe.leadviews.types import Column, LeadLook, LeadView
+from leadvibe.leadviews.types import Column, LeadLook, LeadView, ViewsOfSegment
 from leadvibe.lib.db import driver
+from leadvibe.lib.ids import parse_id
 
 _COLUMNS = """
     view_id, org_member_id, name, query, columns, created_at, updated_at, created_by, updated_by
@@ -44,6 +45,28 @@ def get_view(principal: Principal, view_id: UUID) -> LeadView:
     if row is None:
         raise LeadViewNotFoundError(f"There is no view '{view_id}' of leads that you may see.")
     return _view(row)
+
+
+def views_by_segment(principal: Principal) -> dict[UUID, ViewsOfSegment]:
+    """Return which views are narrowed to which segment: what is deleted with it.
+
+    Of other members' own views only how many there are.
+    """
+    statement = """
+        SELECT query ->> 'segment', name, org_member_id IS NOT DISTINCT FROM %(member)s
+            OR org_member_id IS NULL
+        FROM lead_views WHERE unit_id = %(unit)s AND query ? 'segment' ORDER BY lower(name), name
+    """
+    found: dict[UUID, ViewsOfSegment] = {}
+    for text, name, may_see in driver().execute(statement, _bound(principal)):
+        segment_id = parse_id(text)
+        if segment_id is None:
+            continue
+        names, others = found.get(segment_id, ViewsOfSegment())
+        found[segment_id] = (
+            ViewsOfSegment((*names, name), others) if may_see else ViewsOfSegment(names, others + 1)
+        )
+    return found
 
 
 def count_views(scope: Scope, org_member_id: UUID | None) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 FILTERS = (
@@ -67,6 +68,13 @@ class LeadView:
     @property
     def is_shared(self) -> bool:
         return self.org_member_id is None
+
+
+class ViewsOfSegment(NamedTuple):
+    """Views that are narrowed to a segment: names of those one may see, and how many others."""
+
+    names: tuple[str, ...] = ()
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)

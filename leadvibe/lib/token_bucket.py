@@ -68,16 +68,15 @@ def impatient_client(url: str) -> Redis:
 
 
 class TokenBuckets:
-    """Buckets of one size, by key."""
+    """Buckets by key; whoever takes from one says how large it is."""
 
-    def __init__(self, broker: Redis, *, per_second: int, burst: int) -> None:
+    def __init__(self, broker: Redis) -> None:
         self._take = broker.register_script(_TAKE)
-        self._size = (_MICROSECONDS // per_second, burst)
         self._failures = Seldom()
         self._is_broken = False
         self._asked_again_at = 0.0
 
-    def take(self, key: str) -> Taking | None:
+    def take(self, key: str, per_second: int, burst: int) -> Taking | None:
         """Take a token, if there is one; None while the broker cannot be asked.
 
         One round trip, and none while the broker is left alone. Never raises.
@@ -85,7 +84,7 @@ class TokenBuckets:
         if self._is_broken and not self._may_try():
             return None
         try:
-            answer = self._take(keys=[PREFIX + key], args=self._size)
+            answer = self._take(keys=[PREFIX + key], args=(_MICROSECONDS // per_second, burst))
         except RedisError as error:
             self._fail(error)
             return None

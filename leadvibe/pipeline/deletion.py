@@ -40,6 +40,7 @@ ROWS_AT_ONCE = 10_000
 RECORDS = (
     "score_snapshots", "scoring_preview_leads", "trigger_memories", "emitted_events", "notices",
     "lead_changes", "lead_notes", "bulk_changes", "import_changes", "import_undo_leads",
+    "segment_picks",
 )  # fmt: skip
 """Where others have noted what was said of leads; nothing but their end is decided by them."""
 

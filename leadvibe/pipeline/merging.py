@@ -25,6 +25,7 @@ from leadvibe.leads.types import Lead
 from leadvibe.pipeline.retelling import retell_leads
 from leadvibe.scoring import lead_scores
 from leadvibe.scoring import queries as score_queries
+from leadvibe.segments.picking import hand_over_picks
 from leadvibe.triggers.memory import hand_over_memories
 
 KEEP_ALL = Truncation()
@@ -109,6 +110,7 @@ def merge(
     moved = sum(transfers.count_events(scope, ids).values())
     events.move_events(scope, dict.fromkeys(ids, target_id))
     hand_over_memories(scope, dict.fromkeys(ids, target_id))
+    hand_over_picks(scope, dict.fromkeys(ids, target_id))
     merging.absorb(scope, target_id, lost, by=principal.label, now=now)
     retell_leads(scope, [target_id, *ids], now=now)
     transfers.record_system_event(

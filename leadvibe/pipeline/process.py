@@ -37,6 +37,7 @@ from leadvibe.pipeline.announcing import News
 from leadvibe.pipeline.claims import Claim, ReadAhead
 from leadvibe.pipeline.firing import Watch
 from leadvibe.pipeline.scorebook import Result
+from leadvibe.segments.picking import hand_over_picks
 from leadvibe.triggers.memory import hand_over_memories
 
 log = logging.getLogger(__name__)
@@ -191,6 +192,7 @@ def _process(
     lead_ids, folded = _resolve(scope, claims, now=now)
     events.move_events(scope, folded)
     hand_over_memories(scope, folded)
+    hand_over_picks(scope, folded)
     facts = _facts_by_lead(claims, lead_ids)
     moved = {*folded, *folded.values()}
     scored, late = _score(scope, facts, moved=moved)

@@ -198,6 +198,7 @@ def _config_bodies(config: Config) -> Iterator[tuple[str, Body]]:
                 "count_threshold": velocity.count_threshold,
                 "time_window_ms": velocity.time_window_ms,
                 "group_events": velocity.group_events,
+                **({} if velocity.enabled else {"enabled": False}),
             },
         )
     for one in policies.metadata_filters:

@@ -227,6 +227,7 @@ def _velocity_filter(it: VelocityFilter) -> _Thing:
         "event type": _named(it.event_type),
         "at most": _Fact((it.count_threshold, it.time_window_ms), wording.rate_of(it)),
         "keeps": _Fact(it.group_events, wording.kept_by(it)),
+        "_state": _either(it.enabled, "on", "off"),
     }
     return _Thing(ChangeKind.VELOCITY_FILTER, it.filter_id, "filter for", it.event_type, facts)
 

@@ -30,6 +30,10 @@ class TooManySegmentRulesError(ConflictError):
     code = "too_many_segment_rules"
 
 
+class TooManyPicksError(ConflictError):
+    code = "too_many_picks"
+
+
 class SegmentChangedError(PreconditionFailedError):
     """Somebody else has changed the segment, or one of its rules, in the meantime."""
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     SQLColumnExpression,
+    and_,
     exists,
     false,
     func,
@@ -34,6 +35,7 @@ from leadvibe.lib.db import session
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.models import LeadProfileScoreRow
 from leadvibe.scoring.profiles import primary_of
+from leadvibe.segments.models import SegmentPickRow
 from leadvibe.segments.queries import list_rules_of_all, list_segments
 from leadvibe.segments.sql import clauses_sql, condition_sql
 from leadvibe.segments.types import LEVEL_FIELD, AskedRule, RuleType, Segment, SegmentRule
@@ -50,9 +52,22 @@ class Audience(NamedTuple):
     """What an index of scores can find."""
     by_properties: ColumnElement[bool]
     """What only changes when a lead's own properties do, or true when that says nothing."""
+    picked_for: UUID | None = None
+    """The segment that others were put into by hand, of whom the properties say nothing."""
+
+    def joined_by(self, is_picked: ColumnElement[bool], segment_id: UUID) -> Audience:
+        return Audience(
+            or_(self.condition, is_picked),
+            or_(self.by_score, is_picked),
+            self.by_properties,
+            picked_for=segment_id,
+        )
+
+    def without(self, is_kept_out: ColumnElement[bool]) -> Audience:
+        return self._replace(condition=and_(self.condition, not_(is_kept_out)))
 
 
-NOBODY = Audience(false(), true(), true())
+NOBODY = Audience(false(), true(), false())
 
 
 class Membership:
@@ -62,8 +77,18 @@ class Membership:
         self._scope = scope
 
     def of(self, segment: Segment, rules: Iterable[AskedRule]) -> Audience:
-        """Return the members of a segment. Without active rules there are none."""
-        return self.of_rules(rules) if segment.active else NOBODY
+        """Return the members of a segment: who meets its rules or was put in, and is not kept out.
+
+        Without active rules, nobody meets them.
+        """
+        if not segment.active:
+            return NOBODY
+        members, segment_id = self.of_rules(rules), segment.segment_id
+        if segment.has_picked:
+            members = members.joined_by(self._is_picked(segment_id, is_in=True), segment_id)
+        if segment.has_kept_out:
+            members = members.without(self._is_picked(segment_id, is_in=False))
+        return members
 
     def of_rules(self, rules: Iterable[AskedRule]) -> Audience:
         """Return the leads that meet the active ones of some rules, joined as they say."""
@@ -80,6 +105,14 @@ class Membership:
     def of_rule(self, rule: AskedRule) -> ColumnElement[bool]:
         """Say that a lead meets one rule."""
         return _MEANINGS[rule.rule_type](self, rule)
+
+    def _is_picked(self, segment_id: UUID, *, is_in: bool) -> ColumnElement[bool]:
+        return exists().where(
+            SegmentPickRow.unit_id == LeadRow.unit_id,
+            SegmentPickRow.segment_id == segment_id,
+            SegmentPickRow.lead_id == LeadRow.lead_id,
+            SegmentPickRow.is_in.is_(is_in),
+        )
 
     def lead_metadata(self, rule: AskedRule) -> ColumnElement[bool]:
         return condition_sql(LeadRow.metadata_, rule.condition)
@@ -215,8 +248,8 @@ def explain(
 def segments_of(scope: Scope, lead_id: str) -> list[Segment]:
     """Return the segments that a lead is in, by name."""
     membership, rules = Membership(scope), list_rules_of_all(scope)
-    segments = [it for it in list_segments(scope) if it.active and it.segment_id in rules]
-    truths = [membership.of(it, rules[it.segment_id]).condition for it in segments]
+    segments = [it for it in list_segments(scope) if _may_have_members(it, rules)]
+    truths = [membership.of(it, rules.get(it.segment_id, ())).condition for it in segments]
     answers = _ask(scope, lead_id, truths)
     return [segment for segment, is_in in zip(segments, answers, strict=True) if is_in]
 
@@ -224,18 +257,22 @@ def segments_of(scope: Scope, lead_id: str) -> list[Segment]:
 def segments_among(scope: Scope, account_id: str) -> list[Segment]:
     """Return the segments that any lead of an account is in, by name."""
     membership, rules = Membership(scope), list_rules_of_all(scope)
-    segments = [it for it in list_segments(scope) if it.active and it.segment_id in rules]
+    segments = [it for it in list_segments(scope) if _may_have_members(it, rules)]
     found = []
     for segment in segments:
         members = exists().where(
             LeadRow.unit_id == scope.unit_id,
             LeadRow.account_id == account_id,
             LeadRow.merged_into.is_(None),
-            membership.of(segment, rules[segment.segment_id]).condition,
+            membership.of(segment, rules.get(segment.segment_id, ())).condition,
         )
         if session().scalar(select(members)):
             found.append(segment)
     return found
+
+
+def _may_have_members(segment: Segment, rules: Mapping[UUID, Sequence[SegmentRule]]) -> bool:
+    return segment.active and (segment.segment_id in rules or segment.has_picked)
 
 
 def _ask(scope: Scope, lead_id: str, truths: Sequence[ColumnElement[bool]]) -> list[bool]:

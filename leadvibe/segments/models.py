@@ -6,7 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,6 +40,26 @@ class SegmentRow(Base):
     updated_at: Mapped[datetime]
     created_by: Mapped[str]
     updated_by: Mapped[str]
+
+
+class SegmentPickRow(Base):
+    """A lead that somebody put into a segment or keeps out of it, whatever the rules say."""
+
+    __tablename__ = "segment_picks"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["unit_id", "segment_id"], ["segments.unit_id", "segments.segment_id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_segment_picks_lead", "unit_id", "lead_id"),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    segment_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    is_in: Mapped[bool] = mapped_column(comment="false for one that is kept out")
+    picked_at: Mapped[datetime]
+    picked_by: Mapped[str]
 
 
 class SegmentRuleRow(Base):

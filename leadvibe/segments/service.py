@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, update
 
 from leadvibe.engine.conditions import MAX_CLAUSES, Condition, ConditionError, parse_operator
 from leadvibe.identity.types import Principal, Scope
-from leadvibe.lib.db import session
+from leadvibe.lib.db import driver, session
 from leadvibe.lib.ids import new_id
 from leadvibe.scoring.queries import require_abm
 from leadvibe.scoring.service import lock_configuration
@@ -25,6 +25,7 @@ from leadvibe.segments.errors import (
     TooManySegmentRulesError,
 )
 from leadvibe.segments.models import SegmentRow, SegmentRuleRow
+from leadvibe.segments.picking import copy_picks
 from leadvibe.segments.types import (
     RuleDraft,
     RuleType,
@@ -76,9 +77,16 @@ def update_segment(
 
 
 def delete_segment(scope: Scope, segment_id: UUID) -> None:
-    """Delete a segment with its rules; leads stay. Raises SegmentNotFoundError."""
+    """Delete a segment with its rules and picks, and the views of leads narrowed to it; leads stay.
+
+    Such a view would show everybody, or nobody. Raises SegmentNotFoundError.
+    """
     lock_configuration(scope)
     queries.get_segment(scope, segment_id)
+    driver().execute(
+        "DELETE FROM lead_views WHERE unit_id = %s AND query ->> 'segment' = %s",
+        (scope.unit_id, str(segment_id)),
+    )
     session().execute(
         delete(SegmentRow).where(
             SegmentRow.unit_id == scope.unit_id, SegmentRow.segment_id == segment_id
@@ -163,7 +171,9 @@ def save_segment(
 
 
 def copy_segment(principal: Principal, scope: Scope, segment_id: UUID, *, now: datetime) -> Segment:
-    """Make a segment with the same rules and a name of its own. Raises SegmentNotFoundError.
+    """Make a segment of the same rules and picks, with a name of its own.
+
+    Raises SegmentNotFoundError.
 
     Rules about accounts are not copied while accounts are switched off: raises AbmDisabledError.
     """
@@ -175,7 +185,9 @@ def copy_segment(principal: Principal, scope: Scope, segment_id: UUID, *, now: d
         "active": segment.active,
     }
     drafts = [_draft_of(rule) for rule in rules]
-    return save_segment(principal, scope, None, fields, drafts, now=now)
+    copied = save_segment(principal, scope, None, fields, drafts, now=now)
+    copy_picks(scope, segment_id, copied.segment_id)
+    return queries.get_segment(scope, copied.segment_id)
 
 
 def check_rule(scope: Scope, fields: Mapping[str, Any], *, prefix: str = "") -> None:

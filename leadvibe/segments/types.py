@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -53,6 +53,20 @@ class Segment:
     updated_at: datetime
     created_by: str
     updated_by: str
+    # Neither is part of the state that somebody edits: leads are picked while others edit rules.
+    has_picked: bool = field(default=False, repr=False)
+    """Whether some leads are in it because somebody put them there."""
+    has_kept_out: bool = field(default=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A lead that somebody put into a segment, or keeps out of it, whatever the rules say."""
+
+    lead_id: str
+    is_in: bool
+    picked_at: datetime
+    picked_by: str
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ from leadvibe.web import (
     metadata_filters,
     notifications,
     quick_start,
+    rate_limits,
     rendering,
     sample,
     scoring,
@@ -57,6 +58,7 @@ from leadvibe.web import (
     scoring_templates,
     search,
     segment_editing,
+    segment_picks,
     segments,
     session,
     settings,
@@ -74,13 +76,13 @@ from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
     login, home, leads, lead_views, bulk, lead, lead_editing, lead_merging, accounts, account,
-    segments, segment_editing, scoring, triggers, trigger_history, trigger_trials,
+    segments, segment_editing, segment_picks, scoring, triggers, trigger_history, trigger_trials,
     trigger_editing, destinations, deliveries, imports, sample, dead_letters, credentials,
     members, integrations, notifications, channel_editing, events, event_deletion, event_types,
     lead_wizard, import_undos, settings, audit, usage, tokens, member, scoring_drafts,
     scoring_previews, scoring_publishing, scoring_history, scoring_templates, levels, decay,
     filters, velocity_filters, metadata_filters, scoring_settings, surge, mapping, quick_start,
-    search, glossary,
+    search, glossary, rate_limits,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

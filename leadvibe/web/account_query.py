@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
 from leadvibe.engine.levels import UNCLASSIFIED
@@ -15,6 +15,7 @@ from leadvibe.leadlist.types import ScoreRange
 from leadvibe.lib.paging import PageRequest
 from leadvibe.web.account_paths import ACCOUNTS
 from leadvibe.web.lead_query import LARGEST_SCORE, LAST_PAGE, SIZES, UNCLASSIFIED_VALUE, gaps
+from leadvibe.web.list_params import BadParameterError, midnight, read_date
 from leadvibe.web.pages.display import query_url
 
 UNRESOLVED = "unresolved"
@@ -28,10 +29,6 @@ SURGE_LASTS = timedelta(hours=24)
 LONGEST_TEXT = 200
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
-
-
-class _BadParameterError(Exception):
-    """A parameter makes no sense; the text says what is wrong and how to put it right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +82,7 @@ def read_account_query(
                 _number(params, "size", default=SIZES[0], at_most=SIZES[-1]),
             ),
         )
-    except _BadParameterError as error:
+    except BadParameterError as error:
         return AccountQuery(params=params, error=str(error))
 
 
@@ -96,18 +93,18 @@ def _clean(text: str) -> str:
 def _read_filter(
     params: Mapping[str, str], levels: Sequence[Level], *, now: datetime
 ) -> AccountFilter:
-    first, last = _date(params, "from"), _date(params, "to")
+    first, last = read_date(params, "from"), read_date(params, "to")
     if first and last and first > last:
-        raise _BadParameterError("The first day is after the last: swap them.")
+        raise BadParameterError("The first day is after the last: swap them.")
     if len(params.get("q", "")) > LONGEST_TEXT:
-        raise _BadParameterError(f"The search is longer than {LONGEST_TEXT} letters: shorten it.")
+        raise BadParameterError(f"The search is longer than {LONGEST_TEXT} letters: shorten it.")
     end = last + timedelta(days=1) if last and last < date.max else None
     return AccountFilter(
         search=params.get("q", ""),
         score=_at_least(params),
         score_ranges=_level_ranges(params.get("level"), levels),
-        created_from=_midnight(first),
-        created_before=_midnight(end),
+        created_from=midnight(first),
+        created_before=midnight(end),
         surged_since=now - SURGE_LASTS if "surging" in params else None,
         owner=params.get("owner", ""),
         has_leads=params.get("leads") != WITHOUT,
@@ -120,7 +117,7 @@ def _at_least(params: Mapping[str, str]) -> ScoreRange | None:
         return None
     score = int(text) if _WHOLE_NUMBER.fullmatch(text) else None
     if score is None or abs(score) > LARGEST_SCORE:
-        raise _BadParameterError("The lowest score is not a whole number: type one, such as 50.")
+        raise BadParameterError("The lowest score is not a whole number: type one, such as 50.")
     return ScoreRange(score, None)
 
 
@@ -133,30 +130,14 @@ def _level_ranges(name: str | None, levels: Sequence[Level]) -> tuple[ScoreRange
     if name.lower() == UNCLASSIFIED_VALUE:
         return gaps(levels)
     names = ", ".join([*(level.name for level in levels), UNCLASSIFIED])
-    raise _BadParameterError(f"There is no account level “{name}”: choose one of {names}.")
-
-
-def _date(params: Mapping[str, str], name: str) -> date | None:
-    text = params.get(name)
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise _BadParameterError(
-            f"“{text}” is not a date: write year, month and day, such as 2026-01-31."
-        ) from None
-
-
-def _midnight(day: date | None) -> datetime | None:
-    return datetime.combine(day, time(), UTC) if day else None
+    raise BadParameterError(f"There is no account level “{name}”: choose one of {names}.")
 
 
 def _read_sort(params: Mapping[str, str]) -> AccountSort:
     value = params.get("sort", DEFAULTS["sort"])
     key = value.removeprefix("-")
     if key not in frozenset(AccountSortKey):
-        raise _BadParameterError(
+        raise BadParameterError(
             f"The list cannot be sorted by “{value}”: choose one of {', '.join(AccountSortKey)}."
         )
     return AccountSort(AccountSortKey(key), is_descending=value.startswith("-"))
@@ -166,5 +147,5 @@ def _number(params: Mapping[str, str], name: str, *, default: int, at_most: int)
     text = params.get(name, str(default))
     number = int(text) if _WHOLE_NUMBER.fullmatch(text) else 0
     if not 1 <= number <= at_most:
-        raise _BadParameterError(f"The {name} is not a whole number from 1 to {at_most:,}.")
+        raise BadParameterError(f"The {name} is not a whole number from 1 to {at_most:,}.")
     return number

@@ -18,7 +18,7 @@ from leadvibe.bulk.types import BulkAction, BulkKind, Selection
 from leadvibe.engine.rules import Config
 from leadvibe.http.permissions import require_member
 from leadvibe.http.workers import job_queue
-from leadvibe.identity.permissions import Permission
+from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.queries import get_member_of, list_members
 from leadvibe.identity.types import Member, Principal, Scope
 from leadvibe.leadlist.export import write_leads
@@ -33,6 +33,9 @@ from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
 from leadvibe.lib.ids import parse_id
 from leadvibe.pipeline import merging
 from leadvibe.scoring import queries as scoring
+from leadvibe.segments import service as segment_service
+from leadvibe.segments.queries import list_segments
+from leadvibe.web.forms.segments import SegmentForm
 from leadvibe.web.lead_filters import owner_choices
 from leadvibe.web.lead_merging import unmerging
 from leadvibe.web.lead_paths import LEADS
@@ -90,6 +93,8 @@ _RIGHTS = {
     "rescore": Permission.CONFIGURE,
     MERGE: Permission.WRITE_DATA,
     "delete": Permission.WRITE_DATA,
+    BulkKind.ADD_TO_SEGMENT: Permission.WRITE_DATA,
+    BulkKind.REMOVE_FROM_SEGMENT: Permission.WRITE_DATA,
 }
 
 
@@ -114,7 +119,8 @@ def undo(action_id: UUID) -> AnyResponse:
     action = get_action(principal.scope, action_id)
     require_member(_RIGHTS[action.kind.value])
     params = read_sent_query()
-    if action.kind is not BulkKind.ASSIGN_OWNER and action.member_id != principal.member_id:
+    is_personal = action.kind in {BulkKind.WATCH, BulkKind.UNWATCH}
+    if is_personal and action.member_id != principal.member_id:
         raise NotFoundError("There is no such action of yours.")
     try:
         undone = service.undo(principal, action_id, queue=job_queue(), now=utc_now())
@@ -157,6 +163,7 @@ def _answer(asked: Asked) -> AnyResponse:
         BulkKind.ASSIGN_OWNER if is_assigned else BulkKind(asked.action),
         asked.selection,
         owner=_owner(asked) if is_assigned else None,
+        segment_id=_segment(asked),
         queue=job_queue(),
         now=utc_now(),
     )
@@ -180,6 +187,23 @@ def _owner(asked: Asked) -> Member | None:
     return get_member_of(asked.scope.org_id, member_id)
 
 
+def _segment(asked: Asked) -> UUID | None:
+    """Return which segment it is about; one that is named is made for it."""
+    name = request.form.get("new_segment", "").strip()
+    if asked.action == BulkKind.ADD_TO_SEGMENT and name:
+        require_member(Permission.CONFIGURE)
+        return _make_segment(asked, SegmentForm(data={"name": name, "active": True}))
+    return parse_id(request.form.get("segment", ""))
+
+
+def _make_segment(asked: Asked, form: SegmentForm) -> UUID:
+    if not form.validate():
+        raise InvalidError(f"The new segment's name does not do. {form.name.errors[0]}")
+    fields = {**form.fields_of_segment(), "description": ""}
+    made = segment_service.create_segment(asked.principal, asked.scope, fields, now=utc_now())
+    return made.segment_id
+
+
 def _export(asked: Asked) -> AnyResponse:
     if asked.is_all:
         return redirect(asked.wanted.export_url(EXPORT), 303)
@@ -200,7 +224,8 @@ def _ask(form: BulkForm) -> AnyResponse:
 
 
 def _form(asked: Asked, *, title: str, text: str, button: str, is_danger: bool = False,
-          owners: tuple[Choice, ...] = ()) -> BulkForm:  # fmt: skip
+          owners: tuple[Choice, ...] = (), segments: tuple[Choice, ...] = (),
+          has_new: bool = False) -> BulkForm:  # fmt: skip
     return BulkForm(
         title=title,
         text=text,
@@ -213,6 +238,8 @@ def _form(asked: Asked, *, title: str, text: str, button: str, is_danger: bool =
         is_all=asked.is_all,
         is_danger=is_danger,
         owners=owners,
+        segments=segments,
+        has_new=has_new,
     )
 
 
@@ -263,6 +290,36 @@ def _ask_delete(asked: Asked) -> BulkForm:
     )
 
 
+def _ask_add(asked: Asked) -> BulkForm:
+    return _form(
+        asked,
+        title=f"Add {_them(asked)} to a segment",
+        text="They stay in it whatever its rules say, until somebody takes them out. You can undo"
+        " it.",
+        button="Add to segment",
+        segments=_segment_choices(asked),
+        has_new=can(asked.principal, Permission.CONFIGURE),
+    )
+
+
+def _ask_remove(asked: Asked) -> BulkForm:
+    return _form(
+        asked,
+        title=f"Take {_them(asked)} out of a segment",
+        text="They stay out of it even if its rules let them in. You can undo it.",
+        button="Take out",
+        segments=_segment_choices(asked),
+    )
+
+
+def _segment_choices(asked: Asked) -> tuple[Choice, ...]:
+    shown = asked.params.get("segment", "")
+    found = [(str(it.segment_id), it) for it in list_segments(asked.scope)]
+    return tuple(
+        Choice(it.name if it.active else f"{it.name} (off)", key, key == shown) for key, it in found
+    )
+
+
 _QUESTIONS: Mapping[str, Callable[[Asked], BulkForm]] = {
     "assign_owner": _ask_owner,
     "watch": _ask_watch,
@@ -270,6 +327,8 @@ _QUESTIONS: Mapping[str, Callable[[Asked], BulkForm]] = {
     TAKE: _ask_owner,
     "rescore": _ask_rescore,
     "delete": _ask_delete,
+    BulkKind.ADD_TO_SEGMENT: _ask_add,
+    BulkKind.REMOVE_FROM_SEGMENT: _ask_remove,
 }
 
 

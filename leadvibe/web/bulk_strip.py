@@ -6,8 +6,9 @@ from uuid import UUID
 
 from leadvibe.bulk.queries import find_action
 from leadvibe.bulk.types import BulkAction, BulkKind, BulkState
-from leadvibe.identity.types import Principal
+from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.ids import parse_id
+from leadvibe.segments.queries import list_segments
 from leadvibe.web.lead_paths import LEADS
 from leadvibe.web.lead_query import LeadQuery
 from leadvibe.web.pages.bulk import BulkStrip
@@ -19,6 +20,8 @@ _DOING = {
     BulkKind.UNWATCH: "Taking off your watch list",
     BulkKind.RESCORE: "Rescoring",
     BulkKind.DELETE: "Deleting",
+    BulkKind.ADD_TO_SEGMENT: "Adding to the segment",
+    BulkKind.REMOVE_FROM_SEGMENT: "Taking out of the segment",
 }
 _DONE = {
     BulkKind.WATCH: ("is on your watch list now", "are on your watch list now"),
@@ -37,7 +40,7 @@ def build_strip(principal: Principal, wanted: LeadQuery, action_id: str) -> Bulk
     has_failed = action.state is BulkState.FAILED
     tone = Tone.BAD if has_failed else Tone.OK if action.is_finished else Tone.INFO
     return BulkStrip(
-        text=_say(action),
+        text=_say(principal.scope, action),
         tone=tone,
         is_running=not action.is_finished,
         percent=share(action.leads_done, action.leads_total),
@@ -53,7 +56,7 @@ def _is_to_undo(principal: Principal, action: BulkAction) -> bool:
     return action.can_be_undone and is_own
 
 
-def _say(action: BulkAction) -> str:
+def _say(scope: Scope, action: BulkAction) -> str:
     if action.state is BulkState.FAILED:
         return f"This could not be finished. {action.error or ''} {_so_far(action)}"
     if not action.is_finished:
@@ -62,13 +65,24 @@ def _say(action: BulkAction) -> str:
     if action.undoes:
         return f"Undone for {counted(action.leads_changed, 'lead')}."
     same = action.leads_done - action.leads_changed
-    return f"{_done(action)}{_already(action, same)}"
+    return f"{_done(scope, action)}{_already(action, same)}"
 
 
-def _done(action: BulkAction) -> str:
+def _done(scope: Scope, action: BulkAction) -> str:
     number = action.leads_changed
-    one, many = _DONE.get(action.kind) or _owned(action)
+    one, many = _DONE.get(action.kind) or _decided(scope, action)
     return f"{counted(number, 'lead')} {one if number == 1 else many}."
+
+
+def _decided(scope: Scope, action: BulkAction) -> tuple[str, str]:
+    if not action.kind.is_of_segment:
+        return _owned(action)
+    names = {it.segment_id: it.name for it in list_segments(scope)}
+    name = names.get(action.segment_id) if action.segment_id else None
+    where = f"“{name}”" if name else "a segment that is gone since"
+    if action.kind is BulkKind.ADD_TO_SEGMENT:
+        return f"is in {where} now", f"are in {where} now"
+    return f"is kept out of {where} now", f"are kept out of {where} now"
 
 
 def _owned(action: BulkAction) -> tuple[str, str]:

@@ -21,7 +21,7 @@ from leadvibe.web.pages.credentials import (
     CredentialsPage,
     ingest_example,
 )
-from leadvibe.web.pages.display import Moment, Tone
+from leadvibe.web.pages.display import Moment, Tone, thousands
 from leadvibe.web.redirects import CREDENTIALS
 from leadvibe.web.rendering import render
 
@@ -76,10 +76,15 @@ def _answer(
 
 
 def _row(credential: Credential) -> CredentialRow:
+    rate = credential.own_rate
     return CredentialRow(
         name=credential.name,
         client_id=credential.client_id,
         created_at=Moment.of(credential.created_at),
+        limit=f"{thousands(rate.per_second)} a second" if rate else "None of its own",
+        rps=str(rate.per_second) if rate else "",
+        burst=str(rate.burst) if rate else "",
+        limit_url=f"{CREDENTIALS}/{credential.secret_id}/limit",
         delete_url=f"{CREDENTIALS}/{credential.secret_id}/delete",
     )
 

@@ -102,7 +102,15 @@ def show_events() -> AnyResponse:
 def export() -> AnyResponse:
     scope = require(Permission.READ).scope
     query, looking = _with_lead(scope, read_event_query(request.args, now=utc_now()))
-    lines = iter(()) if query.error else _lines(scope, looking)
+    return _file(iter(()) if query.error else _lines(scope, looking))
+
+
+def events_file(scope: Scope, looking: Looking) -> AnyResponse:
+    """Answer with a file of a unit's events that is read as it is sent."""
+    return _file(_lines(scope, looking))
+
+
+def _file(lines: Iterator[tuple[str, ...]]) -> AnyResponse:
     text = stream_with_context(write_csv(CSV_HEADER, lines))
     response = Response(text, mimetype="text/csv")
     response.headers.set("Content-Disposition", "attachment", filename="events.csv")

@@ -126,7 +126,8 @@ def _velocity_row(item: ConfigItem, counts: Mapping[tuple[str, str], int]) -> Fi
     one = velocity_filter(item)
     url = f"{FILTERS}/velocity/{item.item_id}"
     taken = sum(counts.get((one.event_type, reason), 0) for reason in BY_VELOCITY)
-    return _row(item, url, name=one.event_type, words=say_velocity(one), taken=taken)
+    words = say_velocity(one)
+    return _row(item, url, name=one.event_type, words=words, taken=taken, is_active=one.enabled)
 
 
 def _metadata_row(item: ConfigItem, taken: int) -> FilterRow:

@@ -18,6 +18,7 @@ from leadvibe.imports.types import (
     Undo,
     UndoState,
 )
+from leadvibe.lib.clock import utc_now
 from leadvibe.web.pages import imports as models
 from leadvibe.web.pages.display import (
     Fact,
@@ -105,11 +106,16 @@ def build_page(
 ) -> ImportPage:
     """Arrange an import's own page; `errors` are its first rows that failed."""
     is_read = progress.file.state in {ImportState.FINISHED, ImportState.FAILED}
-    is_open = undo is None or undo.state is UndoState.FAILED
+    until = progress.file.undoable_until
+    is_open = (undo is None or undo.state is UndoState.FAILED) and (
+        until is not None and until > utc_now()
+    )
+    is_undoable = can_undo and is_read and is_open
     url = import_path(progress.file.import_id)
     return ImportPage(
         card=build_card(progress, undo, with_figures=True),
-        undo_url=f"{url}/undo" if can_undo and is_read and is_open else "",
+        undo_url=f"{url}/undo" if is_undoable else "",
+        undo_until=Moment.of(until) if is_undoable and until else None,
         undone=tuple(sentences_of(undo.effect, is_done=True)) if undo else (),
         errors=tuple(_row_error(error) for error in errors),
         errors_label=_errors_label(len(errors), progress.failed),

@@ -23,7 +23,7 @@ from leadvibe.events.types import Event
 from leadvibe.explain.profile import AttributeExplanation, explain_attributes
 from leadvibe.explain.queries import explain_span
 from leadvibe.http.permissions import require
-from leadvibe.identity.permissions import Permission
+from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal
 from leadvibe.leadlist.history import HistoryFilter, list_history
 from leadvibe.leads import queries as leads
@@ -41,6 +41,7 @@ from leadvibe.scoring.movements import find_beginning, find_end, list_movements
 from leadvibe.scoring.profiles import Side
 from leadvibe.scoring.types import Ruleset
 from leadvibe.segments.membership import segments_of
+from leadvibe.segments.queries import list_segments
 from leadvibe.triggers import queries as triggers
 from leadvibe.web.explanation import (
     ALL,
@@ -61,7 +62,7 @@ from leadvibe.web.lead_parts import (
 )
 from leadvibe.web.lead_paths import LEADS, lead_path
 from leadvibe.web.lead_state import HISTORY_NAMES, NAMES, WHY_NAMES, LeadState, read_state
-from leadvibe.web.pages.display import Alert, Link, Tone, query_url
+from leadvibe.web.pages.display import Alert, Choice, Link, Tone, query_url
 from leadvibe.web.pages.explanation import Explanation
 from leadvibe.web.pages.lead import NO_DRAFTS, Drafts, LeadHead, LeadPage, Properties
 from leadvibe.web.pages.segments import SegmentsOfLead
@@ -247,7 +248,19 @@ class _View:
     def _segments(self) -> SegmentsOfLead:
         found = segments_of(self.principal.scope, self.lead.lead_id)
         links = (Link(it.name, segment_path(it.segment_id)) for it in found)
-        return SegmentsOfLead(url=self._segments_url(), links=tuple(links))
+        inside = {it.segment_id for it in found}
+        return SegmentsOfLead(
+            url=self._segments_url(),
+            links=tuple(links),
+            post_url=f"{lead_path(self.lead.lead_id)}/segments",
+            others=tuple(
+                Choice(it.name, str(it.segment_id))
+                for it in list_segments(self.principal.scope)
+                if it.active and it.segment_id not in inside
+            )
+            if can(self.principal, Permission.WRITE_DATA)
+            else (),
+        )
 
     def _segments_url(self) -> str:
         return self.state.url(show="segments")

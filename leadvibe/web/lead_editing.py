@@ -15,7 +15,7 @@ from htmx_flask import request
 from werkzeug.wrappers import Response as AnyResponse
 
 from leadvibe.http.permissions import require_member
-from leadvibe.identity.permissions import Permission
+from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.queries import get_member, list_members
 from leadvibe.identity.types import Member, Principal, Scope
 from leadvibe.leads import notes, watching
@@ -115,6 +115,7 @@ def edit_note(segment: str, note_id: UUID) -> AnyResponse:
             lead.lead_id,
             note_id,
             form.text.data or "",
+            moderates=can(principal, Permission.OWN),
             seen_at=_instant(form.state.data),
             now=utc_now(),
         )
@@ -130,7 +131,10 @@ def edit_note(segment: str, note_id: UUID) -> AnyResponse:
 @pages.post("/leads/<segment>/notes/<uuid:note_id>/delete")
 def delete_note(segment: str, note_id: UUID) -> AnyResponse:
     principal, lead = _asked(segment)
-    notes.delete_note(principal.scope, _member(principal), lead.lead_id, note_id)
+    moderates = can(principal, Permission.OWN)
+    notes.delete_note(
+        principal.scope, _member(principal), lead.lead_id, note_id, moderates=moderates
+    )
     flash("The note is deleted.", Tone.OK)
     return _back(lead, HISTORY)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +23,7 @@ from leadvibe.leadviews.types import FILTERS, VIEW_PARAMETERS, Column
 from leadvibe.lib.ids import parse_id
 from leadvibe.lib.paging import PageRequest
 from leadvibe.web.lead_paths import LEADS
+from leadvibe.web.list_params import BadParameterError, midnight, read_date
 from leadvibe.web.pages.display import query_url
 
 UNCLASSIFIED_VALUE = "unclassified"
@@ -52,10 +53,6 @@ ME, NOBODY = "me", "none"
 WATCHED = "yes"
 
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,12}")
-
-
-class _BadParameterError(Exception):
-    """A parameter makes no sense; the text says what is wrong and how to put it right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +139,7 @@ def read_lead_query(
             sort=_read_sort(params),
             request=_read_page(params),
         )
-    except _BadParameterError as error:
+    except BadParameterError as error:
         return LeadQuery(params=params, columns=columns, view_id=view_id, error=str(error))
 
 
@@ -160,7 +157,7 @@ def _read_filter(
 ) -> LeadFilter:
     low, high = _score(params, "min_score", "lowest"), _score(params, "max_score", "highest")
     if low is not None and high is not None and low > high:
-        raise _BadParameterError("The lowest score is above the highest: swap them.")
+        raise BadParameterError("The lowest score is above the highest: swap them.")
     created_from, created_before = _created_between(params)
     return LeadFilter(
         search=_text(params, "q", "search"),
@@ -180,7 +177,7 @@ def _read_people(
     """Read what is about who leads are, and whose."""
     owner, watched = params.get("owner"), params.get("watched")
     if watched not in {None, WATCHED}:
-        raise _BadParameterError(f"“{watched}” says nothing about watching: it can only be yes.")
+        raise BadParameterError(f"“{watched}” says nothing about watching: it can only be yes.")
     return {
         "owner_id": _owner_id(owner, member_id),
         "is_unowned": True if owner == NOBODY else None,
@@ -202,7 +199,7 @@ def _id(params: Mapping[str, str], name: str) -> UUID | None:
         return None
     found = parse_id(params[name])
     if found is None:
-        raise _BadParameterError(f"There is no such {name}: choose one from the list.")
+        raise BadParameterError(f"There is no such {name}: choose one from the list.")
     return found
 
 
@@ -213,14 +210,14 @@ def _profile_level(name: str | None, levels: Sequence[Level]) -> str | None:
         return UNCLASSIFIED
     if all(level.name != name for level in levels):
         names = ", ".join([*(level.name for level in levels), UNCLASSIFIED])
-        raise _BadParameterError(f"There is no profile level “{name}”: choose one of {names}.")
+        raise BadParameterError(f"There is no profile level “{name}”: choose one of {names}.")
     return name
 
 
 def _text(params: Mapping[str, str], name: str, label: str) -> str:
     text = params.get(name, "")
     if len(text) > LONGEST_TEXT:
-        raise _BadParameterError(f"The {label} is longer than {LONGEST_TEXT} characters: cut it.")
+        raise BadParameterError(f"The {label} is longer than {LONGEST_TEXT} characters: cut it.")
     return text
 
 
@@ -230,34 +227,18 @@ def _score(params: Mapping[str, str], name: str, label: str) -> int | None:
         return None
     score = int(text) if _WHOLE_NUMBER.fullmatch(text) else None
     if score is None or abs(score) > LARGEST_SCORE:
-        raise _BadParameterError(f"The {label} score is not a whole number: type one, such as 50.")
+        raise BadParameterError(f"The {label} score is not a whole number: type one, such as 50.")
     return score
 
 
 def _created_between(params: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
     """Return the bounds of two dates, both of them included."""
-    first, last = _date(params, "created_from"), _date(params, "created_to")
+    first, last = read_date(params, "created_from"), read_date(params, "created_to")
     if first and last and first > last:
-        raise _BadParameterError("The first day of creation is after the last: swap them.")
+        raise BadParameterError("The first day of creation is after the last: swap them.")
     # There is no day after the last one of the calendar, and no lead created on it.
     end = last + timedelta(days=1) if last and last < date.max else None
-    return _midnight(first), _midnight(end)
-
-
-def _date(params: Mapping[str, str], name: str) -> date | None:
-    text = params.get(name)
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise _BadParameterError(
-            f"“{text}” is not a date: write year, month and day, such as 2026-01-31."
-        ) from None
-
-
-def _midnight(day: date | None) -> datetime | None:
-    return datetime.combine(day, time(), UTC) if day else None
+    return midnight(first), midnight(end)
 
 
 def _active_since(value: str | None, now: datetime) -> datetime | None:
@@ -266,10 +247,10 @@ def _active_since(value: str | None, now: datetime) -> datetime | None:
     if value in ACTIVE_WITHIN:
         return now - ACTIVE_WITHIN[value]
     try:
-        return _midnight(date.fromisoformat(value))
+        return midnight(date.fromisoformat(value))
     except ValueError:
         choices = ", ".join(ACTIVE_WITHIN)
-        raise _BadParameterError(
+        raise BadParameterError(
             f"“{value}” is not a period of activity: choose one of any, {choices}, or a date."
         ) from None
 
@@ -283,7 +264,7 @@ def _level_ranges(name: str | None, levels: Sequence[Level]) -> tuple[ScoreRange
     if name.lower() == UNCLASSIFIED_VALUE:
         return gaps(levels)
     names = ", ".join([*(level.name for level in levels), UNCLASSIFIED])
-    raise _BadParameterError(f"There is no level “{name}”: choose one of {names}.")
+    raise BadParameterError(f"There is no level “{name}”: choose one of {names}.")
 
 
 def gaps(levels: Sequence[Level]) -> tuple[ScoreRange, ...]:
@@ -304,7 +285,7 @@ def _read_sort(params: Mapping[str, str]) -> Sort:
     value = params.get("sort", DEFAULT_SORT)
     key = value.removeprefix("-")
     if key not in frozenset(SortKey):
-        raise _BadParameterError(
+        raise BadParameterError(
             f"The list cannot be sorted by “{value}”: choose one of {', '.join(SortKey)}."
         )
     return Sort(SortKey(key), is_descending=value.startswith("-"))
@@ -320,5 +301,5 @@ def _number(params: Mapping[str, str], name: str, *, default: int, at_most: int)
     text = params.get(name, str(default))
     number = int(text) if _WHOLE_NUMBER.fullmatch(text) else 0
     if not 1 <= number <= at_most:
-        raise _BadParameterError(f"The {name} is not a whole number from 1 to {at_most:,}.")
+        raise BadParameterError(f"The {name} is not a whole number from 1 to {at_most:,}.")
     return number

@@ -172,6 +172,7 @@ def _answer(
         empty_text=empty_text,
         can_write=can(principal, Permission.WRITE_DATA),
         can_configure=can(principal, Permission.CONFIGURE),
+        in_segment=wanted.lead_filter.segment_id is not None,
         import_url=IMPORTS if can(principal, Permission.WRITE_DATA) else "",
         credentials_url=CREDENTIALS if can(principal, Permission.OWN) else "",
         sample_url=SAMPLE if can(principal, Permission.OWN) else "",

@@ -19,6 +19,8 @@ from leadvibe.leadlist.types import LeadLine
 from leadvibe.leads.addresses import read_lead_id
 from leadvibe.leads.errors import LeadNotFoundError
 from leadvibe.leads.queries import get_lead
+from leadvibe.leadviews.queries import views_by_segment
+from leadvibe.leadviews.types import ViewsOfSegment
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import PageRequest
@@ -36,6 +38,7 @@ from leadvibe.web.pages.segment_analysis import Analysis
 from leadvibe.web.pages.segments import (
     MemberCount,
     MemberRow,
+    PickRow,
     SegmentPage,
     SegmentRow,
     SegmentsPage,
@@ -45,15 +48,17 @@ from leadvibe.web.rendering import render, wanted_fragment
 from leadvibe.web.segment_analysis import analyse
 from leadvibe.web.segment_builder import engagement_levels, level_badge
 from leadvibe.web.segment_paths import NEW_SEGMENT, SEGMENTS, segment_path, why_path
+from leadvibe.web.segment_picks import find_pick_row, list_pick_rows, say_picked
 from leadvibe.web.segment_reasons import list_reasons
 from leadvibe.web.segment_words import say_groups
 
 LIST = "segment-list"
-ANALYSIS = "analysis"
+ANALYSIS, PICKS = "analysis", "picks"
 FRAGMENTS = {
     "segment-view": "segments/_view.html",
     "segment-members": "segments/_members.html",
     "segment-analysis": "segments/_analysis.html",
+    "segment-picks": "segments/_picks.html",
 }
 PAGE_SIZE = 25
 _WHY_ID = re.compile(r"why-[0-9]{1,3}")
@@ -79,21 +84,27 @@ def show_segment(segment_id: UUID) -> AnyResponse:
     view = request.args.get("view", "")
     page = _page_number()
     lines: list[LeadLine] = []
-    if view != ANALYSIS:
+    picks = _picks(scope, segment_id, page) if view == PICKS else ()
+    if view not in {ANALYSIS, PICKS}:
         lines = list_members(scope, audience, PageRequest(page, PAGE_SIZE))
         if not lines and page > 1:
             return redirect(_page_url(segment_id, page - 1))
     changed = last_change(segment, rules)
     shown = SegmentPage(
-        segment=_row(principal, segment, rules),
+        segment=_row(principal, segment, rules, views_by_segment(principal).get(segment_id)),
         updated_by=author(changed.by),
         updated_at=Moment.of(changed.at),
         groups=say_groups(rules, has_accounts=get_settings(scope).abm_enabled),
         tabs=_tabs(segment_id, view),
+        is_picks=view == PICKS,
+        picks=picks,
+        picks_label=say_picked(scope, segment),
         is_analysis=view == ANALYSIS,
         analysis=_analysis(scope, segment_id, audience) if view == ANALYSIS else None,
         members=_members(scope, segment_id, lines),
-        pager=_pager(segment_id, page, len(lines)),
+        pager=_pager(segment_id, page, len(picks or lines), view),
+        can_pick=can(principal, Permission.WRITE_DATA),
+        here_url=_page_url(segment_id, page, view),
         can_edit=can(principal, Permission.CONFIGURE),
     )
     return render("segments/segment.html", page=shown, section=SEGMENTS, fragments=FRAGMENTS)
@@ -101,7 +112,8 @@ def show_segment(segment_id: UUID) -> AnyResponse:
 
 @pages.get("/segments/<uuid:segment_id>/members/<lead>")
 def show_why(segment_id: UUID, lead: str) -> AnyResponse:
-    scope = require(Permission.READ).scope
+    principal = require(Permission.READ)
+    scope = principal.scope
     segment, rules = queries.get_segment(scope, segment_id), queries.list_rules(scope, segment_id)
     lead_id = read_lead_id(lead)
     if lead_id is None:
@@ -117,6 +129,9 @@ def show_why(segment_id: UUID, lead: str) -> AnyResponse:
         lead_name=found.name,
         lead_url=lead_path(found.lead_id),
         is_member=explained.is_member,
+        picked=find_pick_row(scope, segment_id, found),
+        can_pick=can(principal, Permission.WRITE_DATA),
+        post_url=why_path(segment_id, found.lead_id),
         reasons=list_reasons(scope, found, rules, explained),
     )
     fragments = {place: "segments/_why.html"}
@@ -168,10 +183,11 @@ def delete(segment_id: UUID) -> AnyResponse:
 
 def _list(principal: Principal) -> AnyResponse:
     scope = principal.scope
-    rules = queries.list_rules_of_all(scope)
+    rules, views = queries.list_rules_of_all(scope), views_by_segment(principal)
     page = SegmentsPage(
         segments=tuple(
-            _row(principal, it, rules.get(it.segment_id, [])) for it in queries.list_segments(scope)
+            _row(principal, it, rules.get(it.segment_id, []), views.get(it.segment_id))
+            for it in queries.list_segments(scope)
         ),
         can_edit=can(principal, Permission.CONFIGURE),
         new_url=NEW_SEGMENT,
@@ -180,9 +196,24 @@ def _list(principal: Principal) -> AnyResponse:
     return render("segments/page.html", page=page, section=SEGMENTS, fragments=fragments)
 
 
-def _row(principal: Principal, segment: Segment, rules: Sequence[SegmentRule]) -> SegmentRow:
+def _say_deletion(views: ViewsOfSegment | None) -> str:
+    """Say what goes with a segment: its rules, and the views of leads narrowed to it."""
+    told = ["Its rules go with it, and who was picked by hand; the leads stay."]
+    if views:
+        named = [f"“{name}”" for name in views.names]
+        others = [counted(views.others, "view") + " of others"] if views.others else []
+        told.append(f"So do views of the list of leads: {', '.join(named + others)}.")
+    return " ".join([*told, "This cannot be undone."])
+
+
+def _row(
+    principal: Principal,
+    segment: Segment,
+    rules: Sequence[SegmentRule],
+    views: ViewsOfSegment | None,
+) -> SegmentRow:
     url, can_edit = segment_path(segment.segment_id), can(principal, Permission.CONFIGURE)
-    is_empty = not segment.active or not any(rule.active for rule in rules)
+    is_empty = not segment.active or not (segment.has_picked or any(it.active for it in rules))
     return SegmentRow(
         id=str(segment.segment_id),
         name=segment.name,
@@ -196,15 +227,15 @@ def _row(principal: Principal, segment: Segment, rules: Sequence[SegmentRule]) -
         update_url=url,
         copy_url=f"{url}/copy",
         delete_url=f"{url}/delete",
+        delete_text=_say_deletion(views) if can_edit else "",
     )
 
 
 def _tabs(segment_id: UUID, view: str) -> tuple[Choice, ...]:
     url = segment_path(segment_id)
-    analysis = query_url(url, {"view": ANALYSIS})
-    return (
-        Choice("Members", "", view != ANALYSIS, url),
-        Choice("Analysis", ANALYSIS, view == ANALYSIS, analysis),
+    return tuple(
+        Choice(label, key, view == key, query_url(url, {"view": key}))
+        for label, key in (("Members", ""), ("Analysis", ANALYSIS), ("Picked by hand", PICKS))
     )
 
 
@@ -240,19 +271,24 @@ def _page_number() -> int:
     return min(max(number, 1), LAST_PAGE)
 
 
-def _page_url(segment_id: UUID, page: int) -> str:
-    return query_url(segment_path(segment_id), {"page": str(page) if page > 1 else ""})
+def _page_url(segment_id: UUID, page: int, view: str = "") -> str:
+    params = {"view": view, "page": str(page) if page > 1 else ""}
+    return query_url(segment_path(segment_id), params)
 
 
-def _pager(segment_id: UUID, page: int, shown: int) -> Pager | None:
+def _picks(scope: Scope, segment_id: UUID, page: int) -> tuple[PickRow, ...]:
+    return list_pick_rows(scope, segment_id, page=page, size=PAGE_SIZE)
+
+
+def _pager(segment_id: UUID, page: int, shown: int, view: str) -> Pager | None:
     """Lead to the pages around this one; how many there are is counted apart, for it takes time."""
     if page == 1 and shown < PAGE_SIZE:
         return None
     first = (page - 1) * PAGE_SIZE + 1
     return Pager(
         label=f"{first:,}\N{EN DASH}{first + shown - 1:,}",
-        previous_url=_page_url(segment_id, page - 1) if page > 1 else None,
-        next_url=_page_url(segment_id, page + 1) if shown == PAGE_SIZE else None,
+        previous_url=_page_url(segment_id, page - 1, view) if page > 1 else None,
+        next_url=_page_url(segment_id, page + 1, view) if shown == PAGE_SIZE else None,
     )
 
 

@@ -8,35 +8,30 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from leadvibe.events.exploring import Looking
+from leadvibe.http.active_unit import leave_unit
 from leadvibe.http.permissions import require_member
-from leadvibe.http.rate_limits import KeyBy, LimitMode, limiter
-from leadvibe.identity import queries, service
+from leadvibe.http.rate_limits import limiter
+from leadvibe.identity import archiving, queries, service
 from leadvibe.identity.permissions import Permission, can
-from leadvibe.identity.types import Principal, Scope, Unit
+from leadvibe.identity.types import ArchivedUnit, Principal, Scope, Unit
 from leadvibe.imports.queries import find_sample
+from leadvibe.leadlist.export import write_all_leads
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.errors import InvalidError
+from leadvibe.lib.errors import ConflictError, InvalidError
 from leadvibe.pipeline import setup
+from leadvibe.web.authors import author
+from leadvibe.web.events import events_file
+from leadvibe.web.leads import csv_file
 from leadvibe.web.notices import say
-from leadvibe.web.pages.display import Fact, Tone, thousands
+from leadvibe.web.pages.display import Moment, Tone
 from leadvibe.web.pages.notices import Undo
-from leadvibe.web.pages.settings import SettingsPage, UnitRow
+from leadvibe.web.pages.settings import ArchivedUnitRow, SettingsPage, UnitRow
+from leadvibe.web.rate_limits import RATE_LIMIT, say_limit
 from leadvibe.web.redirects import SETTINGS
 from leadvibe.web.rendering import render
 
 SEE_OTHER = 303
-
-_SHARED_BY = {
-    KeyBy.ORG: "The whole organisation",
-    KeyBy.USER: "Each member and API credential",
-    KeyBy.CLIENT: "Each API credential; members by their address",
-    KeyBy.IP: "Each network address",
-}
-_MODES = {
-    LimitMode.OFF: "Off",
-    LimitMode.OBSERVE: "Observed: nothing is refused",
-    LimitMode.ENFORCE: "Enforced",
-}
 
 pages = Blueprint("settings", __name__)
 
@@ -85,25 +80,59 @@ def rename_unit(unit_id: UUID) -> AnyResponse:
     return redirect(SETTINGS, SEE_OTHER)
 
 
+@pages.post("/settings/units/<uuid:unit_id>/archive")
+def archive_unit(unit_id: UUID) -> AnyResponse:
+    principal = require_member(Permission.ADMINISTER)
+    try:
+        unit = archiving.archive_unit(principal, Scope(principal.org_id, unit_id), now=utc_now())
+    except ConflictError as error:
+        return _answer(principal, problem=error.message)
+    leave_unit(unit_id)
+    flash(f"“{unit.name}” is archived. It can be restored below.", Tone.OK)
+    return redirect(SETTINGS, SEE_OTHER)
+
+
+@pages.post("/settings/units/<uuid:unit_id>/restore")
+def restore_unit(unit_id: UUID) -> AnyResponse:
+    principal = require_member(Permission.ADMINISTER)
+    unit = archiving.restore_unit(Scope(principal.org_id, unit_id))
+    flash(f"“{unit.name}” is worked in again.", Tone.OK)
+    return redirect(SETTINGS, SEE_OTHER)
+
+
+@pages.get("/settings/units/<uuid:unit_id>/leads.csv")
+def export_leads(unit_id: UUID) -> AnyResponse:
+    return csv_file(write_all_leads(_unit_to_export(unit_id)))
+
+
+@pages.get("/settings/units/<uuid:unit_id>/events.csv")
+def export_events(unit_id: UUID) -> AnyResponse:
+    return events_file(_unit_to_export(unit_id), Looking())
+
+
+def _unit_to_export(unit_id: UUID) -> Scope:
+    principal = require_member(Permission.ADMINISTER)
+    return queries.get_unit(Scope(principal.org_id, unit_id)).scope
+
+
 def _name() -> str:
     return request.form.get("name", "")
 
 
 def _answer(principal: Principal, *, problem: str = "") -> AnyResponse:
     account = queries.get_account(principal)
-    found = limiter()
+    own, is_admin = account.organization.own_limit, can(principal, Permission.ADMINISTER)
     page = SettingsPage(
         org_name=account.organization.name,
-        units=tuple(_row(unit, principal) for unit in account.units),
+        units=tuple(
+            _row(unit, principal, is_last=len(account.units) == 1) for unit in account.units
+        ),
         can_edit=can(principal, Permission.ADMINISTER),
         problem=problem,
-        limits=(
-            Fact("Requests to the API", _MODES[found.mode]),
-            Fact("A second", thousands(found.rate.per_second)),
-            Fact("At once after a pause", thousands(found.rate.burst)),
-            Fact("Shared by", _SHARED_BY[found.key_by]),
-        ),
-        limits_note="Set where Leadvibe is installed, for all organisations alike.",
+        limits=say_limit(own or limiter().limit),
+        limits_note="The organisation's own." if own else "Of the installation, for all alike.",
+        limits_url=RATE_LIMIT,
+        archived=_archived(principal) if is_admin else (),
         has_sample=find_sample(principal.scope) is not None,
         can_sample=can(principal, Permission.OWN),
         org_url=f"{SETTINGS}/organisation",
@@ -113,7 +142,7 @@ def _answer(principal: Principal, *, problem: str = "") -> AnyResponse:
     return render("settings/page.html", page=page, section=SETTINGS, status=status)
 
 
-def _row(unit: Unit, principal: Principal) -> UnitRow:
+def _row(unit: Unit, principal: Principal, *, is_last: bool) -> UnitRow:
     return UnitRow(
         name=unit.name,
         slug=unit.slug,
@@ -121,4 +150,22 @@ def _row(unit: Unit, principal: Principal) -> UnitRow:
         is_active=unit.unit_id == principal.unit_id,
         is_default=unit.is_default,
         rename_url=f"{SETTINGS}/units/{unit.unit_id}",
+        archive_url="" if is_last else f"{SETTINGS}/units/{unit.unit_id}/archive",
+        dialog_id=f"archive-{unit.unit_id}",
+    )
+
+
+def _archived(principal: Principal) -> tuple[ArchivedUnitRow, ...]:
+    return tuple(_archived_row(it) for it in queries.list_archived_units(principal.org_id))
+
+
+def _archived_row(archived: ArchivedUnit) -> ArchivedUnitRow:
+    url = f"{SETTINGS}/units/{archived.unit.unit_id}"
+    return ArchivedUnitRow(
+        name=archived.unit.name,
+        by=author(archived.archived_by),
+        at=Moment.of(archived.archived_at),
+        restore_url=f"{url}/restore",
+        leads_url=f"{url}/leads.csv",
+        events_url=f"{url}/events.csv",
     )

@@ -297,13 +297,20 @@ class _Line:
             at=Moment.of(note.created_at),
             channel="note",
             icon="sticky-note",
-            note=self._own_note(note)
-            if note.author_id == self.principal.member_id
-            and can(self.principal, Permission.WRITE_DATA)
-            else TimelineNote(text=note.text, was_edited=note.was_edited),
+            note=self._open_note(note)
+            if self._may_change(note)
+            else TimelineNote(
+                text=note.text, was_edited=note.was_edited, edited_by=note.edited_by or ""
+            ),
         )
 
-    def _own_note(self, note: Note) -> TimelineNote:
+    def _may_change(self, note: Note) -> bool:
+        is_own = note.author_id == self.principal.member_id
+        return can(self.principal, Permission.OWN) or (
+            is_own and can(self.principal, Permission.WRITE_DATA)
+        )
+
+    def _open_note(self, note: Note) -> TimelineNote:
         url, is_open = f"{self.query.state.path}/notes/{note.note_id}", False
         form = NoteForm(data={"text": note.text, "state": note.updated_at.isoformat()})
         if self.drafts.note is not None and self.drafts.note_id == str(note.note_id):
@@ -311,6 +318,7 @@ class _Line:
         return TimelineNote(
             text=note.text,
             was_edited=note.was_edited,
+            edited_by=note.edited_by or "",
             form=form,
             is_open=is_open,
             save_url=url,

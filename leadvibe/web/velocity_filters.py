@@ -13,6 +13,7 @@ from leadvibe.engine.policies import VelocityFilter
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
 from leadvibe.lib.clock import utc_now
+from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.ids import new_id
 from leadvibe.metrics.suppression import try_velocity
 from leadvibe.scoring import policies, queries
@@ -24,7 +25,7 @@ from leadvibe.web.live_changes import done
 from leadvibe.web.scoring_tabs import FILTERS
 
 _KIND = ItemKind.VELOCITY_FILTER
-_START = {"count_threshold": 5, "window": 10}
+_START = {"count_threshold": 5, "window": 10, "enabled": True}
 """What a new one offers: five in ten seconds is more than a person clicks."""
 
 pages = Blueprint("velocity-filters", __name__)
@@ -48,6 +49,7 @@ def show(filter_id: UUID) -> AnyResponse:
         "window": window,
         "unit": unit,
         "group_events": "1" if one.group_events else "0",
+        "enabled": one.enabled,
         "state": edited.state,
     }
     return answer(edited, Shown(form=VelocityForm(data=data)))
@@ -61,6 +63,17 @@ def create() -> AnyResponse:
 @pages.post("/scoring/filters/velocity/<uuid:filter_id>")
 def update(filter_id: UUID) -> AnyResponse:
     return _change(_edited(filter_id))
+
+
+@pages.post("/scoring/filters/velocity/<uuid:filter_id>/active")
+def switch(filter_id: UUID) -> AnyResponse:
+    principal, wanted = require(Permission.CONFIGURE), request.form.get("active")
+    if wanted not in {"0", "1"}:
+        raise InvalidError("Nothing to change was sent: reload the page and try again.")
+    policies.update_velocity_filter(
+        principal, principal.scope, filter_id, {"enabled": wanted == "1"}, now=utc_now()
+    )
+    return done(principal.scope, FILTERS)
 
 
 @pages.post("/scoring/filters/velocity/<uuid:filter_id>/delete")

@@ -15,6 +15,7 @@ from leadvibe.engine.rules import LevelKind
 from leadvibe.events import queries as events
 from leadvibe.identity import personal_tokens, signing_in, warrants
 from leadvibe.identity import service as identity
+from leadvibe.identity.archiving import archive_unit
 from leadvibe.identity.queries import find_member_principal
 from leadvibe.identity.types import OrgRole, UnitRole, Via
 from leadvibe.imports import lead_uploads
@@ -28,6 +29,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import deletion, editing, merging, ordering, type_deletion
+from leadvibe.pipeline.setup import create_unit
 from leadvibe.rescoring import previewing
 from leadvibe.rescoring import queries as rescores
 from leadvibe.rescoring import service as rescoring
@@ -402,6 +404,16 @@ def _body(document: Any, **path: object) -> Example:
     return Example(path, {"json": document})
 
 
+def _other_unit(stage: Stage, *, archived: bool = False) -> UUID:
+    """Make another unit, which may be put away."""
+    world = stage.world
+    unit = create_unit(world.scope.org_id, name="Old", by="test", now=utc_now())
+    if archived:
+        archive_unit(world.principal, unit.scope, now=utc_now())
+    commit()
+    return unit.unit_id
+
+
 def _having(make: Callable[[Stage], object]) -> Callable[[Stage], Example]:
     """Return what makes something, for an example that would otherwise show an empty list."""
 
@@ -551,6 +563,18 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     "POST /scoring/drafts/{id}/publish": lambda it: _body({}, id=it.draft_id()),
     "POST /org-units": lambda _: _body({"name": "Sales"}),
     "PUT /org-units/{id}": lambda it: _body({"name": "Renamed"}, id=it.unit_id),
+    "POST /org-units/{id}/archive": lambda it: Example({"id": _other_unit(it)}),
+    "POST /org-units/{id}/restore": lambda it: Example({"id": _other_unit(it, archived=True)}),
+    "GET /org-units/archived": _having(lambda it: _other_unit(it, archived=True)),
+    "GET /org-units/{id}/leads.csv": lambda it: Example({"id": it.unit_id}),
+    "GET /org-units/{id}/events.csv": lambda it: Example({"id": it.unit_id}),
+    "PUT /settings/org/rate-limit": lambda _: _body(
+        {"mode": "observe", "key_by": "unit", "rps": 50, "burst": 200}
+    ),
+    "PUT /secrets/{id}/rate-limit": lambda it: _body(
+        {"rps": 5, "burst": 20}, id=it.credential_id()
+    ),
+    "DELETE /secrets/{id}/rate-limit": lambda it: Example({"id": it.credential_id()}),
     "POST /org-units/active": lambda it: _body({"ouId": str(it.unit_id)}),
     "POST /secrets": lambda _: _body({"name": "Website"}),
     "PUT /secrets/{id}": lambda it: _body({"trust_upstream_consent": True}, id=it.credential_id()),

@@ -11,6 +11,7 @@ from leadvibe.engine.conditions import Joiner
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.segments import service
+from leadvibe.segments.picking import pick
 from tests.world import World
 
 Send = dict[str, Any]
@@ -62,6 +63,13 @@ def _ruled(world: World) -> UUID:
     return segment_id
 
 
+def _picked(world: World) -> UUID:
+    segment_id = add_segment(world)
+    pick(world.principal, world.scope, segment_id, [LEAD], is_in=True, now=utc_now())
+    commit()
+    return segment_id
+
+
 def _of_rule(world: World, **sent: Any) -> Send:
     segment_id = add_segment(world)
     return {"path": {"id": segment_id, "ruleId": add_rule(world, segment_id)}, **sent}
@@ -82,6 +90,14 @@ SEGMENT_EXAMPLES: dict[str, Callable[[World], Send]] = {
     "GET /segments/{id}/members/{leadID}": lambda world: {
         "path": {"id": _ruled(world), "leadID": LEAD}
     },
+    "PUT /segments/{id}/members/{leadID}": lambda world: {
+        "path": {"id": add_segment(world), "leadID": LEAD}, "json": {"member": True}
+    },
+    "DELETE /segments/{id}/members/{leadID}": lambda world: {
+        "path": {"id": _picked(world), "leadID": LEAD}
+    },
+    "GET /segments/{id}/uses": lambda world: {"path": {"id": _picked(world)}},
+    "GET /segments/{id}/picks": lambda world: {"path": {"id": _picked(world)}},
     "GET /leads/{leadID}/segments": lambda world: {
         "path": {"leadID": LEAD if _ruled(world) else ""}
     },

@@ -6,12 +6,16 @@ import pytest
 
 from leadvibe.audit.queries import list_entries
 from leadvibe.http.rate_limits import limiter
+from leadvibe.identity.limits import set_limit
+from leadvibe.identity.types import KeyBy, LimitMode, Rate, RequestLimit
+from leadvibe.lib.db import commit
 from leadvibe.lib.token_bucket import PREFIX
 from tests.api.conftest import Caller
 from tests.people import basic
 
 HEADERS = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
 ADDRESS = "127.0.0.1"
+LIMIT = {"mode": "enforce", "key_by": "unit", "rps": 1, "burst": 1}
 
 
 @pytest.fixture
@@ -177,3 +181,77 @@ def test_a_limit_that_is_off_says_so(call_as, people):
 
     assert (limit["enabled"], limit["mode"]) == (False, "off")
     assert limit["key"] == f"org:{people.scope.org_id}"
+
+
+class TestOwnLimits:
+    """Of the organisation and of single credentials."""
+
+    def test_it_holds_at_once_and_until_it_is_dropped(self, call_as, people):
+        admin = call_as("admin")
+        assert admin.get("/settings/org/rate-limit").json["own"] is False
+
+        assert admin.put("/settings/org/rate-limit", LIMIT).json == {**LIMIT, "own": True}
+        answers = [admin.get("/org-units") for _ in range(3)]
+        assert answers[-1].status_code == 429
+        assert answers[-1].headers["RateLimit-Limit"] == "1"
+
+        # Which an admin who is refused does on the page; pages are never limited.
+        set_limit(people.scope.org_id, None)
+        commit()
+        assert admin.get("/org-units").status_code == 200
+
+    def test_credentials_are_told_at_once_as_well(self, call_as, api, people):
+        assert api.get("/leads").status_code == 200
+        set_limit(people.scope.org_id, limit_of("enforce", "client", 1, 1))
+        commit()
+
+        assert [api.get("/leads").status_code for _ in range(3)][-1] == 429
+        assert call_as("viewer").get("/leads").status_code == 200
+
+    def test_a_credential_of_its_own_limit_is_counted_apart(self, call_as, api, people):
+        path = f"/secrets/{people.credential.credential.secret_id}/rate-limit"
+        owner = call_as("owner")
+        assert owner.put(path, {"rps": 1, "burst": 1}).status_code == 204
+        [secret] = owner.get("/secrets").json
+        assert (secret["rps"], secret["burst"]) == (1, 1)
+
+        assert [api.get("/leads").status_code for _ in range(3)][-1] == 429
+        assert owner.get("/leads").status_code == 200
+
+        assert owner.send("DELETE", path).status_code == 204
+        assert [api.get("/leads").status_code for _ in range(3)] == [200] * 3
+
+    def test_who_observes_refuses_nobody(self, api, people):
+        set_limit(people.scope.org_id, limit_of("observe", "org", 1, 1))
+        commit()
+
+        assert [api.get("/leads").status_code for _ in range(3)] == [200] * 3
+
+    def test_the_installations_limit_holds_as_well(self, limited, broker, people):
+        set_limit(people.scope.org_id, limit_of("off", "org", 100, 100))
+        commit()
+        use_up(broker, f"org:{people.scope.org_id}")
+
+        assert limited("enforce").get("/leads").status_code == 429
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"rps": 0}, "rps"),
+            ({"burst": 100_001}, "burst"),
+            ({"rps": 20, "burst": 10}, "burst"),
+            ({"mode": "strict"}, "mode"),
+            ({"key_by": "moon"}, "key_by"),
+        ],
+    )
+    def test_bounds_are_told(self, call_as, changes, field):
+        refused = call_as("admin").put("/settings/org/rate-limit", {**LIMIT, **changes})
+
+        assert (refused.status_code, list(refused.json["fields"])) == (400, [field])
+
+    def test_only_admins_set_it(self, call_as):
+        assert call_as("owner").put("/settings/org/rate-limit", LIMIT).status_code == 403
+
+
+def limit_of(mode, key_by, rps, burst):
+    return RequestLimit(LimitMode(mode), KeyBy(key_by), Rate(rps, burst))

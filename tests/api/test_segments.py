@@ -417,3 +417,49 @@ def test_strangers_leads_and_events_are_nobodys_members(api, elsewhere, world):
 
     rule = of_event("page_view", "url", "equals", "/pricing")
     assert members(api, make_segment(api, rule)) == []
+
+
+class TestPicks:
+    def test_a_lead_is_added_kept_out_and_left_to_the_rules(self, api):
+        make_lead(api, "ana", plan="pro")
+        segment_id = make_segment(api, of_lead("plan", "equals", "free"))
+        path = f"/segments/{segment_id}/members/ana"
+
+        added = api.put(path, {"member": True})
+        assert (added.json["lead_id"], added.json["member"]) == ("ana", True)
+        assert members(api, segment_id) == ["ana"]
+        told = api.get(path).json
+        assert (told["is_member"], told["picked"], told["rules"][0]["met"]) == (True, True, False)
+
+        api.put(path, {"member": False})
+        assert members(api, segment_id) == []
+        assert [it["member"] for it in api.get(f"/segments/{segment_id}/picks").json] == [False]
+
+        assert api.send("DELETE", path).status_code == 204
+        assert api.get(path).json["picked"] is None
+
+    def test_many_are_added_at_once_and_taken_back(self, api):
+        for lead_id in ("ana", "bo", "cy"):
+            make_lead(api, lead_id, plan="pro")
+        segment_id = make_segment(api)
+        api.put(f"/segments/{segment_id}/members/bo", {"member": False})
+        api.put(f"/segments/{segment_id}/members/cy", {"member": True})
+        body = {"action": "add_to_segment", "segment_id": segment_id, "criteria": {}}
+
+        done = api.post("/leads/bulk", body).json
+        assert (done["leads_changed"], done["can_be_undone"]) == (2, True)
+        assert members(api, segment_id) == ["ana", "bo", "cy"]
+
+        assert api.post(f"/leads/bulk/{done['action_id']}/undo").json["leads_changed"] == 2
+        assert members(api, segment_id) == ["cy"]
+        assert api.get(f"/segments/{segment_id}/members/bo").json["picked"] is False
+
+    def test_which_segment_must_be_said(self, api):
+        make_lead(api, "ana")
+        body = {"action": "remove_from_segment", "lead_ids": ["ana"]}
+
+        refused = api.post("/leads/bulk", body)
+
+        assert (refused.status_code, list(refused.json["fields"])) == (400, ["segment_id"])
+        body["segment_id"] = "0193647b-8a3e-7c52-a5ad-0d2f8e2f6c11"
+        assert api.post("/leads/bulk", body).json["code"] == "segment_not_found"

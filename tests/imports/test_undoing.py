@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from leadvibe.identity.queries import get_organization
 from leadvibe.imports import brought, lead_uploads, queries, service, undoing
-from leadvibe.imports.errors import ImportUndoneError, ImportUnfinishedError
-from leadvibe.imports.types import Effect, Import, LeadPlan, Undo, UndoState
+from leadvibe.imports.errors import ImportUndoneError, ImportUnfinishedError, UndoTooLateError
+from leadvibe.imports.types import KEEP_UNDO, Effect, Import, LeadPlan, Undo, UndoState
 from leadvibe.leads import watching
 from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
@@ -290,3 +290,22 @@ def test_import_and_undo_leave_every_other_lead_as_it_was(app, before, imported,
 
     assert read_unit(unit.scope) == stood
     assert not brought.next_leads(unit.scope, unit.scope.unit_id, limit=1)
+
+
+def test_after_some_months_it_can_be_undone_no_more(unit):
+    file = send_leads(unit, LEADS)
+    later = utc_now() + KEEP_UNDO + timedelta(days=1)
+
+    undoing.forget_old_changes(now=utc_now())
+    assert remembered() > 0
+    undoing.forget_old_changes(now=later)
+
+    assert remembered() == 0
+    with pytest.raises(UndoTooLateError, match="90 days"):
+        undoing.foresee_undo(unit.scope, file.import_id, now=later)
+    assert undoing.foresee_undo(unit.scope, file.import_id, now=utc_now())
+
+
+def remembered() -> int:
+    ((number,),) = driver().execute("SELECT count(*) FROM import_changes").fetchall()
+    return number

@@ -15,6 +15,7 @@ from leadvibe.leads.queries import find_lead
 from leadvibe.leads.watching import list_watched_ids
 from leadvibe.lib.db import commit, driver
 from leadvibe.lib.queue import JobQueue
+from leadvibe.segments.queries import list_segments
 from tests.web.pages import htmx, links_in, names_in
 
 BULK = "/app/leads/bulk"
@@ -289,3 +290,54 @@ def test_a_dialog_asks_over_the_list(operator):
     assert answer.headers["HX-Retarget"] == "#lead-dialog"
     assert answer.text.lstrip().startswith('<dialog class="dialog" id="lead-dialog"')
     assert links_in(answer.text, "/app/leads") == ["/app/leads"]
+
+
+class TestSegments:
+    def test_leads_are_added_to_a_segment_that_is_made_for_them(self, operator, listed):
+        asked = send(operator, "add_to_segment", "ann", "bob")
+        assert "Add 2 leads to a segment" in asked.text
+
+        done = send(
+            operator, "add_to_segment", "ann", "bob", new_segment="To call", confirmed="yes"
+        )
+
+        assert strip(operator, done) == "2 leads are in “To call” now."
+        [segment] = list_segments(listed.scope)
+        narrowed = operator.get(f"/app/leads?segment={segment.segment_id}").text
+        assert names_in(narrowed) == ["ann", "bob"]
+        assert "Take out of segment" in narrowed
+        [path] = undo_of(operator, done)
+        operator.post(path, {"query": ""})
+        assert names_in(operator.get(f"/app/leads?segment={segment.segment_id}").text) == []
+
+    def test_leads_are_taken_out_again(self, operator, listed):
+        send(operator, "add_to_segment", "ann", "bob", new_segment="To call", confirmed="yes")
+        [segment] = list_segments(listed.scope)
+        query = f"segment={segment.segment_id}"
+
+        done = send(
+            operator,
+            "remove_from_segment",
+            "ann",
+            segment=str(segment.segment_id),
+            confirmed="yes",
+            query=query,
+        )
+
+        assert strip(operator, done) == "1 lead is kept out of “To call” now."
+        assert names_in(operator.get(f"/app/leads?{query}").text) == ["bob"]
+
+    @pytest.mark.parametrize(
+        "sent", [{}, {"segment": "nonsense"}, {"new_segment": "a" * 101}, {"new_segment": "a\nb"}]
+    )
+    def test_no_segment_is_no_place_to_add_to(self, operator, listed, sent):
+        answer = send(operator, "add_to_segment", "ann", confirmed="yes", **sent)
+
+        assert "alert-bad" in operator.get(answer.location).text
+        assert list_segments(listed.scope) == []
+
+    def test_viewers_pick_nobody(self, browse, people, listed):
+        viewer = browse(people.viewer)
+
+        assert "Add to segment" not in viewer.get("/app/leads").text
+        assert send(viewer, "add_to_segment", "ann", confirmed="yes").status_code == 403

@@ -112,3 +112,21 @@ def test_another_units_credential_is_not_found(browse, people, world):
     foreign = make_credential(people.stranger.unit).credential
 
     assert browse(people.owner).post(delete_path(foreign)).status_code == 404
+
+
+def test_one_is_given_a_limit_of_its_own_and_counted_with_the_others_again(browse, people):
+    owner, credential = browse(people.owner), people.credential.credential
+    path = f"{CREDENTIALS}/{credential.secret_id}/limit"
+
+    owner.post(path, {"rps": "5", "burst": "20"})
+    assert "5 a second" in owner.get(CREDENTIALS).text
+
+    owner.post(path, {"rps": "50", "burst": "20"})
+    page = owner.get(CREDENTIALS).text
+    assert "Choose at least 50" in page
+    assert "5 a second" in page
+
+    owner.post(path, {"rps": "", "burst": ""})
+    assert "None of its own" in owner.get(CREDENTIALS).text
+    assert browse(people.operator).post(path, {"rps": "5", "burst": "20"}).status_code == 403
+    assert browse(people.stranger).post(path, {"rps": "5", "burst": "20"}).status_code == 404

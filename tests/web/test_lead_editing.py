@@ -125,7 +125,7 @@ def test_a_note_changed_in_two_windows_is_not_lost(browser, people, ann):
     refused = browser.post(url, {"text": "Third", "state": seen})
 
     assert refused.status_code == 409
-    assert "changed this note elsewhere" in refused.text
+    assert "note was changed since you opened it" in refused.text
     assert "Third</textarea>" in refused.text
     assert notes_about(ann) == ["Second"]
     again = re.search(rf'{note.note_id}".*?name="state" value="([^"]+)"', refused.text, re.DOTALL)

@@ -26,7 +26,7 @@ SETTINGS = "/app/settings/scoring"
 NOBODYS = UUID(int=1)
 
 BURST = {"event_type": "email_click", "count_threshold": "2", "window": "5", "unit": "minutes",
-         "group_events": "1", "do": "save"}  # fmt: skip
+         "group_events": "1", "enabled": "y", "do": "save"}  # fmt: skip
 OFFICE = {"name": "Office", "event_type": "", "enabled": "y", "conditions-0-key": "ip",
           "conditions-0-operator": "equals", "conditions-0-value": "10.0.0.1",
           "do": "save"}  # fmt: skip
@@ -277,7 +277,8 @@ def test_a_velocity_filter_is_made_and_shows_what_it_took_out(browse, people, wo
     [link] = re.findall(rf'href="({FILTERS}/velocity/[^"]*/events)"', page)
 
     assert bodies(world, ItemKind.VELOCITY_FILTER) == [
-        {"event_type": "email_click", "count_threshold": 2, "time_window_ms": 300_000,
+        {"enabled": True, "event_type": "email_click", "count_threshold": 2,
+         "time_window_ms": 300_000,
          "group_events": True}
     ]  # fmt: skip
     assert "Of more than 2 within 5 minutes, the first counts" in page
@@ -569,3 +570,21 @@ def test_pages_ask_no_more_of_many_leads(browse, people, world, statements):
     world.score_leads(bob=30, cem=40, dee=50)
 
     assert [count(path) for path in LISTS] == before
+
+
+def test_a_velocity_filter_is_switched_off_and_on(browse, people, world):
+    browser = browse(people.operator)
+    browser.post(f"{FILTERS}/velocity/new", BURST)
+    [path] = re.findall(rf'action="({FILTERS}/velocity/[^"]*/active)"', browser.get(FILTERS).text)
+
+    browser.post(path, {"active": "0"})
+    assert 'aria-checked="false"' in browser.get(FILTERS).text
+    for number in range(4):
+        world.happen("email_click", "ann", ago=timedelta(seconds=60 - 10 * number), n=number)
+    assert "/events" not in browser.get(FILTERS).text.partition('id="velocity-title"')[2]
+
+    browser.post(path, {"active": "1"})
+    world.happen("email_click", "ann", n=5)
+    assert re.search(rf"{FILTERS}/velocity/[^\"]*/events", browser.get(FILTERS).text)
+    assert browser.post(path, {"active": "maybe"}).status_code == 400
+    assert browse(people.viewer).post(path, {"active": "0"}).status_code == 403

@@ -467,3 +467,73 @@ def test_a_segment_that_is_gone_is_a_lost_page(browse, people, world):
 
     for end in ("", "/edit", "/export"):
         assert browser.get(f"{SEGMENTS}/{uuid4()}{end}").status_code == 404
+
+
+class TestPicks:
+    @pytest.fixture
+    def operator(self, browse, people):
+        return browse(people.operator)
+
+    @pytest.fixture
+    def viewer(self, browse, people):
+        return browse(people.viewer)
+
+    def test_a_lead_is_added_on_its_own_page_and_listed_as_picked(
+        self, operator, segment, make_lead
+    ):
+        make_lead("ana", plan="free")
+        shown = operator.get("/app/leads/ana?show=segments").text
+        assert "Add to a segment" in shown
+
+        back = "/app/leads/ana?show=segments"
+        form = {"segment": str(segment.segment_id), "back": back}
+        added = operator.post("/app/leads/ana/segments", form)
+
+        assert added.location == back
+        assert "in “Fans” now" in operator.get(back).text
+        picks = operator.get(path_of(segment, "?view=picks")).text
+        assert "1 added" in picks
+        assert "Added" in picks
+
+    def test_a_member_is_kept_out_and_left_to_the_rules_again(self, operator, segment, make_lead):
+        make_lead("ana", plan="pro")
+        path = path_of(segment, "/members/ana")
+
+        operator.post(path, {"pick": "out"})
+        told = operator.get(path).text
+        assert "Not a member" in told
+        assert "Kept out by hand" in told
+
+        operator.post(path, {"pick": "rules"})
+        assert "Kept out" not in operator.get(path).text
+
+    def test_nonsense_is_refused_and_viewers_may_not(self, operator, viewer, segment, make_lead):
+        make_lead("ana", plan="pro")
+        path = path_of(segment, "/members/ana")
+
+        assert operator.post(path, {"pick": "maybe"}).status_code == 400
+        assert operator.post(path_of(segment, "/members/nobody"), {"pick": "in"}).status_code == 404
+        assert operator.post("/app/leads/ana/segments", {"segment": "x"}).status_code == 400
+        assert operator.post(f"{SEGMENTS}/{uuid4()}/members/ana", {"pick": "in"}).status_code == 404
+        assert viewer.post(path, {"pick": "in"}).status_code == 403
+        assert 'name="pick"' not in viewer.get(path).text
+        assert "Add to a segment" not in viewer.get("/app/leads/ana?show=segments").text
+
+
+class TestDeletion:
+    def test_what_goes_with_a_segment_is_told_and_goes(self, browse, people, segment):
+        def save_view(browser, name):
+            form = {"name": name, "query": f"segment={segment.segment_id}"}
+            assert browser.post("/app/leads/views", form).status_code in {200, 303}
+
+        owner, viewer = browse(people.owner), browse(people.viewer)
+        save_view(owner, "Fans of mine")
+        save_view(viewer, "Secret")
+
+        page = owner.get(path_of(segment)).text
+        assert "“Fans of mine”, 1 view of others" in page
+        assert "Secret" not in page
+        assert "“Fans of mine”" in owner.get(SEGMENTS).text
+
+        owner.post(path_of(segment, "/delete"))
+        assert "Fans of mine" not in owner.get("/app/leads").text

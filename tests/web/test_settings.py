@@ -10,6 +10,7 @@ import pytest
 
 from leadvibe.identity import queries
 from leadvibe.lib.clock import utc_now
+from tests.people import basic
 from tests.web.pages import links_in
 
 SETTINGS = "/app/settings"
@@ -175,3 +176,91 @@ def test_usage_counts_events_and_leads(admin, world):
     assert "<dt>Events this month</dt><dd>2</dd>" in page
     assert "New leads" in page
     assert 'aria-label="New leads' in page
+
+
+class TestArchiving:
+    def test_a_unit_is_archived_exported_and_restored(self, admin, people, world):
+        world.happen("page_view", "ada", plan="pro")
+        admin.post(f"{SETTINGS}/units", {"name": "EMEA"})
+        url = f"{SETTINGS}/units/{people.scope.unit_id}"
+        assert f'action="{url}/archive"' in admin.get(SETTINGS).text
+
+        answer = admin.post(f"{url}/archive")
+        page = admin.get(answer.location).text
+
+        assert "Archived units" in page
+        assert f'action="{url}/restore"' in page
+        assert "ada" in admin.get(f"{url}/leads.csv").text
+        assert "page_view" in admin.get(f"{url}/events.csv").text
+        assert "archived an organisation unit" in admin.get(AUDIT).text
+        admin.post(f"{url}/restore")
+        assert "Archived units" not in admin.get(SETTINGS).text
+
+    def test_the_only_unit_is_not_archived(self, admin, people):
+        url = f"{SETTINGS}/units/{people.scope.unit_id}/archive"
+
+        assert url not in admin.get(SETTINGS).text
+        refused = admin.post(url)
+        assert refused.status_code == 422
+        assert "is the last unit" in refused.text
+
+    def test_its_credentials_are_refused_and_why(self, admin, people, client):
+        admin.post(f"{SETTINGS}/units", {"name": "EMEA"})
+        admin.post(f"{SETTINGS}/units/{people.scope.unit_id}/archive")
+
+        event = {"event_type": "page_view", "lead_id": "ada"}
+        refused = client.post("/ingest", json=event, headers=basic(people.credential))
+
+        assert (refused.status_code, refused.json["code"]) == (403, "unit_archived")
+        wrong = client.post(
+            "/ingest", json=event, auth=(people.credential.credential.client_id, "x")
+        )
+        assert wrong.status_code == 401
+
+    def test_only_admins_and_only_their_own(self, browse, people):
+        for end in ("archive", "restore"):
+            url = f"{SETTINGS}/units/{people.scope.unit_id}/{end}"
+            assert browse(people.owner).post(url).status_code == 403
+            assert browse(people.stranger).post(url).status_code == 404
+        url = f"{SETTINGS}/units/{people.scope.unit_id}/leads.csv"
+        assert browse(people.owner).get(url).status_code == 403
+        assert browse(people.stranger).get(url).status_code == 404
+
+
+class TestRateLimit:
+    def test_an_admin_sets_it_and_drops_it(self, admin):
+        path = f"{SETTINGS}/rate-limit"
+        assert "installation" in admin.get(path).text
+
+        form = {"mode": "enforce", "key_by": "unit", "rps": "50", "burst": "200"}
+        page = admin.get(admin.post(path, form).location).text
+        assert "Your own" in page
+        assert 'value="50"' in page
+        assert "Enforced" in admin.get(SETTINGS).text
+
+        admin.post(f"{path}/drop")
+        assert "Your own" not in admin.get(path).text
+
+    @pytest.mark.parametrize(
+        ("rps", "burst", "complaint"),
+        [
+            ("0", "10", "Choose from 1 to 100,000"),
+            ("x", "10", "Type a whole number"),
+            ("20", "10", "Choose at least 20"),
+            ("", "", "Say how many"),
+        ],
+    )
+    def test_bounds_are_told_at_the_field(self, admin, rps, burst, complaint):
+        form = {"mode": "enforce", "key_by": "org", "rps": rps, "burst": burst}
+
+        refused = admin.post(f"{SETTINGS}/rate-limit", form)
+
+        assert refused.status_code == 422
+        assert complaint in refused.text
+
+    def test_others_see_it_and_change_nothing(self, browse, people):
+        viewer, path = browse(people.viewer), f"{SETTINGS}/rate-limit"
+
+        assert f'action="{path}"' not in viewer.get(path).text
+        assert viewer.post(path, {}).status_code == 403
+        assert viewer.post(f"{path}/drop").status_code == 403

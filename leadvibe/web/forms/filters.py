@@ -62,6 +62,7 @@ class VelocityForm(MemberForm):
         ),
         default="1",
     )
+    enabled = BooleanField("Active", default=True)
     state = HiddenField()
 
     def validate_window(self, _field: WholeNumberField) -> None:
@@ -78,6 +79,7 @@ class VelocityForm(MemberForm):
             "count_threshold": self.count_threshold.data,
             "time_window_ms": self.window_ms,
             "group_events": self.group_events.data == "1",
+            "enabled": self.enabled.data,
         }
 
 

@@ -53,6 +53,9 @@ class BulkForm:
     is_all: bool = False
     is_danger: bool = False
     owners: tuple[Choice, ...] = ()
+    segments: tuple[Choice, ...] = ()
+    has_new: bool = False
+    """Whether one may name a new segment instead."""
     sides: tuple[MergeSide, ...] = ()
     facts: tuple[Fact, ...] = ()
     error: str = ""

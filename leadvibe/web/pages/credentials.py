@@ -19,6 +19,11 @@ class CredentialRow:
     client_id: str
     created_at: Moment
     created_by: str = ""
+    limit: str = ""
+    """"5 a second", or that it has none of its own."""
+    rps: str = ""
+    burst: str = ""
+    limit_url: str = ""
     delete_url: str = ""
     """POST; empty when the member may not."""
 

@@ -112,6 +112,7 @@ class ImportPage:
     leads_url: str = "/app/leads"
     undo_url: str = ""
     """Where it can be undone; empty when it cannot, or not by this member."""
+    undo_until: Moment | None = None
     undone: tuple[str, ...] = ()
     """What undoing it has done so far, a sentence each."""
 
@@ -125,5 +126,7 @@ class UndoPage:
     """What goes or is put back, a sentence each; empty when there is nothing left to do."""
     stays: tuple[str, ...]
     """What it cannot take back."""
+    until: Moment | None
+    """When it can be undone no more."""
     action_url: str
     back_url: str

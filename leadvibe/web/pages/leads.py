@@ -209,6 +209,8 @@ class LeadList:
     """What is said, and what can be done about it, when no lead matches."""
     can_write: bool = False
     can_configure: bool = False
+    in_segment: bool = False
+    """Whether the list is narrowed to a segment."""
     import_url: str = ""
     """Empty when the member may not import."""
     credentials_url: str = ""

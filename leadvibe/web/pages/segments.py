@@ -1,9 +1,9 @@
 """Segments: templates/segments/page.html (all), segment.html (one and its members), builder.html.
 
 Fragments for htmx: a count (_count.html, target #count-ID), what the tab shows (_view.html): the
-members (_members.html) or what they are like (_analysis.html), why one is a member (_why.html), the
-builder's form (_form.html) and whom its rules match (_preview.html). Each
-is asked for at the page's own URL.
+members (_members.html), what they are like (_analysis.html) or who was picked (_picks.html), why
+one is a member (_why.html), the builder's form (_form.html) and whom its rules match
+(_preview.html). Each is asked for at the page's own URL.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ class SegmentRow:
     """POST."""
     delete_url: str = ""
     """POST."""
+    delete_text: str = ""
+    """What goes with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,19 @@ class MemberRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PickRow:
+    """A lead that somebody added to a segment or keeps out of it."""
+
+    url: str
+    name: str
+    is_in: bool
+    by: str
+    at: Moment
+    post_url: str
+    """POST `pick`: in, out or rules."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentPage:
     """One segment, its rules in words, and who is in it."""
 
@@ -100,8 +115,14 @@ class SegmentPage:
     """Whether that tab is shown, with what it found; no `analysis` where there are no members."""
     analysis: Analysis | None = None
     members: tuple[MemberRow, ...] = ()
+    is_picks: bool = False
+    picks: tuple[PickRow, ...] = ()
+    picks_label: str = ""
+    """"12 added, 3 kept out"; empty when nobody was picked."""
     pager: Pager | None = None
     can_edit: bool = False
+    can_pick: bool = False
+    here_url: str = ""
     alert: Alert | None = None
 
 
@@ -124,6 +145,11 @@ class WhyPage:
     lead_name: str
     lead_url: str
     is_member: bool
+    picked: PickRow | None = None
+    """Set where somebody decided, whatever the rules say."""
+    can_pick: bool = False
+    post_url: str = ""
+    """POST `pick`: in, out or rules."""
     reasons: tuple[RuleReason, ...]
 
 
@@ -215,5 +241,9 @@ class SegmentsOfLead:
 
     url: str
     """Of the lead's page that shows them."""
+    post_url: str = ""
+    """POST `segment`."""
+    others: tuple[Choice, ...] = ()
+    """What it can be added to."""
     links: tuple[Link, ...] | None = None
     """None while they are to be asked for: it is some work to find them."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wtforms import Form
+
 from leadvibe.web.pages.display import Choice, Fact, Moment
 
 
@@ -15,6 +17,35 @@ class UnitRow:
     is_active: bool
     is_default: bool
     rename_url: str
+    archive_url: str
+    """POST; empty for the only one."""
+    dialog_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedUnitRow:
+    name: str
+    by: str
+    at: Moment
+    restore_url: str
+    leads_url: str
+    events_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimitPage:
+    """The organisation's rate limit: templates/settings/rate_limit.html."""
+
+    form: Form
+    """mode, key_by, rps, burst."""
+    is_own: bool
+    facts: tuple[Fact, ...]
+    of_all: tuple[Fact, ...]
+    """The installation's."""
+    can_edit: bool
+    post_url: str
+    drop_url: str
+    credentials_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +56,8 @@ class SettingsPage:
     problem: str = ""
     limits: tuple[Fact, ...] = ()
     limits_note: str = ""
+    limits_url: str
+    archived: tuple[ArchivedUnitRow, ...] = ()
     has_sample: bool = False
     can_sample: bool = False
     org_url: str

@@ -34,10 +34,12 @@ class Points:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineNote:
-    """What somebody wrote; `form` is for its author alone."""
+    """What somebody wrote; `form` is for its author and Owners alone."""
 
     text: str
     was_edited: bool
+    edited_by: str = ""
+    """Who changed it last, unless its author."""
     form: NoteForm | None = None
     is_open: bool = False
     save_url: str = ""
