@@ -43,6 +43,19 @@ class Opened(NamedTuple):
     entries: int
 
 
+class EntrySum(NamedTuple):
+    """What entries of one type, rule and worth did; `seq` is the newest one's number."""
+
+    kind: str
+    event_type: str
+    rule_id: UUID | None
+    weight: int
+    multiplier_percent: int
+    delta: int
+    times: int
+    seq: int
+
+
 class Movement(NamedTuple):
     """What one group did to a score in one step of time; `after` is the score after it."""
 
@@ -95,6 +108,12 @@ def list_movements(
         "start": start, "step": step, "by_days": is_by_days
     }  # fmt: skip
     return [Movement(*row) for row in driver().execute(_MOVEMENTS, bound)]
+
+
+def list_sums(scope: Scope, lead_id: str, ruleset_id: UUID, span: Span) -> list[EntrySum]:
+    """Return what each rule did, apart for each weight and multiplier, the newest last."""
+    bound = _bound(scope, lead_id, ruleset_id, span)
+    return [EntrySum(*row) for row in driver().execute(_SUMS, bound)]
 
 
 def find_beginning(scope: Scope, lead_id: str, ruleset_id: UUID) -> datetime | None:
@@ -213,6 +232,17 @@ _GROUPS = f"""
            last.kind, last.weight, last.multiplier_percent, last.before, last.delta, last.after,
            last.occurred_at
     FROM summed {_WITH_TYPE} ORDER BY last.seq DESC
+"""  # noqa: S608 - text of ours
+
+_SUMS = f"""
+    WITH {_PIECES}, summed AS (
+        SELECT kind, rule_id, version, weight, multiplier_percent,
+               sum(delta)::int AS delta, sum(times)::int AS times, max(seq) AS seq
+        FROM pieces GROUP BY 1, 2, 3, 4, 5
+    )
+    SELECT summed.kind, e.event_type, summed.rule_id, summed.weight, summed.multiplier_percent,
+           summed.delta, summed.times, summed.seq
+    FROM summed {_WITH_TYPE} ORDER BY summed.seq
 """  # noqa: S608 - text of ours
 
 _MOVEMENTS = f"""

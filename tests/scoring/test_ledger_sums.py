@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
 import pytest
 
-from leadvibe.explain.queries import explain_span
+from leadvibe.engine.policies import SURGE_STANDARD
+from leadvibe.explain import queries
+from leadvibe.explain.queries import explain_span, explain_window
+from leadvibe.explain.types import Window
+from leadvibe.leads.queries import get_lead
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.pipeline import process, rescore
@@ -15,7 +20,7 @@ from leadvibe.scoring import history, lead_scores, policies
 from leadvibe.scoring import service as scoring
 from leadvibe.scoring.ledger_sums import BLOCK
 from leadvibe.scoring.movements import Opened, Span, list_movements
-from tests.factories import make_event, send
+from tests.factories import make_event, send, set_surge
 
 DAY = timedelta(days=1)
 WEIGHTS = {"demo_request": 10, "page_view": 1, "complaint": -4, "rare": 7}
@@ -91,7 +96,9 @@ def test_a_span_is_explained_as_its_entries_say(long):
     for span in spans(entries):
         inside = within(entries, span)
         opened = Opened("event", "page_view", 1_500)
-        explained = explain_span(long.scope, "ann", long.primary, span, newest=7, opened=opened)
+        explained = explain_span(
+            long.scope, "ann", long.primary.ruleset_id, span, newest=7, opened=opened
+        )
 
         expected = {}
         for it in inside:
@@ -155,6 +162,28 @@ def test_the_ledger_is_found_by_time(long):
         assert of_event == [one for one in by_all if one.event_id == it.event_id]
 
 
+def test_the_api_is_told_of_many_entries_what_each_of_them_says(long, monkeypatch):
+    set_surge(long.scope, SURGE_STANDARD)
+    rescore.rescore_leads(long.scope, ["ann"], now=utc_now())
+    commit()
+    lead = get_lead(long.scope, "ann")
+    assert any(it.multiplier_percent > 100 for it in ledger(long))
+
+    for span in spans(ledger(long)):
+        wanted = Window(*span)
+        found = explain_window(long.scope, lead, wanted, now=utc_now())
+        monkeypatch.setattr(queries, "MOST_READ", 10_000)
+        read = explain_window(long.scope, lead, wanted, now=utc_now())
+        monkeypatch.setattr(queries, "MOST_READ", 50)
+
+        assert (found.score, found.window, found.suppressed) == (
+            read.score, read.window, read.suppressed
+        )  # fmt: skip
+        assert [replace(it, entries=it.entries[-100:]) for it in read.steps] == [
+            replace(it, entries=it.entries[-100:]) for it in found.steps
+        ]
+
+
 def test_sums_are_forgotten_with_a_ledger_that_is_written_anew(long):
     before = ledger(long)
     long.happen("rare", "ann", at=before[700].occurred_at)  # late: all is replayed
@@ -162,7 +191,7 @@ def test_sums_are_forgotten_with_a_ledger_that_is_written_anew(long):
     assert not has_wrong_sums(long)
     [rare] = [
         it
-        for it in explain_span(long.scope, "ann", long.primary, Span(), newest=1).groups
+        for it in explain_span(long.scope, "ann", long.primary.ruleset_id, Span(), newest=1).groups
         if it.event_type == "rare"
     ]
     assert rare.count == len([it for it in before if it.event_type == "rare"]) + 1
