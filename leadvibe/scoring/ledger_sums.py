@@ -84,10 +84,14 @@ WITHIN = f"""
         WHERE sums.unit_id = %(unit)s AND sums.lead_id = %(lead)s
           AND sums.ruleset_id = stands.ruleset_id
     ) AS bounds
-    JOIN score_entries s ON s.unit_id = %(unit)s AND s.lead_id = %(lead)s
-        AND s.ruleset_id = stands.ruleset_id AND s.seq > lower AND s.seq < upper
+    CROSS JOIN LATERAL (
+        SELECT * FROM score_entries entry
+        WHERE entry.unit_id = %(unit)s AND entry.lead_id = %(lead)s
+          AND entry.ruleset_id = stands.ruleset_id AND entry.seq > lower AND entry.seq < upper
+        OFFSET 0  -- or it is planned as a join with the whole ledger
+    ) AS s
+    WHERE stands.unit_id = %(unit)s AND stands.lead_id = %(lead)s
         AND (%(since)s::timestamptz IS NULL OR s.occurred_at >= %(since)s)
         AND (%(until)s::timestamptz IS NULL OR s.occurred_at <= %(until)s)
-    WHERE stands.unit_id = %(unit)s AND stands.lead_id = %(lead)s
 """  # noqa: S608 - text of ours
 """A lead's entries `s` in all rulesets, found by their time; both ends included, null is open."""
