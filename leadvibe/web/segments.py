@@ -21,10 +21,10 @@ from leadvibe.leads.queries import get_lead
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import PageRequest
-from leadvibe.scoring.queries import get_settings
+from leadvibe.scoring.queries import current_version, get_settings
 from leadvibe.segments import queries, service
 from leadvibe.segments.membership import Audience, Membership, explain
-from leadvibe.segments.types import Segment, SegmentRule, last_change
+from leadvibe.segments.types import Segment, SegmentRule, last_change, state_of
 from leadvibe.web.authors import author
 from leadvibe.web.lead_paths import lead_path, read_lead_id
 from leadvibe.web.lead_query import LAST_PAGE
@@ -39,7 +39,7 @@ from leadvibe.web.pages.segments import (
     WhyPage,
 )
 from leadvibe.web.rendering import render, wanted_fragment
-from leadvibe.web.segment_analysis import analyse
+from leadvibe.web.segment_analysis import Subject, analyse
 from leadvibe.web.segment_builder import engagement_levels, level_badge
 from leadvibe.web.segment_paths import NEW_SEGMENT, SEGMENTS, segment_path, why_path
 from leadvibe.web.segment_reasons import list_reasons
@@ -88,7 +88,7 @@ def show_segment(segment_id: UUID) -> AnyResponse:
         groups=say_groups(rules, has_accounts=get_settings(scope).abm_enabled),
         tabs=_tabs(segment_id, view),
         is_analysis=view == ANALYSIS,
-        analysis=_analysis(scope, segment_id, audience) if view == ANALYSIS else None,
+        analysis=_analysis(scope, segment, rules, audience) if view == ANALYSIS else None,
         members=_members(scope, segment_id, lines),
         pager=_pager(segment_id, page, len(lines)),
         can_edit=can(principal, Permission.CONFIGURE),
@@ -201,14 +201,21 @@ def _tabs(segment_id: UUID, view: str) -> tuple[Choice, ...]:
     )
 
 
-def _analysis(scope: Scope, segment_id: UUID, audience: Audience) -> Analysis | None:
-    return analyse(
+def _analysis(
+    scope: Scope, segment: Segment, rules: Sequence[SegmentRule], audience: Audience
+) -> Analysis | None:
+    subject = Subject(
         scope,
         audience,
-        url=segment_path(segment_id),
+        state=f"{state_of(segment, rules)}-{current_version(scope)}",
+        now=utc_now(),
+        is_afresh="afresh" in request.args,
+    )
+    return analyse(
+        subject,
+        url=segment_path(segment.segment_id),
         event_type=request.args.get("event", ""),
         days=request.args.get("days", ""),
-        now=utc_now(),
     )
 
 
