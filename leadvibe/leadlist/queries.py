@@ -29,7 +29,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -38,9 +37,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from leadvibe.identity.types import Scope
-from leadvibe.leadlist.audiences import condition_of
+from leadvibe.leadlist.audiences import condition_of, where_found
 from leadvibe.leadlist.counting import closed, known_total
-from leadvibe.leadlist.rare_members import where_members_are
 from leadvibe.leadlist.types import LeadFilter, LeadLine, ScoreRange, Sort, SortKey
 from leadvibe.leads.models import LeadRow, LeadSearchRow
 from leadvibe.leads.queries import count_listed, like_pattern
@@ -207,11 +205,33 @@ def _search_asking(
         is_all = count_listed(scope) <= STEPS
         if found.items and (is_all or len(found.items) == request.size):
             return Page(found.items, Total(found.total.count, is_capped=not is_all), request)
-    every = select(*_ID).where(_where(shape), asked).cte().prefix_with("MATERIALIZED")
-    page = _read_asked(every, condition, true(), order, request)
+    page = _read_every(condition, asked, sort, request)
     if not page.items and request.offset:  # behind the last one, which says nothing of the others
         return Page([], Total(_count_asking(condition, asked)), request)
     return page
+
+
+def _read_every(
+    condition: _Condition, asked: ColumnElement[bool], sort: Sort, request: PageRequest
+) -> Page[LeadLine]:
+    """Return a page of all leads that meet a condition; only those on it are read whole."""
+    key = _SORT_COLUMNS[sort.key].label("key")
+    every = (
+        select(*_ID, key).where(_where(condition.shape), asked).cte().prefix_with("MATERIALIZED")
+    )
+    chosen = (
+        select(every, func.count().over().label("total"))
+        .order_by(*_ordered(sort, every.c.key, every.c.lead_id))
+        .limit(request.size)
+        .offset(request.offset)
+        .subquery()
+    )
+    is_one = (LeadRow.unit_id == chosen.c.unit_id) & (LeadRow.lead_id == chosen.c.lead_id)
+    statement = select(*_LINE, chosen.c.total).join(chosen, is_one)
+    in_order = _ordered(sort, chosen.c.key, chosen.c.lead_id)
+    rows = session().execute(statement.order_by(*in_order), dict(condition.values)).all()
+    total = rows[0][-1] if rows else 0
+    return Page([LeadLine(*row[:-1]) for row in rows], Total(total), request)
 
 
 def _read_asked(
@@ -301,9 +321,7 @@ def list_members(scope: Scope, audience: Audience, request: PageRequest) -> list
 
 def where_members(scope: Scope, audience: Audience) -> list[ColumnElement[bool]]:
     """Say that a lead is a member, and where members are if that is known."""
-    known = where_members_are(scope, audience)
-    where = [] if known is None else [LeadRow.lead_id == any_(literal(known, ARRAY(Text())))]
-    return [_LISTED, *where, audience.condition]
+    return [_LISTED, *where_found(scope, audience), audience.condition]
 
 
 def _read_members(scope: Scope, statement: Select[Any], request: PageRequest) -> list[LeadLine]:
@@ -420,14 +438,19 @@ _TIME_COLUMNS: tuple[Any, ...] = (LeadRow.created_at, LeadRow.last_event_at)
 
 
 def _order(sort: Sort) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return _ordered(sort, _SORT_COLUMNS[sort.key], LeadRow.lead_id)
+
+
+def _ordered(
+    sort: Sort, column: Any, lead_id: Any
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     # Each index is read forwards or backwards, so ties follow the direction of the sort.
-    column = _SORT_COLUMNS[sort.key]
     index_descends = sort.key is not SortKey.NAME
     key = column.desc() if sort.is_descending else column.asc()
     if sort.key is SortKey.LAST_ACTIVE:
         key = key.nulls_last() if sort.is_descending else key.nulls_first()
     forwards = sort.is_descending == index_descends
-    return key, LeadRow.lead_id.asc() if forwards else LeadRow.lead_id.desc()
+    return key, lead_id.asc() if forwards else lead_id.desc()
 
 
 def _where(shape: _Shape, *, in_order: bool = False) -> ColumnElement[bool]:
