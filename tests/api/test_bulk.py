@@ -59,7 +59,7 @@ def test_leads_are_found_by_a_text_and_given_to_a_member(api, owned, people, tex
 
     done = api.post("/leads/bulk", body)
 
-    assert done.status_code == 201, done.json
+    assert done.status_code == 202, done.json
     assert (done.json["leads_total"], done.json["leads_changed"]) == (1, 1)
     assert [owner(api, it) for it in LEADS] == [people.admin.member.name, owned["owner_name"]]
 
