@@ -153,6 +153,8 @@ class _Way(Enum):
     """In the order of the list, row by row: the quickest for a first page."""
     IDS = 1
     """The same, ids first: skipping over index entries is several times cheaper than over rows."""
+    FAR = 4
+    """The same behind many others: a text is looked up, for walking there asks lead by lead."""
     STEPS = 2
     """Among the first STEPS leads of the unit; there may be more behind."""
     GATHERED = 3
@@ -365,7 +367,9 @@ def _is_by_time(shape: _Shape) -> bool:
 
 
 def _usual_way(request: PageRequest) -> _Way:
-    return _Way.ROWS if request.offset == 0 else _Way.IDS
+    if request.offset == 0:
+        return _Way.ROWS
+    return _Way.IDS if request.offset < STEPS else _Way.FAR
 
 
 def _find_scattered(
@@ -425,7 +429,7 @@ def _chosen(shape: _Shape, sort: Sort, way: _Way) -> Select[Any]:
         order = (first.score.desc(), first.lead_id)
         id_: tuple[Any, ...] = (first.unit_id, first.lead_id)
         return select(*id_).where(*conditions).order_by(*order)
-    ids = select(*_ID).where(_where(shape, in_order=True))
+    ids = select(*_ID).where(_where(shape, in_order=way is not _Way.FAR))
     if way is _Way.GATHERED:
         # A sum is no column: the index of scores cannot give this order, and is not walked.
         summed = LeadRow.score + literal_column("0", Integer())
