@@ -128,6 +128,7 @@ def rank_drivers(reasons: Iterable[Reason]) -> tuple[Driver, ...]:
 
 
 def in_order_of_drivers(drivers: Iterable[Driver]) -> tuple[Driver, ...]:
+    """Return drivers, the largest of either sign first."""
     return tuple(sorted(drivers, key=lambda driver: (-abs(driver.total), driver.event_type)))
 
 
@@ -151,6 +152,7 @@ def rank_surge_boosts(reasons: Iterable[Reason]) -> tuple[SurgeBoost, ...]:
 
 
 def in_order_of_boosts(boosts: Iterable[SurgeBoost]) -> tuple[SurgeBoost, ...]:
+    """Return boosts, the largest first."""
     return tuple(sorted(boosts, key=lambda it: (-it.boost, it.event_type, it.multiplier_percent)))
 
 
