@@ -21,6 +21,7 @@ from leadvibe.lib.db import commit, driver
 from leadvibe.lib.ids import new_id
 
 _TABLES = [table.name for table in schema.metadata.sorted_tables]
+_TERMS = {"lead_search": "search_terms", "account_search": "search_grams"}
 _ID = rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TIME = rb"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00(?::00)?|Z)"
 _ID_OR_TIME = re.compile(rb"(%b)|(%b)" % (_ID, _TIME))
@@ -128,4 +129,8 @@ def _write(rows: dict[str, bytes]) -> None:
         connection.execute(f"DELETE FROM {table}")
         with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
             copy.write(lines)
+    for table in _TERMS.keys() & rows.keys():
+        # Terms end in a piece of the unit's id, too short to be taken for an id: no search would
+        # find anybody in a unit that has another one now.
+        connection.execute(f"UPDATE {table} SET grams = {_TERMS[table]}(unit_id, text)")
     connection.execute("SET LOCAL session_replication_role = origin")

@@ -150,12 +150,16 @@ class EntryItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepItem:
-    """One bar of the waterfall that ends in the score, with the ledger lines that it sums."""
+    """One bar of the waterfall that ends in the score, with the ledger lines that it sums.
+
+    There are `count` of them. In a window with more than 2,000, each bar has its newest 100.
+    """
 
     label: str
     kind: str
     delta: int
     running_total: int
+    count: int
     entries: list[EntryItem]
 
 
@@ -215,7 +219,7 @@ def get_score(principal: Principal, lead_id: str, query: ScoreQuery) -> LeadScor
 def explain(principal: Principal, lead_id: str, query: ExplainQuery) -> ScoreReasons:
     """Which events gave which points during the last hours, down to the ledger.
 
-    Or in a named range, and before any instant of the past. The entries add up to the score.
+    Or in a named range, and before any instant of the past. The steps add up to the score.
     """
     scope, now = principal.scope, utc_now()
     lead = leads.get_lead(scope, lead_id)
@@ -319,6 +323,7 @@ def _steps(steps: Sequence[Step]) -> Iterator[StepItem]:
             kind=step.kind,
             delta=step.delta,
             running_total=step.running_total,
+            count=step.count,
             entries=[_entry(entry) for entry in step.entries],
         )
 

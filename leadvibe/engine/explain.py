@@ -87,7 +87,8 @@ class Explanation:
 class Step:
     """One bar of a waterfall: from the previous step's `running_total`, by `delta`, to its own.
 
-    `entries` are the ledger lines it sums, oldest first; the opening step has none.
+    `entries` are the ledger lines it sums, oldest first; the opening step has none. Of very many
+    they are the newest, and `count` says how many there are.
     """
 
     label: str
@@ -95,6 +96,7 @@ class Step:
     delta: int
     running_total: int
     entries: tuple[Entry, ...]
+    count: int
 
 
 def explain(
@@ -122,6 +124,11 @@ def rank_drivers(reasons: Iterable[Reason]) -> tuple[Driver, ...]:
         if entry.kind == EntryKind.EVENT:
             by_type.setdefault(event_type, []).append(entry)
     drivers = [_driver(event_type, entries) for event_type, entries in by_type.items()]
+    return in_order_of_drivers(drivers)
+
+
+def in_order_of_drivers(drivers: Iterable[Driver]) -> tuple[Driver, ...]:
+    """Return drivers, the largest of either sign first."""
     return tuple(sorted(drivers, key=lambda driver: (-abs(driver.total), driver.event_type)))
 
 
@@ -141,6 +148,11 @@ def rank_surge_boosts(reasons: Iterable[Reason]) -> tuple[SurgeBoost, ...]:
         )
         for (event_type, percent), entries in raised.items()
     ]
+    return in_order_of_boosts(boosts)
+
+
+def in_order_of_boosts(boosts: Iterable[SurgeBoost]) -> tuple[SurgeBoost, ...]:
+    """Return boosts, the largest first."""
     return tuple(sorted(boosts, key=lambda it: (-it.boost, it.event_type, it.multiplier_percent)))
 
 
@@ -184,13 +196,14 @@ def build_waterfall(reasons: Sequence[Reason]) -> tuple[Step, ...]:
 
 
 def _run_up(opening: int, groups: dict[tuple[str, str], list[Entry]]) -> list[Step]:
-    steps = [Step(BROUGHT_FORWARD, "", opening, opening, ())] if opening else []
+    steps = [Step(BROUGHT_FORWARD, "", opening, opening, (), 0)] if opening else []
     running_total = opening
     sums = {key: sum(entry.delta for entry in entries) for key, entries in groups.items()}
     for kind, label in sorted(groups, key=lambda key: (sums[key] < 0, -abs(sums[key]), key)):
         delta = sums[kind, label]
         running_total += delta
-        steps.append(Step(label, kind, delta, running_total, tuple(groups[kind, label])))
+        entries = tuple(groups[kind, label])
+        steps.append(Step(label, kind, delta, running_total, entries, len(entries)))
     return steps
 
 
@@ -216,9 +229,16 @@ def _driver(event_type: str, entries: Sequence[Entry]) -> Driver:
 
 
 def _boost(entry: Entry) -> int:
-    # From the weight, not the delta: the floor may have cut the delta, which is no merit or fault
-    # of the multiplier.
-    return round_hundredths(entry.weight * entry.multiplier_percent) - entry.weight
+    return boost_of(entry.weight, entry.multiplier_percent)
+
+
+def boost_of(weight: int, multiplier_percent: int) -> int:
+    """Return the points that a multiplier adds to a weight.
+
+    From the weight, not the delta: the floor may have cut the delta, which is no merit or fault of
+    the multiplier.
+    """
+    return round_hundredths(weight * multiplier_percent) - weight
 
 
 def _count_events(entries: Iterable[Entry]) -> int:

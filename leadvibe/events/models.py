@@ -87,6 +87,10 @@ class EventRow(Base):
             "ix_events_unclaimed", "unit_id", "receipt", postgresql_where=text("lead_id IS NULL"),
         ),
         Index(
+            "ix_events_left_out", "unit_id", "lead_id", "occurred_at",
+            postgresql_where=text("suppression_reason IS NOT NULL"),
+        ),
+        Index(
             "ix_events_suppressed", "unit_id", "suppression_reason", "event_type",
             postgresql_where=text("suppression_reason IS NOT NULL"),
         ),

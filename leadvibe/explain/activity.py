@@ -13,6 +13,8 @@ from leadvibe.events.orders import list_orders
 from leadvibe.events.types import Event, Order, OrderFilter
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver
+from leadvibe.scoring.lead_scores import span_of_events
+from leadvibe.scoring.ledger_sums import WITHIN
 from leadvibe.scoring.queries import find_primary
 
 READ_SIZE = 1_000
@@ -129,22 +131,21 @@ def _read_points(
     scope: Scope, lead_id: str, wanted: ActivityFilter, *, only: list[UUID] | None = None
 ) -> dict[UUID, _Points]:
     """Return what events of the lead gave, those of the range or `only` these."""
-    statement = """
-        SELECT event_id, sum(delta) FILTER (WHERE ruleset_id = %(primary)s)::int,
-               bool_or(delta <> 0)
-        FROM score_entries
-        WHERE unit_id = %(unit)s AND lead_id = %(lead)s
-          AND (%(since)s::timestamptz IS NULL OR occurred_at >= %(since)s)
-          AND (%(before)s::timestamptz IS NULL OR occurred_at < %(before)s)
-          AND (%(only)s::uuid[] IS NULL OR event_id = ANY(%(only)s))
-        GROUP BY event_id
-    """
+    statement = f"""
+        SELECT s.event_id, sum(s.delta) FILTER (WHERE s.ruleset_id = %(primary)s)::int,
+               bool_or(s.delta <> 0)
+        FROM {WITHIN} AND (%(before)s::timestamptz IS NULL OR s.occurred_at < %(before)s)
+          AND (%(only)s::uuid[] IS NULL OR s.event_id = ANY(%(only)s))
+        GROUP BY s.event_id
+    """  # noqa: S608 - text of ours
     primary = find_primary(scope)
+    since, until = span_of_events(scope, only) if only else (None, None)
     bound = {
         "unit": scope.unit_id,
         "lead": lead_id,
         "primary": primary.ruleset_id if primary else None,
-        "since": wanted.occurred_from,
+        "since": since or wanted.occurred_from,
+        "until": until or wanted.occurred_before,
         "before": wanted.occurred_before,
         "only": only,
     }

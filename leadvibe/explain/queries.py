@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from leadvibe.engine.explain import (
     BROUGHT_FORWARD,
+    Explanation,
     Reason,
     RuleInForce,
     Step,
@@ -16,6 +18,7 @@ from leadvibe.engine.explain import (
 )
 from leadvibe.engine.facts import Entry
 from leadvibe.events.queries import count_suppressed, get_event
+from leadvibe.explain.long_windows import explain_sums, steps_of
 from leadvibe.explain.types import (
     EventExplanation,
     RulesetDelta,
@@ -27,8 +30,13 @@ from leadvibe.identity.types import Scope
 from leadvibe.leads.types import Lead
 from leadvibe.scoring import history, lead_scores
 from leadvibe.scoring import queries as scoring
-from leadvibe.scoring.movements import Opened, Span, group_entries
+from leadvibe.scoring.movements import Opened, Span, group_entries, list_sums
 from leadvibe.scoring.types import LedgerEntry, Ruleset
+
+MOST_READ = 2_000
+"""Entries that are read one by one: more than anybody goes through."""
+
+LISTED_OF_MANY = 100
 
 
 def explain_event(scope: Scope, event_id: UUID) -> EventExplanation:
@@ -54,7 +62,7 @@ def explain_event(scope: Scope, event_id: UUID) -> EventExplanation:
 def explain_span(
     scope: Scope,
     lead_id: str,
-    ruleset: Ruleset,
+    ruleset_id: UUID,
     span: Span,
     *,
     newest: int,
@@ -65,10 +73,10 @@ def explain_span(
     Gains come first, the largest before the others, then losses. Of each group the `newest` entries
     are read, of an `opened` one as many as it says.
     """
-    groups = group_entries(scope, lead_id, ruleset.ruleset_id, span, newest=newest, opened=opened)
+    groups = group_entries(scope, lead_id, ruleset_id, span, newest=newest, opened=opened)
     # The last entry says the score: asked for apart, an event might come in between.
     last = max((it.entries[0] for it in groups), key=lambda it: it.seq, default=None)
-    score = last.after if last else _score_at(scope, lead_id, ruleset.ruleset_id, span.until)
+    score = last.after if last else _score_at(scope, lead_id, ruleset_id, span.until)
     return SpanExplanation(
         score=score,
         opening=score - sum(group.delta for group in groups),
@@ -84,24 +92,54 @@ def explain_window(
     """Return why the lead's score moved within a window, down to the ledger.
 
     In the ruleset that is named, or the one that stands for the lead. The steps end in the score
-    at the window's end; the first of them is what it was at its beginning.
+    at the window's end; the first of them is what it was at its beginning. Where more than
+    MOST_READ entries moved it, each step has its newest LISTED_OF_MANY.
     """
     wanted = ruleset_id or lead.ruleset_id
     since, until = window
-    reasons = [
-        Reason(_entry(it), it.event_type)
-        for it in lead_scores.list_entries(scope, lead.lead_id, since=since, until=until)
-    ]
-    shown = [reason for reason in reasons if reason.entry.ruleset_id == wanted]
-    steps = build_waterfall(shown) or _unmoved(_score_at(scope, lead.lead_id, wanted, until))
+    if wanted is not None and _is_long(scope, lead.lead_id, window):
+        explanation, steps = _explain_long(scope, lead.lead_id, wanted, window)
+    else:
+        reasons = [
+            Reason(_entry(it), it.event_type)
+            for it in lead_scores.list_entries(scope, lead.lead_id, since=since, until=until)
+        ]
+        shown = [reason for reason in reasons if reason.entry.ruleset_id == wanted]
+        explanation = explain(reasons, ruleset_id=wanted, since=since)
+        steps = build_waterfall(shown) or _unmoved(_score_at(scope, lead.lead_id, wanted, until))
     return WindowExplanation(
         score=steps[-1].running_total if steps else 0,
         ruleset_id=wanted,
-        window=explain(reasons, ruleset_id=wanted, since=since),
+        window=explanation,
         rules_in_force=_rules_in_force(scope, until or now),
         steps=steps,
         suppressed=count_suppressed(scope, lead.lead_id, since=since, until=until),
     )
+
+
+def _is_long(scope: Scope, lead_id: str, window: Window) -> bool:
+    """Say whether too many entries lie within a window to be read one by one."""
+    scores = lead_scores.list_scores(scope, [lead_id])
+    if all(it.seq <= MOST_READ for it in scores):
+        return False
+    span = Span(*window)
+    sums = (it for one in scores for it in list_sums(scope, lead_id, one.ruleset_id, span))
+    return sum(it.times for it in sums) > MOST_READ
+
+
+def _explain_long(
+    scope: Scope, lead_id: str, ruleset_id: UUID, window: Window
+) -> tuple[Explanation, tuple[Step, ...]]:
+    span = Span(*window)
+    sums = {
+        it.ruleset_id: list_sums(scope, lead_id, it.ruleset_id, span)
+        for it in lead_scores.list_scores(scope, [lead_id])
+    }
+    explanation = explain_sums(
+        sums.get(ruleset_id, []), chain.from_iterable(sums.values()), since=window.since
+    )
+    explained = explain_span(scope, lead_id, ruleset_id, span, newest=LISTED_OF_MANY)
+    return explanation, tuple(steps_of(explained))
 
 
 def deltas_of_events(
@@ -130,7 +168,7 @@ def _score_at(scope: Scope, lead_id: str, ruleset_id: UUID | None, until: dateti
 
 
 def _unmoved(score: int) -> tuple[Step, ...]:
-    return (Step(BROUGHT_FORWARD, "", score, score, ()),) if score else ()
+    return (Step(BROUGHT_FORWARD, "", score, score, (), 0),) if score else ()
 
 
 def _delta(ruleset: Ruleset, entries: list[LedgerEntry]) -> RulesetDelta:

@@ -29,7 +29,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -38,9 +37,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from leadvibe.identity.types import Scope
-from leadvibe.leadlist.audiences import condition_of
+from leadvibe.leadlist.audiences import condition_of, where_found
 from leadvibe.leadlist.counting import closed, known_total
-from leadvibe.leadlist.rare_members import where_members_are
 from leadvibe.leadlist.types import LeadFilter, LeadLine, ScoreRange, Sort, SortKey
 from leadvibe.leads.models import LeadRow, LeadSearchRow
 from leadvibe.leads.queries import count_listed, like_pattern
@@ -155,6 +153,8 @@ class _Way(Enum):
     """In the order of the list, row by row: the quickest for a first page."""
     IDS = 1
     """The same, ids first: skipping over index entries is several times cheaper than over rows."""
+    FAR = 4
+    """The same behind many others: a text is looked up, for walking there asks lead by lead."""
     STEPS = 2
     """Among the first STEPS leads of the unit; there may be more behind."""
     GATHERED = 3
@@ -207,11 +207,33 @@ def _search_asking(
         is_all = count_listed(scope) <= STEPS
         if found.items and (is_all or len(found.items) == request.size):
             return Page(found.items, Total(found.total.count, is_capped=not is_all), request)
-    every = select(*_ID).where(_where(shape), asked).cte().prefix_with("MATERIALIZED")
-    page = _read_asked(every, condition, true(), order, request)
+    page = _read_every(condition, asked, sort, request)
     if not page.items and request.offset:  # behind the last one, which says nothing of the others
         return Page([], Total(_count_asking(condition, asked)), request)
     return page
+
+
+def _read_every(
+    condition: _Condition, asked: ColumnElement[bool], sort: Sort, request: PageRequest
+) -> Page[LeadLine]:
+    """Return a page of all leads that meet a condition; only those on it are read whole."""
+    key = _SORT_COLUMNS[sort.key].label("key")
+    every = (
+        select(*_ID, key).where(_where(condition.shape), asked).cte().prefix_with("MATERIALIZED")
+    )
+    chosen = (
+        select(every, func.count().over().label("total"))
+        .order_by(*_ordered(sort, every.c.key, every.c.lead_id))
+        .limit(request.size)
+        .offset(request.offset)
+        .subquery()
+    )
+    is_one = (LeadRow.unit_id == chosen.c.unit_id) & (LeadRow.lead_id == chosen.c.lead_id)
+    statement = select(*_LINE, chosen.c.total).join(chosen, is_one)
+    in_order = _ordered(sort, chosen.c.key, chosen.c.lead_id)
+    rows = session().execute(statement.order_by(*in_order), dict(condition.values)).all()
+    total = rows[0][-1] if rows else 0
+    return Page([LeadLine(*row[:-1]) for row in rows], Total(total), request)
 
 
 def _read_asked(
@@ -298,9 +320,7 @@ def list_members(scope: Scope, audience: Audience, request: PageRequest) -> list
 
 def where_members(scope: Scope, audience: Audience) -> list[ColumnElement[bool]]:
     """Say that a lead is a member, and where members are if that is known."""
-    known = where_members_are(scope, audience)
-    where = [] if known is None else [LeadRow.lead_id == any_(literal(known, ARRAY(Text())))]
-    return [_LISTED, *where, audience.condition]
+    return [_LISTED, *where_found(scope, audience), audience.condition]
 
 
 def _read_members(scope: Scope, statement: Select[Any], request: PageRequest) -> list[LeadLine]:
@@ -348,7 +368,9 @@ def _is_by_time(shape: _Shape) -> bool:
 
 
 def _usual_way(request: PageRequest) -> _Way:
-    return _Way.ROWS if request.offset == 0 else _Way.IDS
+    if request.offset == 0:
+        return _Way.ROWS
+    return _Way.IDS if request.offset < STEPS else _Way.FAR
 
 
 def _find_scattered(
@@ -408,7 +430,7 @@ def _chosen(shape: _Shape, sort: Sort, way: _Way) -> Select[Any]:
         order = (first.score.desc(), first.lead_id)
         id_: tuple[Any, ...] = (first.unit_id, first.lead_id)
         return select(*id_).where(*conditions).order_by(*order)
-    ids = select(*_ID).where(_where(shape, in_order=True))
+    ids = select(*_ID).where(_where(shape, in_order=way is not _Way.FAR))
     if way is _Way.GATHERED:
         # A sum is no column: the index of scores cannot give this order, and is not walked.
         summed = LeadRow.score + literal_column("0", Integer())
@@ -421,14 +443,19 @@ _TIME_COLUMNS: tuple[Any, ...] = (LeadRow.created_at, LeadRow.last_event_at)
 
 
 def _order(sort: Sort) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    return _ordered(sort, _SORT_COLUMNS[sort.key], LeadRow.lead_id)
+
+
+def _ordered(
+    sort: Sort, column: Any, lead_id: Any
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     # Each index is read forwards or backwards, so ties follow the direction of the sort.
-    column = _SORT_COLUMNS[sort.key]
     index_descends = sort.key is not SortKey.NAME
     key = column.desc() if sort.is_descending else column.asc()
     if sort.key is SortKey.LAST_ACTIVE:
         key = key.nulls_last() if sort.is_descending else key.nulls_first()
     forwards = sort.is_descending == index_descends
-    return key, LeadRow.lead_id.asc() if forwards else LeadRow.lead_id.desc()
+    return key, lead_id.asc() if forwards else lead_id.desc()
 
 
 def _where(shape: _Shape, *, in_order: bool = False) -> ColumnElement[bool]:

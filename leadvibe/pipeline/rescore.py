@@ -26,7 +26,7 @@ from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import scorebook
 from leadvibe.pipeline.falls import tell_of_decay
 from leadvibe.pipeline.scorebook import NEW, Result, Scorer
-from leadvibe.scoring import lead_scores
+from leadvibe.scoring import lead_scores, ledger_sums
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import service as scoring
 
@@ -163,6 +163,7 @@ def verify(scope: Scope) -> Iterator[Step]:
         results = {lead_id: it.result for lead_id, it in replays.items()}
         found = [
             *_compare_ledgers(scope, results),
+            *_compare_sums(scope, chunk),
             *_compare_leads(scope, results),
             *_compare_verdicts(replays),
             *_compare_decays(scope, results),
@@ -357,6 +358,11 @@ def _compare_ledgers(scope: Scope, results: dict[str, Result]) -> Iterator[Discr
         yield from _difference(
             lead_id, "scores", standings.get(lead_id, {}), dict(result.state.standings)
         )
+
+
+def _compare_sums(scope: Scope, lead_ids: Sequence[str]) -> Iterator[Discrepancy]:
+    for lead_id in ledger_sums.find_wrong_sums(scope, lead_ids):
+        yield Discrepancy(lead_id, "sums of the ledger", "others", "those of its entries")
 
 
 def _compare_leads(scope: Scope, results: dict[str, Result]) -> Iterator[Discrepancy]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver
+from leadvibe.scoring.ledger_sums import forget_sums
 
 
 class EntryCount(NamedTuple):
@@ -25,6 +26,7 @@ def erase_some(scope: Scope, lead_id: str, *, limit: int) -> int:
             WHERE unit_id = %(unit)s AND lead_id = %(lead)s LIMIT %(limit)s
         ))
     """
+    forget_sums(scope, [lead_id])
     bound = {"unit": scope.unit_id, "lead": lead_id, "limit": limit}
     return driver().execute(statement, bound).rowcount
 

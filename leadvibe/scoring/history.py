@@ -14,6 +14,7 @@ from leadvibe.engine.rules import Config
 from leadvibe.identity.types import Scope
 from leadvibe.lib.db import driver
 from leadvibe.scoring import queries
+from leadvibe.scoring.ledger_sums import LAST_SEQ
 
 
 class Gain(NamedTuple):
@@ -27,12 +28,23 @@ class Gain(NamedTuple):
 
 def scores_at(scope: Scope, lead_id: str, at: datetime) -> dict[UUID, int]:
     """Return the lead's score at an instant in every ruleset that had scored it by then."""
-    statement = """
-        SELECT DISTINCT ON (ruleset_id) ruleset_id, after FROM score_entries
-        WHERE unit_id = %s AND lead_id = %s AND occurred_at <= %s
-        ORDER BY ruleset_id, seq DESC
-    """
-    return dict(driver().execute(statement, (scope.unit_id, lead_id, at)).fetchall())
+    statement = f"""
+        SELECT stands.ruleset_id, last.after FROM lead_scores stands
+        CROSS JOIN LATERAL (
+            SELECT coalesce(min(first_seq), {LAST_SEQ}) AS upper FROM ledger_sums sums
+            WHERE sums.unit_id = stands.unit_id AND sums.lead_id = stands.lead_id
+              AND sums.ruleset_id = stands.ruleset_id AND began_at > %(at)s
+        ) AS bounds
+        CROSS JOIN LATERAL (
+            SELECT s.after FROM score_entries s
+            WHERE s.unit_id = stands.unit_id AND s.lead_id = stands.lead_id
+              AND s.ruleset_id = stands.ruleset_id AND s.seq < upper AND s.occurred_at <= %(at)s
+            ORDER BY s.seq DESC LIMIT 1
+        ) AS last
+        WHERE stands.unit_id = %(unit)s AND stands.lead_id = %(lead)s
+    """  # noqa: S608 - text of ours
+    bound = {"unit": scope.unit_id, "lead": lead_id, "at": at}
+    return dict(driver().execute(statement, bound).fetchall())
 
 
 def list_changes(

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import ColumnElement, Select, select
 
 from leadvibe.engine.decay import Spell
 from leadvibe.engine.facts import Entry, Standing
-from leadvibe.events.models import EventRow
 from leadvibe.events.types import Event
 from leadvibe.identity.types import Scope
-from leadvibe.lib.db import driver, session
-from leadvibe.scoring.models import ScoreEntryRow
+from leadvibe.lib.db import driver
+from leadvibe.scoring.ledger_sums import WITHIN
 from leadvibe.scoring.types import LeadScore, LedgerEntry
 
 
@@ -163,42 +159,39 @@ def list_entries(
     until: datetime | None = None,
 ) -> list[LedgerEntry]:
     """Return ledger rows of one lead with their event types, oldest first; both ends included."""
-    conditions: list[ColumnElement[bool]] = []
-    if ruleset_id is not None:
-        conditions.append(ScoreEntryRow.ruleset_id == ruleset_id)
     if event_ids is not None:
-        conditions.append(ScoreEntryRow.event_id.in_(event_ids))
-    if since is not None:
-        conditions.append(ScoreEntryRow.occurred_at >= since)
-    if until is not None:
-        conditions.append(ScoreEntryRow.occurred_at <= until)
-    statement = _entries(scope, lead_id).where(*conditions)
-    return [LedgerEntry(*row) for row in session().execute(statement)]
+        since, until = span_of_events(scope, event_ids)
+    bound = {
+        "unit": scope.unit_id, "lead": lead_id, "since": since, "until": until,
+        "ruleset": ruleset_id, "events": None if event_ids is None else list(event_ids),
+    }  # fmt: skip
+    return [LedgerEntry(*row) for row in driver().execute(_ENTRIES, bound)]
 
 
-def _entries(scope: Scope, lead_id: str) -> Select[Any]:
-    columns: tuple[Any, ...] = (
-        ScoreEntryRow.ruleset_id,
-        ScoreEntryRow.seq,
-        ScoreEntryRow.event_id,
-        EventRow.event_type,
-        ScoreEntryRow.rule_id,
-        ScoreEntryRow.version,
-        ScoreEntryRow.kind,
-        ScoreEntryRow.weight,
-        ScoreEntryRow.multiplier_percent,
-        ScoreEntryRow.before,
-        ScoreEntryRow.delta,
-        ScoreEntryRow.after,
-        ScoreEntryRow.occurred_at,
-    )
-    return (
-        select(*columns)
-        .join(
-            EventRow,
-            (EventRow.unit_id == ScoreEntryRow.unit_id)
-            & (EventRow.event_id == ScoreEntryRow.event_id),
-        )
-        .where(ScoreEntryRow.unit_id == scope.unit_id, ScoreEntryRow.lead_id == lead_id)
-        .order_by(ScoreEntryRow.ruleset_id, ScoreEntryRow.seq)
-    )
+def span_of_events(
+    scope: Scope, event_ids: Sequence[UUID]
+) -> tuple[datetime | None, datetime | None]:
+    """Return when the first and the last of some events happened, as their entries say."""
+    statement = """
+        SELECT min(occurred_at), max(occurred_at) FROM events
+        WHERE unit_id = %s AND event_id = ANY(%s)
+    """
+    row = driver().execute(statement, (scope.unit_id, list(event_ids))).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+_ENTRIES = f"""
+    SELECT s.ruleset_id, s.seq, s.event_id, e.event_type, s.rule_id, s.version, s.kind, s.weight,
+           s.multiplier_percent, s.before, s.delta, s.after, s.occurred_at
+    FROM (
+        SELECT s.* FROM {WITHIN}
+          AND (%(ruleset)s::uuid IS NULL OR s.ruleset_id = %(ruleset)s)
+          AND (%(events)s::uuid[] IS NULL OR s.event_id = ANY(%(events)s))
+    ) AS s
+    CROSS JOIN LATERAL (
+        SELECT event_type FROM events
+        WHERE unit_id = %(unit)s AND event_id = s.event_id LIMIT 1
+    ) AS e
+    ORDER BY s.ruleset_id, s.seq
+"""  # noqa: S608 - text of ours

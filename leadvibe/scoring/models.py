@@ -11,6 +11,7 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKeyConstraint,
     Index,
+    Integer,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -199,6 +200,31 @@ class ScoreEntryRow(Base):
     delta: Mapped[int]
     after: Mapped[int]
     occurred_at: Mapped[datetime]
+
+
+class LedgerSumRow(Base):
+    """What a full block of a ledger adds up to, by rule, worth and UTC day (ledger_sums).
+
+    One row's entries are `seqs`, of which `first_seq` and `last_seq` are the ends.
+    """
+
+    __tablename__ = "ledger_sums"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    ruleset_id: Mapped[UUID] = mapped_column(primary_key=True)
+    last_seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_seq: Mapped[int]
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    kind: Mapped[str]
+    rule_id: Mapped[UUID | None]
+    version: Mapped[int]
+    weight: Mapped[int]
+    multiplier_percent: Mapped[int] = mapped_column(SmallInteger)
+    delta: Mapped[int]
+    times: Mapped[int]
+    seqs: Mapped[list[int]] = mapped_column(ARRAY(Integer()))
 
 
 class ScoreSnapshotRow(Base):

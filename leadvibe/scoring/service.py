@@ -19,7 +19,7 @@ from leadvibe.identity.types import Principal, Scope
 from leadvibe.leads import accounts
 from leadvibe.lib.db import NULL_IN_COPY, as_copy_text, copy_lines, driver, session, write
 from leadvibe.lib.ids import new_id
-from leadvibe.scoring import profiles, queries
+from leadvibe.scoring import ledger_sums, profiles, queries
 from leadvibe.scoring.defaults import DEFAULT_LEVELS, DEFAULT_RULESET_NAME
 from leadvibe.scoring.errors import BadWindowError, RuleExistsError, RulesetExistsError
 from leadvibe.scoring.models import ConfigVersionRow, LevelRow, RuleRow, RulesetRow
@@ -215,10 +215,17 @@ def lock_configuration(scope: Scope) -> None:
 
 def append_entries(scope: Scope, ledgers: Iterable[tuple[str, Sequence[Entry]]]) -> None:
     """Add ledger rows, given by lead."""
-    copy_lines("score_entries", ENTRY_COLUMNS, _ledger_lines(scope, ledgers))
+    ends: list[tuple[str, UUID, int]] = []
+    copy_lines("score_entries", ENTRY_COLUMNS, _ledger_lines(scope, ledgers, ends))
+    ledger_sums.sum_blocks(scope, ends)
 
 
-def _ledger_lines(scope: Scope, ledgers: Iterable[tuple[str, Sequence[Entry]]]) -> Iterator[str]:
+def _ledger_lines(
+    scope: Scope,
+    ledgers: Iterable[tuple[str, Sequence[Entry]]],
+    ends: list[tuple[str, UUID, int]],
+) -> Iterator[str]:
+    """Write entries out for COPY, and note in `ends` which of them complete a block."""
     unit = scope.unit_id.hex
     names: dict[UUID | None, str] = {None: NULL_IN_COPY}
     event_id, event, at = None, "", ""
@@ -227,6 +234,8 @@ def _ledger_lines(scope: Scope, ledgers: Iterable[tuple[str, Sequence[Entry]]]) 
         for entry in entries:
             ruleset_id, seq, its_event_id, rule_id, version, *numbers, occurred_at = entry
             kind, weight, percent, before, delta, after = numbers
+            if ledger_sums.is_block_end(seq):
+                ends.append((lead_id, ruleset_id, seq))
             if its_event_id is not event_id:  # the entries of one event follow one another
                 event_id, event, at = its_event_id, its_event_id.hex, str(occurred_at)
             ruleset = names.get(ruleset_id) or names.setdefault(ruleset_id, ruleset_id.hex)
@@ -240,6 +249,7 @@ def _ledger_lines(scope: Scope, ledgers: Iterable[tuple[str, Sequence[Entry]]]) 
 def erase_ledger(scope: Scope, lead_ids: Sequence[str]) -> None:
     """Forget all points of the leads; only a replay that writes them anew may do so."""
     bound = (scope.unit_id, list(lead_ids))
+    ledger_sums.forget_sums(scope, lead_ids)
     write("DELETE FROM score_entries WHERE unit_id = %s AND lead_id = ANY(%s)", bound)
     write("DELETE FROM lead_scores WHERE unit_id = %s AND lead_id = ANY(%s)", bound)
 

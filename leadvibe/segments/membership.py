@@ -18,7 +18,6 @@ from sqlalchemy import (
     and_,
     exists,
     false,
-    func,
     not_,
     or_,
     select,
@@ -26,7 +25,7 @@ from sqlalchemy import (
 )
 
 from leadvibe.engine.conditions import Clause, Condition, holds
-from leadvibe.engine.levels import UNCLASSIFIED
+from leadvibe.engine.levels import UNCLASSIFIED, level_of
 from leadvibe.engine.rules import Config, Level, LevelKind
 from leadvibe.events.models import EventRow
 from leadvibe.identity.types import Scope
@@ -143,17 +142,17 @@ class Membership:
         return _in_levels(LeadRow.score, self._levels[LevelKind.ENGAGEMENT], rule.condition)
 
     def profile_level(self, rule: AskedRule) -> ColumnElement[bool]:
-        score = func.coalesce(
-            select(LeadProfileScoreRow.score)
-            .where(
-                LeadProfileScoreRow.unit_id == LeadRow.unit_id,
-                LeadProfileScoreRow.lead_id == LeadRow.lead_id,
-                LeadProfileScoreRow.ruleset_id == self._profile_primary_id,
-            )
-            .scalar_subquery(),
-            0,
+        """Say it of the score, where no row is 0; as a join, and not as a look-up for each lead."""
+        levels = self._levels[LevelKind.PROFILE]
+        scored = exists().where(
+            LeadProfileScoreRow.unit_id == LeadRow.unit_id,
+            LeadProfileScoreRow.lead_id == LeadRow.lead_id,
+            LeadProfileScoreRow.ruleset_id == self._profile_primary_id,
         )
-        return _in_levels(score, self._levels[LevelKind.PROFILE], rule.condition)
+        meets = _in_levels(LeadProfileScoreRow.score, levels, rule.condition)
+        if _is_in_levels(0, levels, rule.condition):
+            return not_(scored.where(not_(meets)))
+        return scored.where(meets)
 
     def _of_account(
         self, condition: Condition, meaning: Callable[[Condition], ColumnElement[bool]]
@@ -216,6 +215,11 @@ def _in_levels(
     if holds(condition, {LEVEL_FIELD: UNCLASSIFIED}):
         met.append(not_(or_(false(), *(_in_level(score, level) for level in levels))))
     return or_(false(), *met)
+
+
+def _is_in_levels(score: int, levels: Sequence[Level], condition: Condition) -> bool:
+    level = level_of(levels, score)
+    return holds(condition, {LEVEL_FIELD: level.name if level else UNCLASSIFIED})
 
 
 def _in_level(score: SQLColumnExpression[int], level: Level) -> ColumnElement[bool]:

@@ -276,7 +276,7 @@ class _View:
         scope, lead, span = self.principal.scope, self.lead, query.span(self.now)
         ruleset_id = query.ruleset.ruleset_id
         explained = explain_span(
-            scope, lead.lead_id, query.ruleset, span, newest=ENTRIES_SHOWN, opened=query.opened
+            scope, lead.lead_id, ruleset_id, span, newest=ENTRIES_SHOWN, opened=query.opened
         )
         began_at = find_beginning(scope, lead.lead_id, ruleset_id) or lead.created_at
         frame = frame_of(span.since or began_at, query.until(self.now))

@@ -98,7 +98,7 @@ def _reasons(principal: Principal, lead: Lead) -> tuple[Reason, ...]:
     ruleset = next(behind, rulesets[0] if rulesets else None)
     if ruleset is None:
         return ()
-    explained = explain_span(principal.scope, lead.lead_id, ruleset, Span(), newest=1)
+    explained = explain_span(principal.scope, lead.lead_id, ruleset.ruleset_id, Span(), newest=1)
     largest = sorted(explained.groups, key=lambda it: -abs(it.delta))
     return tuple(_reason(group) for group in largest[:REASONS])
 

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 from leadvibe.engine.levels import UNCLASSIFIED, LevelCut
 from leadvibe.engine.rules import LevelKind
 from leadvibe.events.days import list_days
 from leadvibe.events.queries import list_event_types
 from leadvibe.identity.types import Scope
-from leadvibe.leadlist.analysis import Makeup, count_converted, describe_members
+from leadvibe.leadlist.analysis import Converted, Makeup, count_converted, describe_members
 from leadvibe.leads.histograms import tally_scores
+from leadvibe.leads.queries import count_listed
+from leadvibe.lib.recently import Dated, Recently
 from leadvibe.scoring import queries as scoring
 from leadvibe.segments.membership import Audience
 from leadvibe.web.pages.display import (
@@ -27,7 +29,9 @@ from leadvibe.web.pages.display import (
     UNCLASSIFIED_COLOR,
     Choice,
     Level,
+    Moment,
     counted,
+    query_url,
     thousands,
 )
 from leadvibe.web.pages.segment_analysis import (
@@ -38,6 +42,8 @@ from leadvibe.web.pages.segment_analysis import (
     MixRow,
     Rate,
 )
+
+T = TypeVar("T")
 
 WEEKS = 12
 SPANS = (7, 30, 90)
@@ -51,28 +57,58 @@ MOST_BINS = 16
 _WIDTHS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1_000, 2_500, 5_000, 10_000)
 NEARLY_ALL = 0.99
 """Of leads: higher scores share the last column, so that a single one does not flatten all."""
+LARGE = 50_000
+"""Leads from which on looking takes long enough for what was seen to be kept."""
+
+_made_up: Recently[Makeup] = Recently()
+_converted: Recently[Converted] = Recently()
 
 
-def analyse(
-    scope: Scope, audience: Audience, *, url: str, event_type: str, days: str, now: datetime
-) -> Analysis | None:
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose members are looked at, and as what: `state` names the rules and what they rest on."""
+
+    scope: Scope
+    audience: Audience
+    state: str
+    now: datetime
+    is_afresh: bool = False
+
+    def look(self, kept: Recently[T], look: Callable[[], T], *asked: str) -> Dated[T]:
+        """Look, or in a large unit take what was seen some minutes ago."""
+        if count_listed(self.scope) < LARGE:
+            return Dated(self.now, look())
+        key = (self.scope.unit_id, self.state, *asked)
+        return kept.find(key, look, now=self.now, is_afresh=self.is_afresh)
+
+
+def analyse(subject: Subject, *, url: str, event_type: str, days: str) -> Analysis | None:
     """Return what the members are like; None when there are none."""
+    scope, now = subject.scope, subject.now
     since = _first_monday(now)
-    made_up = describe_members(scope, audience, since=since)
+    seen_at, made_up = subject.look(
+        _made_up, lambda: describe_members(scope, subject.audience, since=since)
+    )
     if not made_up.total:
         return None
     all_scores = tally_scores(scope)
     total = max(sum(all_scores.values()), made_up.total)
     part = _percent(made_up.total, total)
+    converted_at, conversion = _conversion(
+        subject, made_up, total, event_type=event_type, days=days
+    )
+    oldest_at = min(seen_at, converted_at)
     return Analysis(
         url=url,
+        as_of=Moment.of(oldest_at) if oldest_at < now else None,
+        afresh_url=query_url(
+            url, {"view": "analysis", "event": event_type, "days": days, "afresh": "1"}
+        ),
         total=f"{counted(made_up.total, 'lead')}, {part} of all {thousands(total)}.",
         levels=tuple(_mix(scope, made_up.scores, all_scores)),
         scores=_score_columns(made_up.scores, all_scores),
         newcomers=_week_columns(made_up.weeks, since.date()),
-        conversion=_conversion(
-            scope, audience, made_up, total, event_type=event_type, days=days, now=now
-        ),
+        conversion=conversion,
     )
 
 
@@ -227,18 +263,12 @@ def _day(at: date) -> str:
 
 
 def _conversion(
-    scope: Scope,
-    audience: Audience,
-    made_up: Makeup,
-    total: int,
-    *,
-    event_type: str,
-    days: str,
-    now: datetime,
-) -> Conversion | None:
+    subject: Subject, made_up: Makeup, total: int, *, event_type: str, days: str
+) -> Dated[Conversion | None]:
+    scope, now = subject.scope, subject.now
     types = [it.name for it in list_event_types(scope) if not it.hidden]
     if not types:
-        return None
+        return Dated(now, None)
     chosen = event_type if event_type in types else _telling_type(scope, types)
     span = int(days) if days in map(str, SPANS) else USUAL_SPAN
     shown = Conversion(
@@ -247,17 +277,19 @@ def _conversion(
     )
     since = now - timedelta(days=span)
     if problem := _find_problem(scope, chosen, since):
-        return replace(shown, problem=problem)
-    did = count_converted(scope, audience, event_type=chosen, since=since)
-    mine, of_all = did.members / made_up.total, did.leads / total
-    return replace(
-        shown,
-        rates=(
-            _rate("This segment", did.members, made_up.total, top=max(mine, of_all)),
-            _rate("All leads", did.leads, total, top=max(mine, of_all), is_of_all=True),
-        ),
-        verdict=_verdict(mine, of_all),
+        return Dated(now, replace(shown, problem=problem))
+    at, did = subject.look(
+        _converted,
+        lambda: count_converted(scope, subject.audience, event_type=chosen, since=since),
+        chosen,
+        str(span),
     )
+    mine, of_all = did.members / made_up.total, did.leads / total
+    rates = (
+        _rate("This segment", did.members, made_up.total, top=max(mine, of_all)),
+        _rate("All leads", did.leads, total, top=max(mine, of_all), is_of_all=True),
+    )
+    return Dated(at, replace(shown, rates=rates, verdict=_verdict(mine, of_all)))
 
 
 def _find_problem(scope: Scope, event_type: str, since: datetime) -> str:

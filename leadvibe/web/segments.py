@@ -24,10 +24,10 @@ from leadvibe.leadviews.types import ViewsOfSegment
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import PageRequest
-from leadvibe.scoring.queries import get_settings
+from leadvibe.scoring.queries import current_version, get_settings
 from leadvibe.segments import queries, service
 from leadvibe.segments.membership import Audience, Membership, explain
-from leadvibe.segments.types import Segment, SegmentRule, last_change
+from leadvibe.segments.types import Segment, SegmentRule, last_change, state_of
 from leadvibe.web.authors import author
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import LAST_PAGE
@@ -45,7 +45,7 @@ from leadvibe.web.pages.segments import (
     WhyPage,
 )
 from leadvibe.web.rendering import render, wanted_fragment
-from leadvibe.web.segment_analysis import analyse
+from leadvibe.web.segment_analysis import Subject, analyse
 from leadvibe.web.segment_builder import engagement_levels, level_badge
 from leadvibe.web.segment_paths import NEW_SEGMENT, SEGMENTS, segment_path, why_path
 from leadvibe.web.segment_picks import find_pick_row, list_pick_rows, say_picked
@@ -100,7 +100,7 @@ def show_segment(segment_id: UUID) -> AnyResponse:
         picks=picks,
         picks_label=say_picked(scope, segment),
         is_analysis=view == ANALYSIS,
-        analysis=_analysis(scope, segment_id, audience) if view == ANALYSIS else None,
+        analysis=_analysis(scope, segment, rules, audience) if view == ANALYSIS else None,
         members=_members(scope, segment_id, lines),
         pager=_pager(segment_id, page, len(picks or lines), view),
         can_pick=can(principal, Permission.WRITE_DATA),
@@ -239,14 +239,21 @@ def _tabs(segment_id: UUID, view: str) -> tuple[Choice, ...]:
     )
 
 
-def _analysis(scope: Scope, segment_id: UUID, audience: Audience) -> Analysis | None:
-    return analyse(
+def _analysis(
+    scope: Scope, segment: Segment, rules: Sequence[SegmentRule], audience: Audience
+) -> Analysis | None:
+    subject = Subject(
         scope,
         audience,
-        url=segment_path(segment_id),
+        state=f"{state_of(segment, rules)}-{current_version(scope)}",
+        now=utc_now(),
+        is_afresh="afresh" in request.args,
+    )
+    return analyse(
+        subject,
+        url=segment_path(segment.segment_id),
         event_type=request.args.get("event", ""),
         days=request.args.get("days", ""),
-        now=utc_now(),
     )
 
 

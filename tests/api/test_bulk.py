@@ -47,6 +47,23 @@ def test_criteria_say_which_leads(api, owned):
     assert rest["leads_changed"] == 0
 
 
+@pytest.mark.parametrize("time", ["first", "second"])  # the stage is made once, then put back
+@pytest.mark.parametrize("text", ["ada", "ad", "ld_ada"])
+def test_leads_are_found_by_a_text_and_given_to_a_member(api, owned, people, text, time):
+    other = str(people.admin.member.org_member_id)
+    body = {
+        "action": "assign_owner",
+        "criteria": {"search": text, "owner_id": owned["owner_id"]},
+        "owner_id": other,
+    }
+
+    done = api.post("/leads/bulk", body)
+
+    assert done.status_code == 202, done.json
+    assert (done.json["leads_total"], done.json["leads_changed"]) == (1, 1)
+    assert [owner(api, it) for it in LEADS] == [people.admin.member.name, owned["owner_name"]]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -37,7 +37,9 @@ def test_opening_and_groups_add_up_to_the_score_of_that_day(busy, length, days_a
     until = utc_now() - days_ago * DAY if days_ago else None
     since = (until or utc_now()) - length * DAY if length else None
 
-    explained = explain_span(busy.scope, "ann", busy.primary, Span(since, until), newest=3)
+    explained = explain_span(
+        busy.scope, "ann", busy.primary.ruleset_id, Span(since, until), newest=3
+    )
 
     def stood(at, *, included):
         before = (it for it in ledger(busy) if it.occurred_at < at or included)
@@ -86,4 +88,6 @@ def test_steps_of_time_add_up_to_the_ledger(busy):
 
 
 def explain(world, **wanted):
-    return explain_span(world.scope, "ann", world.primary, Span(), **{"newest": 2, **wanted}).groups
+    return explain_span(
+        world.scope, "ann", world.primary.ruleset_id, Span(), **{"newest": 2, **wanted}
+    ).groups

@@ -111,6 +111,27 @@ def test_statements_do_not_grow_with_the_members(browse, people, world, segment,
     assert len(statements) == few
 
 
+def test_what_was_seen_of_a_large_unit_is_kept_and_says_how_old_it_is(
+    browse, people, world, segment, monkeypatch
+):
+    monkeypatch.setattr(segment_analysis, "LARGE", 1)
+    browser = browse(people.viewer)
+    first = unescape(browser.get(path(segment)).text)
+    world.happen("page_view", "eve", plan="pro")
+
+    kept = unescape(browser.get(path(segment)).text)
+    [again] = links_in(kept, path(segment, afresh=1))
+
+    assert "2 leads" in first
+    assert "Look again" not in first
+    assert "2 leads" in kept
+    assert "As of <time" in kept
+    assert "3 leads" in unescape(browser.get(unescape(again)).text)
+    assert "3 leads" in unescape(browser.get(path(segment)).text)
+    add_rule(world, segment, name="Once more")
+    assert "Look again" not in browser.get(path(segment)).text
+
+
 def test_each_member_is_counted_once(world, segment):
     scope, now = world.scope, utc_now()
     audience = Membership(scope).of(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leadvibe.web.pages.display import Choice, Level
+from leadvibe.web.pages.display import Choice, Level, Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,9 @@ class Conversion:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     url: str
+    as_of: Moment | None = None
+    """When it was found, if that was before now."""
+    afresh_url: str
     total: str
     """"1,204 leads, 12% of all 10,031."."""
     levels: tuple[MixRow, ...]
