@@ -191,7 +191,7 @@ _ENTRIES = f"""
     ) AS s
     CROSS JOIN LATERAL (
         SELECT event_type FROM events
-        WHERE unit_id = %(unit)s AND event_id = s.event_id LIMIT 1
+        WHERE unit_id = (SELECT %(unit)s::uuid) AND event_id = s.event_id LIMIT 1
     ) AS e
     ORDER BY s.ruleset_id, s.seq
 """  # noqa: S608 - text of ours

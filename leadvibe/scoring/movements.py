@@ -204,7 +204,7 @@ _LAST = """
 _WITH_TYPE = f"""{_LAST}
     CROSS JOIN LATERAL (
         SELECT event_type FROM events
-        WHERE unit_id = %(unit)s AND event_id = last.event_id LIMIT 1
+        WHERE unit_id = (SELECT %(unit)s::uuid) AND event_id = last.event_id LIMIT 1
     ) AS e
 """  # noqa: S608 - text of ours
 
