@@ -3,7 +3,7 @@
 
 const csrfToken = () => document.querySelector('meta[name="csrf-token"]').content;
 
-/* Times: the server writes absolute UTC; here it becomes relative, the exact moment in the title. */
+/* Times: the server writes absolute UTC; here it becomes relative. */
 
 const UNITS = [
   ["y", 31_536_000],
@@ -26,11 +26,17 @@ function relative(then, now) {
 function showTimes() {
   const now = Date.now();
   for (const element of document.querySelectorAll("time[datetime]")) {
-    const then = new Date(element.dateTime);
-    if (!("fixed" in element.dataset)) element.textContent = relative(then, now);
-    element.title = exact.format(then);
+    if ("fixed" in element.dataset) continue;
+    const text = relative(new Date(element.dateTime), now);
+    if (element.textContent !== text) element.textContent = text;
   }
 }
+
+/* The exact moment is asked for by few, and takes longer to write than all the rest. */
+document.addEventListener("pointerover", ({ target }) => {
+  const time = target.closest?.("time[datetime]:not([title])");
+  if (time) time.title = exact.format(new Date(time.dateTime));
+});
 
 /* Theme */
 
