@@ -26,6 +26,7 @@ from leadvibe.web.account_query import (
     WITHOUT,
     AccountQuery,
 )
+from leadvibe.web.account_segments import segment_choices
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import SIZES, UNCLASSIFIED_VALUE
 from leadvibe.web.level_badges import badge_of
@@ -84,6 +85,8 @@ def build_list(principal: Principal, wanted: AccountQuery, *, now: datetime) -> 
         here=wanted.here(),
         is_filtered=wanted.is_filtered,
         can_edit=can(principal, Permission.WRITE_DATA),
+        segments=segment_choices(scope) if can(principal, Permission.WRITE_DATA) else (),
+        has_new_segment=can(principal, Permission.CONFIGURE),
         post_url=ACCOUNTS,
         options_url=ACCOUNTS,
     ), last_page(found) if found else None

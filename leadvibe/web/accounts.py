@@ -20,7 +20,8 @@ from leadvibe.leadlist.accounts import AccountFilter, AccountSort, search_accoun
 from leadvibe.leadlist.export import write_accounts
 from leadvibe.leads.accounts import find_account
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.errors import InvalidError
+from leadvibe.lib.db import rollback
+from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
 from leadvibe.lib.paging import PageRequest
 from leadvibe.pipeline import editing
 from leadvibe.pipeline.intake import ShortText
@@ -29,6 +30,7 @@ from leadvibe.scoring.settings import update_settings
 from leadvibe.web.account_paths import ACCOUNTS
 from leadvibe.web.account_query import UNRESOLVED, AccountQuery, read_account_query
 from leadvibe.web.account_rows import build_list, build_unresolved
+from leadvibe.web.account_segments import add_to_segment
 from leadvibe.web.pages.accounts import AccountOption, AccountsOff
 from leadvibe.web.pages.display import Tone, counted, query_url
 from leadvibe.web.rendering import render, wanted_fragment
@@ -69,6 +71,8 @@ def change_accounts() -> AnyResponse:
         return _attempt(lambda: _delete(principal.scope))
     if action == "assign":
         return _attempt(lambda: _assign(principal.scope))
+    if action == "segment":
+        return _add_to_segment(principal)
     raise InvalidError("Nothing to do was sent: reload the page and try again.")
 
 
@@ -137,6 +141,15 @@ def _attempt(change: Callable[[], str]) -> AnyResponse:
     try:
         flash(change(), Tone.OK)
     except InvalidError as error:
+        flash(error.message, Tone.BAD)
+    return redirect(_back(), 303)
+
+
+def _add_to_segment(principal: Principal) -> AnyResponse:
+    try:
+        add_to_segment(principal, _chosen_ids())
+    except (ConflictError, InvalidError, NotFoundError) as error:
+        rollback()
         flash(error.message, Tone.BAD)
     return redirect(_back(), 303)
 

@@ -192,15 +192,17 @@ def _segment(asked: Asked) -> UUID | None:
     name = request.form.get("new_segment", "").strip()
     if asked.action == BulkKind.ADD_TO_SEGMENT and name:
         require_member(Permission.CONFIGURE)
-        return _make_segment(asked, SegmentForm(data={"name": name, "active": True}))
+        return make_segment(asked.principal, name)
     return parse_id(request.form.get("segment", ""))
 
 
-def _make_segment(asked: Asked, form: SegmentForm) -> UUID:
+def make_segment(principal: Principal, name: str) -> UUID:
+    """Make a segment of a name, without rules. Raises InvalidError when the name does not do."""
+    form = SegmentForm(data={"name": name, "active": True})
     if not form.validate():
         raise InvalidError(f"The new segment's name does not do. {form.name.errors[0]}")
     fields = {**form.fields_of_segment(), "description": ""}
-    made = segment_service.create_segment(asked.principal, asked.scope, fields, now=utc_now())
+    made = segment_service.create_segment(principal, principal.scope, fields, now=utc_now())
     return made.segment_id
 
 

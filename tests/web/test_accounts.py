@@ -18,6 +18,8 @@ from leadvibe.scoring import items
 from leadvibe.scoring.settings import update_settings
 from leadvibe.scoring.types import ItemKind
 from leadvibe.segments import service
+from leadvibe.segments.queries import count_picks
+from tests.factories import make_segment
 from tests.web.pages import htmx, links_in
 from tests.web.test_segments import pro
 
@@ -194,10 +196,43 @@ class TestBulk:
         assert flashed(browser) == ["1 account is deleted; 2 leads left without one."]
         assert names(browser.get(ACCOUNTS).text) == ["other.test"]
 
+    def test_the_people_of_those_chosen_are_put_into_a_segment(
+        self, browse, people, companies, world
+    ):
+        segment = make_segment(world.scope, [], "Partners")
+        browser = browse(people.operator)
+        browser.post(
+            ACCOUNTS, {"do": "segment", "ids": ["acme.test"], "segment": str(segment.segment_id)}
+        )
+
+        page = browser.get(ACCOUNTS).text
+
+        assert "2 leads added to “Partners”." in page
+        assert "/undo" in page
+        assert count_picks(world.scope, segment.segment_id) == (2, 0)
+
+    def test_a_new_segment_is_made_of_them_by_its_name(self, browse, people, companies):
+        browser = browse(people.owner)
+
+        browser.post(ACCOUNTS, {"do": "segment", "ids": ["acme.test"], "new_segment": "Fairs"})
+
+        assert "2 leads added to “Fairs”." in browser.get(ACCOUNTS).text
+
+    def test_adding_to_no_segment_or_one_of_another_unit_is_said(
+        self, browse, people, companies, elsewhere
+    ):
+        browser = browse(people.operator)
+        foreign = str(make_segment(elsewhere.scope, [], "Theirs").segment_id)
+
+        for segment, said in (("", "Choose a segment, or name a new one."), (foreign, "segment")):
+            sent = {"do": "segment", "ids": ["acme.test"], "segment": segment}
+            assert browser.post(ACCOUNTS, sent).location == ACCOUNTS
+            assert said in flashed(browser)[0]
+
     def test_nothing_chosen_is_said(self, browse, people, companies):
         browser = browse(people.operator)
 
-        for action in ("delete", "export", "assign"):
+        for action in ("delete", "export", "assign", "segment"):
             browser.post(ACCOUNTS, {"do": action})
             assert flashed(browser) == ["Nothing was chosen: tick some lines first."]
 
@@ -211,7 +246,7 @@ class TestBulk:
     def test_a_viewer_changes_nothing_and_is_offered_nothing(self, browse, people, companies):
         browser = browse(people.viewer)
 
-        for action in ("delete", "assign"):
+        for action in ("delete", "assign", "segment"):
             assert browser.post(ACCOUNTS, {"do": action, "ids": ["x"]}).status_code == 403
         assert browser.post(ACME, {"do": "save"}).status_code == 403
         for path in (ACCOUNTS, f"{ACCOUNTS}?tab=unresolved", ACME):

@@ -79,8 +79,11 @@ class AccountList:
     """Where a form leads back to."""
     is_filtered: bool = False
     can_edit: bool = False
+    segments: tuple[Choice, ...] = ()
+    has_new_segment: bool = False
     post_url: str
-    """POST `ids` with `do`: export, delete or assign, the latter with `account`."""
+    """POST `ids` with `do`: export, delete, assign with `account`, or segment with `segment` or
+    `new_segment`."""
     options: tuple[AccountOption, ...] = ()
     options_url: str
 
