@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from werkzeug.exceptions import HTTPException
@@ -26,6 +26,18 @@ class Found(NamedTuple):
     content_type: str
     text: str
     location: str = ""
+
+
+def opened_by(browser: Any) -> Callable[[str], Found]:
+    """Return an opener of pages for `walk`: a browser of the tests without a screen."""
+
+    def open_page(path: str) -> Found:
+        answer = browser.get(path)
+        is_text = answer.content_type.startswith("text/")
+        text = answer.text if is_text else ""
+        return Found(answer.status_code, answer.content_type, text, answer.location or "")
+
+    return open_page
 
 
 @dataclass

@@ -20,17 +20,30 @@ SETTLED = """async () => {
 
 _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 _OPTIONS = {"resultTypes": ["violations"], "preload": False}
-_COLOURS = {**_OPTIONS, "runOnly": ["color-contrast"]}
+_LAYOUT = [
+    "target-size", "scrollable-region-focusable", "button-name", "link-name", "label",
+    "select-name", "summary-name", "aria-hidden-focus", "nested-interactive", "heading-order",
+    "empty-heading",
+]  # fmt: skip
+"""What can be wrong at one size alone, where others hide what they show or show it elsewhere."""
+
+_OF_RULES = {
+    "all": _OPTIONS,
+    "colours": {**_OPTIONS, "runOnly": ["color-contrast"]},
+    "layout": {**_OPTIONS, "runOnly": _LAYOUT},
+}
 
 
 def barriers(page: Page, scheme: str, *, rules: str = "all") -> list[str]:
-    """Return what is wrong in a theme, each with its place; other rules know of no `colours`."""
+    """Return what is wrong in a theme, each with its place.
+
+    A theme changes no more than `colours`, a size of the window no more than `layout`.
+    """
     page.emulate_media(color_scheme=scheme)
     page.evaluate(SETTLED)
     if not page.evaluate("'axe' in window"):
         page.evaluate(_AXE)
-    options = _COLOURS if rules == "colours" else _OPTIONS
-    found = page.evaluate("options => axe.run(options)", options)["violations"]
+    found = page.evaluate("options => axe.run(options)", _OF_RULES[rules])["violations"]
     return [f"{scheme}: {it['id']}: {_place(node)}" for it in found for node in it["nodes"]]
 
 

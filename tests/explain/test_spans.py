@@ -16,14 +16,18 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def busy(world):
+def busy(world, scenes):
     """Return a unit where Ann did a hundred things over as many days, good ones and bad ones."""
-    chance = Random(7)
-    weights = {"demo_request": 10, "page_view": 1, "complaint": -4}
-    for event_type, weight in weights.items():
-        world.add_rule(event_type, weight)
-    for age in range(100, 0, -1):
-        world.happen(chance.choice(list(weights)), "ann", ago=age * DAY)
+
+    def make():
+        chance = Random(7)
+        weights = {"demo_request": 10, "page_view": 1, "complaint": -4}
+        for event_type, weight in weights.items():
+            world.add_rule(event_type, weight)
+        for age in range(100, 0, -1):
+            world.happen(chance.choice(list(weights)), "ann", ago=age * DAY)
+
+    scenes.set("a busy lead", make)
     return world
 
 

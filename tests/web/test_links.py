@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.furnishing import furnish, upload_by
-from tests.walking import Found, walk
+from tests.walking import opened_by, walk
 
 STARTS = ("/app/", "/app/home", "/docs")
 ICON = re.compile(r'<use href="[^"#]*#([^"]+)"')
@@ -19,32 +19,16 @@ def furnished(world, people, security, browse):
     return world
 
 
-def opened_by(browser):
-    def open_page(path):
-        answer = browser.get(path)
-        is_text = answer.content_type.startswith("text/")
-        return Found(
-            answer.status_code,
-            answer.content_type,
-            answer.text if is_text else "",
-            answer.location or "",
-        )
-
-    return open_page
-
-
 @pytest.mark.parametrize("name", ["admin", "owner", "operator", "viewer"])
-def test_no_link_of_any_page_is_broken(app, browse, people, furnished, name):
-    walked = walk(opened_by(browse(people[name])), app.url_map, *STARTS)
+def test_no_link_of_any_page_is_broken_and_every_icon_is_drawn(
+    app, browse, people, furnished, name
+):
+    browser = browse(people[name])
+
+    walked = walk(opened_by(browser), app.url_map, *STARTS)
 
     assert walked.broken == []
     assert len(walked.documents) > 25
-
-
-def test_every_icon_that_a_page_shows_is_drawn(app, browse, people, furnished):
-    walked = walk(opened_by(browse(people.admin)), app.url_map, *STARTS)
-    symbols = browse(people.admin).get("/static/icons.svg").text
-    drawn = set(re.findall(r'<symbol id="([^"]+)"', symbols))
+    drawn = set(re.findall(r'<symbol id="([^"]+)"', browser.get("/static/icons.svg").text))
     shown = {icon for path in walked.documents for icon in ICON.findall(walked.pages[path].text)}
-
     assert shown - drawn == set()
