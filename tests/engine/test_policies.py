@@ -99,6 +99,7 @@ def test_json_is_plain_and_says_what_things_are_called():
         "count_threshold": 3,
         "time_window_ms": 1500,
         "group_events": True,
+        "enabled": True,
     }
     assert written["metadata_filters"] == [
         {
