@@ -264,6 +264,12 @@ def leads_of(scope: Scope, account_ids: Collection[str]) -> dict[str, str]:
     return dict(driver().execute(statement, (scope.unit_id, list(account_ids))).fetchall())
 
 
+def list_names(scope: Scope, account_ids: Collection[str]) -> dict[str, str]:
+    """Return what those of the accounts that there are are called."""
+    statement = "SELECT account_id, name FROM accounts WHERE unit_id = %s AND account_id = ANY(%s)"
+    return dict(driver().execute(statement, (scope.unit_id, list(account_ids))).fetchall())
+
+
 def find_existing(scope: Scope, account_ids: Collection[str]) -> list[str]:
     """Return which of these accounts there are."""
     statement = "SELECT account_id FROM accounts WHERE unit_id = %s AND account_id = ANY(%s)"

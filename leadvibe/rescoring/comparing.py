@@ -1,9 +1,9 @@
-"""Leads as they are, beside what a configuration would make of them."""
+"""Leads and accounts as they are, beside what a configuration would make of them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from leadvibe.engine.crossings import count_rises
@@ -12,7 +12,7 @@ from leadvibe.engine.levels import LevelCut
 from leadvibe.engine.profile import scorers_of
 from leadvibe.engine.rules import LevelKind
 from leadvibe.identity.types import Scope
-from leadvibe.leads import documents
+from leadvibe.leads import accounts, documents
 from leadvibe.leads import service as leads
 from leadvibe.lib.clock import utc_now
 from leadvibe.pipeline import rescore
@@ -23,6 +23,7 @@ from leadvibe.rescoring.queries import Head
 from leadvibe.rescoring.types import Preview
 from leadvibe.scoring import lead_scores, profiles
 from leadvibe.scoring import queries as score_queries
+from leadvibe.scoring.profiles import Side
 
 CALM_TRIES = 2
 """How often leads that change while they are looked at are looked at again without a lock."""
@@ -116,49 +117,57 @@ class EngagementComparer:
         )
 
 
-class ProfileComparer:
-    """Compares profile scores: stored ones with what rules make of what is known about leads."""
+class AttributeComparer:
+    """Compares scores by attributes: stored ones with what rules make of what is known.
+
+    Of leads or of accounts, whichever the preview is of.
+    """
 
     def __init__(self, scope: Scope, preview: Preview) -> None:
         self._scope = scope
-        config = preview.config
+        self._side = Side(preview.kind)
+        config, kind = preview.config, LevelKind(preview.kind)
+        rulesets = profiles.rulesets_of(config.policies, self._side)
         before = score_queries.get_config(scope, preview.version)
-        self._old_levels = LevelCut(before.levels_of(LevelKind.PROFILE))
-        self._new_levels = LevelCut(config.levels_of(LevelKind.PROFILE))
-        self._old_primary = profiles.primary_of(before.policies.profile_rulesets)
-        self._new_primary = profiles.primary_of(config.policies.profile_rulesets)
-        self._scorers = scorers_of(
-            config.policies.profile_rulesets, allow_negative=config.allow_negative_scores
-        )
+        self._old_levels = LevelCut(before.levels_of(kind))
+        self._new_levels = LevelCut(config.levels_of(kind))
+        self._old_primary = profiles.primary_of(profiles.rulesets_of(before.policies, self._side))
+        self._new_primary = profiles.primary_of(rulesets)
+        self._scorers = scorers_of(rulesets, allow_negative=config.allow_negative_scores)
 
-    def compare(self, heads: Sequence[Head], findings: Findings) -> list[Comparison]:
-        """Return every lead before and after, having counted it.
+    def compare(self, subjects: Sequence[str], findings: Findings) -> list[Comparison]:
+        """Return every lead or account before and after, having counted it.
 
         Under the lock, which what is known about a lead and its scores change under together.
         """
         leads.lock_identities(self._scope)
-        lead_ids = [head.lead_id for head in heads]
-        known = documents.load(self._scope, lead_ids)
-        stored = profiles.list_scores(self._scope, profiles.Side.PROFILE, lead_ids)
+        known = self._load_properties(subjects)
+        stored = profiles.list_scores(self._scope, self._side, subjects)
         compared = []
-        for lead_id, description in known.items():
-            old = stored.get(lead_id, {})
-            properties = description.document.properties
+        for subject, properties in known.items():
+            old = stored.get(subject, {})
             new = {**old, **{it.ruleset_id: it.score(properties).score for it in self._scorers}}
-            lead = self._compare(lead_id, old, new)
-            findings.add(lead)
+            comparison = self._compare(subject, old, new)
+            findings.add(comparison)
             for ruleset_id, score in new.items():
                 findings.add_ruleset(ruleset_id, score - old.get(ruleset_id, 0))
-            compared.append(lead)
+            compared.append(comparison)
         return compared
 
+    def _load_properties(self, subjects: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        if self._side is Side.PROFILE:
+            known = documents.load(self._scope, subjects)
+            return {lead_id: it.document.properties for lead_id, it in known.items()}
+        found = accounts.load_documents(self._scope, subjects)
+        return {account_id: it.properties for account_id, it in found.items()}
+
     def _compare(
-        self, lead_id: str, old: Mapping[UUID, int], new: Mapping[UUID, int]
+        self, subject: str, old: Mapping[UUID, int], new: Mapping[UUID, int]
     ) -> Comparison:
         old_score = old.get(self._old_primary.ruleset_id, 0) if self._old_primary else 0
         new_score = new.get(self._new_primary.ruleset_id, 0) if self._new_primary else 0
         return Comparison(
-            lead_id=lead_id,
+            lead_id=subject,
             is_new=False,
             old_score=old_score,
             new_score=new_score,

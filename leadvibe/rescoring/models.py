@@ -23,7 +23,7 @@ class PreviewRow(Base):
 
     __tablename__ = "scoring_previews"
     __table_args__ = (
-        CheckConstraint("kind IN ('engagement', 'profile')", name="kind"),
+        CheckConstraint("kind IN ('engagement', 'profile', 'account')", name="kind"),
         CheckConstraint(f"state IN {STATES}", name="state"),
         Index("ix_scoring_previews_unfinished", "created_at", postgresql_where=UNFINISHED),
     )
@@ -55,7 +55,7 @@ class PreviewRow(Base):
 
 
 class PreviewLeadRow(Base):
-    """A lead that would have another score or level.
+    """A lead, or an account, that would have another score or level.
 
     And every lead that events which are taken back would touch, which the walk then passes over.
     """

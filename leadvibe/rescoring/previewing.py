@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from leadvibe.events import queries as event_queries
 from leadvibe.identity.types import Scope
+from leadvibe.leads import accounts
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.lib.clock import utc_now
@@ -21,7 +23,7 @@ from leadvibe.lib.db import commit, rollback
 from leadvibe.pipeline import returning
 from leadvibe.pipeline.rescore import LEADS_AT_ONCE
 from leadvibe.rescoring import queries, service
-from leadvibe.rescoring.comparing import EngagementComparer, Look, ProfileComparer
+from leadvibe.rescoring.comparing import AttributeComparer, EngagementComparer, Look
 from leadvibe.rescoring.findings import Comparison
 from leadvibe.rescoring.types import Preview, PreviewKind
 from leadvibe.rescoring.walking import work_on
@@ -66,10 +68,12 @@ def await_preview(scope: Scope, preview_id: UUID, *, seconds: float) -> Preview:
     return preview
 
 
-_COMPARERS: Mapping[PreviewKind, type[EngagementComparer | ProfileComparer]] = {
-    PreviewKind.ENGAGEMENT: EngagementComparer,
-    PreviewKind.PROFILE: ProfileComparer,
-}
+class _Stretch(NamedTuple):
+    """The next leads or accounts, compared."""
+
+    last: str
+    size: int
+    compared: list[Comparison]
 
 
 class _Walk:
@@ -82,7 +86,10 @@ class _Walk:
         self._findings = preview.findings
         self._after = preview.after_lead
         self._done = preview.leads_done
-        self._comparer = _COMPARERS[preview.kind](scope, preview)
+        is_engagement = preview.kind is PreviewKind.ENGAGEMENT
+        self._comparer = (EngagementComparer if is_engagement else AttributeComparer)(
+            scope, preview
+        )
 
     def go(self) -> None:
         """Look at all leads that are left."""
@@ -95,21 +102,36 @@ class _Walk:
                 commit()
                 return
             started = time.monotonic()
+            stretch = self._look_at_some()
+            if stretch is None:
+                service.finish(self._preview, leads=self._done, now=utc_now())
+                commit()
+                return
+            self._after = stretch.last
+            self._done += stretch.size
+            affected = [it for it in stretch.compared if it.is_affected]
+            is_wanted = self._record(affected, started)
+
+    def _look_at_some(self) -> _Stretch | None:
+        """Compare the next ones; None when none are left."""
+        if self._preview.kind is PreviewKind.ACCOUNT:
+            ids = accounts.list_ids(self._scope, after=self._after, limit=LEADS_AT_ONCE)
+            heads = []
+        else:
             heads = queries.list_heads(
                 self._scope,
                 after=self._after,
                 limit=LEADS_AT_ONCE,
                 preview_id=self._preview.walk_id,
             )
-            if not heads:
-                service.finish(self._preview, leads=self._done, now=utc_now())
-                commit()
-                return
-            compared = comparer.compare(heads, self._findings)
-            self._after = heads[-1].lead_id
-            self._done += len(heads)
-            affected = [lead for lead in compared if lead.is_affected]
-            is_wanted = self._record(affected, started)
+            ids = [head.lead_id for head in heads]
+        if not ids:
+            return None
+        if isinstance(self._comparer, EngagementComparer):
+            compared = self._comparer.compare(heads, self._findings)
+        else:
+            compared = self._comparer.compare(ids, self._findings)
+        return _Stretch(ids[-1], len(ids), compared)
 
     def _look_at_returning(self, comparer: EngagementComparer) -> bool:
         """Look at the leads of events that would come back; False when nobody wants to know.

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from leadvibe.engine.facts import EntryKind
+from leadvibe.engine.mapping import Document
 from leadvibe.engine.policies import DECAY_TYPE, AttributeRule, FieldTest
 from leadvibe.engine.profile import scorers_of
 from leadvibe.explain.profile import explain_attributes
 from leadvibe.identity.types import Scope
-from leadvibe.leads import documents
+from leadvibe.leads import accounts, documents
 from leadvibe.lib.clock import utc_now
 from leadvibe.pipeline import rescore
 from leadvibe.pipeline.rescore import Replay
@@ -40,9 +41,12 @@ class Shift(NamedTuple):
 def explain_moves(
     scope: Scope, preview: Preview, lead_ids: Sequence[str]
 ) -> dict[str, list[Shift]]:
-    """Return what moves each lead, the largest first; nothing for leads too big to replay."""
-    if preview.kind is PreviewKind.PROFILE:
-        return {lead_id: _profile_shifts(scope, preview, lead_id) for lead_id in lead_ids}
+    """Return what moves each lead or account, the largest first.
+
+    Nothing for leads too big to replay.
+    """
+    if preview.kind is not PreviewKind.ENGAGEMENT:
+        return {lead_id: _attribute_shifts(scope, preview, lead_id) for lead_id in lead_ids}
     heads = queries.load_heads(scope, lead_ids)
     if sum(head.event_count for head in heads.values()) > MOST_EVENTS:
         return {}
@@ -73,10 +77,10 @@ def _shifts(before: Mapping[str, int], after: Mapping[str, int]) -> list[Shift]:
     return _largest_first([shift for shift in found if shift.change])
 
 
-def _profile_shifts(scope: Scope, preview: Preview, lead_id: str) -> list[Shift]:
-    explained = explain_attributes(scope, profiles.Side.PROFILE, lead_id)
+def _attribute_shifts(scope: Scope, preview: Preview, subject: str) -> list[Shift]:
+    explained = explain_attributes(scope, profiles.Side(preview.kind), subject)
     old = {rule.rule_id: rule for it in explained if it.is_primary for rule in it.matched}
-    new = {rule.rule_id: rule for rule in _matched(scope, preview, lead_id)}
+    new = {rule.rule_id: rule for rule in _matched(scope, preview, subject)}
     found = [
         Shift(
             (new.get(rule_id) or old[rule_id]).test,
@@ -88,15 +92,22 @@ def _profile_shifts(scope: Scope, preview: Preview, lead_id: str) -> list[Shift]
     return _largest_first([shift for shift in found if shift.change])
 
 
-def _matched(scope: Scope, preview: Preview, lead_id: str) -> list[AttributeRule]:
-    config = preview.config
-    primary = profiles.primary_of(config.policies.profile_rulesets)
-    known = documents.load(scope, [lead_id]).get(lead_id)
-    if primary is None or known is None:
+def _matched(scope: Scope, preview: Preview, subject: str) -> list[AttributeRule]:
+    config, side = preview.config, profiles.Side(preview.kind)
+    primary = profiles.primary_of(profiles.rulesets_of(config.policies, side))
+    document = _find_document(scope, side, subject)
+    if primary is None or document is None:
         return []
     [scorer] = scorers_of([primary], allow_negative=config.allow_negative_scores) or [None]
-    met = scorer.score(known.document.properties).matched if scorer else ()
+    met = scorer.score(document.properties).matched if scorer else ()
     return [rule for rule in primary.rules if rule.rule_id in met]
+
+
+def _find_document(scope: Scope, side: profiles.Side, subject: str) -> Document | None:
+    if side is profiles.Side.ACCOUNT:
+        return accounts.load_documents(scope, [subject]).get(subject)
+    known = documents.load(scope, [subject]).get(subject)
+    return known.document if known else None
 
 
 def _largest_first(shifts: list[Shift]) -> list[Shift]:

@@ -15,6 +15,7 @@ from sqlalchemy import Update, delete, func, insert, update
 
 from leadvibe.engine.rules import Config
 from leadvibe.identity.types import Principal, Scope
+from leadvibe.leads import accounts
 from leadvibe.leads import queries as lead_queries
 from leadvibe.lib.db import after_commit, copy_rows, session
 from leadvibe.lib.ids import new_id
@@ -76,7 +77,7 @@ def request_preview(
             config=config.to_json(),
             version=score_queries.current_version(scope),
             thresholds=sorted(set(thresholds)),
-            leads_total=lead_queries.count_listed(scope),
+            leads_total=_count_subjects(scope, kind),
             findings=Findings().to_json(),
             created_at=now,
             created_by=principal.label,
@@ -84,6 +85,11 @@ def request_preview(
     )
     after_commit(f"preview {preview_id}", lambda: send_preview(queue, scope.unit_id, preview_id))
     return queries.get_preview(scope, preview_id)
+
+
+def _count_subjects(scope: Scope, kind: PreviewKind) -> int:
+    is_of_accounts = kind is PreviewKind.ACCOUNT
+    return accounts.count_accounts(scope) if is_of_accounts else lead_queries.count_listed(scope)
 
 
 def _make_room(scope: Scope) -> None:

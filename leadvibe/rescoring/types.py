@@ -10,6 +10,7 @@ from uuid import UUID
 from leadvibe.engine.rules import Config, LevelKind
 from leadvibe.rescoring.findings import Findings
 from leadvibe.scoring.changes import ChangeKind, changes_between
+from leadvibe.scoring.profiles import Side, rulesets_of
 
 REWRITE_FACTOR = 3.0
 """How much longer writing leads anew takes than replaying them: mostly the ledger's rows."""
@@ -41,6 +42,7 @@ class PreviewKind(StrEnum):
 
     ENGAGEMENT = "engagement"
     PROFILE = "profile"
+    ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,10 @@ class Walk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview(Walk):
-    """What a configuration would make of history; `version` was in force when it was asked for."""
+    """What a configuration would make of history; `version` was in force when it was asked for.
+
+    One of account scores goes over accounts: wherever a walk speaks of leads they are meant.
+    """
 
     kind: PreviewKind
     subject: str
@@ -122,6 +127,7 @@ _ABOUT = {
         ChangeKind.SETTING,
     },
     PreviewKind.PROFILE: {ChangeKind.PROFILE_RULESET, ChangeKind.PROFILE_RULE},
+    PreviewKind.ACCOUNT: {ChangeKind.ACCOUNT_RULESET, ChangeKind.ACCOUNT_RULE},
 }  # fmt: skip
 
 
@@ -129,4 +135,4 @@ def ruleset_names(config: Config, kind: PreviewKind) -> dict[UUID, str]:
     """Return the names of a configuration's rulesets of a kind."""
     if kind is PreviewKind.ENGAGEMENT:
         return {it.ruleset_id: it.name for it in config.rulesets}
-    return {it.ruleset_id: it.name for it in config.policies.profile_rulesets}
+    return {it.ruleset_id: it.name for it in rulesets_of(config.policies, Side(kind))}

@@ -12,14 +12,16 @@ from leadvibe.engine.policies import DECAY_TYPE, FieldTest
 from leadvibe.engine.rules import Config, LevelKind
 from leadvibe.engine.triggers import Milestone as MilestoneShape
 from leadvibe.identity.types import Scope
+from leadvibe.leads import accounts
 from leadvibe.leads.queries import list_names
 from leadvibe.lib.paging import PageRequest
 from leadvibe.rescoring import queries
-from leadvibe.rescoring.findings import Comparison, Findings, Milestone
+from leadvibe.rescoring.findings import Comparison, Milestone
 from leadvibe.rescoring.reasons import Shift, explain_moves
 from leadvibe.rescoring.types import Direction, Preview, PreviewKind
 from leadvibe.scoring import queries as scoring
 from leadvibe.triggers.queries import list_active_triggers
+from leadvibe.web.account_paths import account_path
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import LAST_PAGE
 from leadvibe.web.pages.display import (
@@ -57,7 +59,11 @@ CHART_WIDTH, CHART_HEIGHT = 640, 150
 GAP = 2.0
 MOST_TICKS = 9
 
-TITLES = {PreviewKind.ENGAGEMENT: "Engagement", PreviewKind.PROFILE: "Profile"}
+TITLES = {
+    PreviewKind.ENGAGEMENT: "Engagement",
+    PreviewKind.PROFILE: "Profile",
+    PreviewKind.ACCOUNT: "Account",
+}
 _SHOWN_LABELS = {
     Direction.ANY: "All",
     Direction.UP: "Up",
@@ -103,26 +109,32 @@ def in_whole(drafted: Drafted, preview: Preview, *, url: str) -> Result:
     return Result(
         kind=shown.kind,
         title=shown.title,
+        subjects=shown.subjects,
         headline=shown.headline,
         facts=shown.facts,
         levels=shown.levels,
         movers=shown.movers,
-        chart=_chart(preview.findings),
+        chart=_chart(preview),
         alerts=_alerts(scope, preview),
         shown=_choices(preview.kind, movers, url),
         pager=_pager(preview.kind, movers, url, first=first, shown=len(found.items), total=total),
-        movers_label=counted(total, "lead"),
+        movers_label=counted(total, noun_of(preview)),
     )
+
+
+def noun_of(preview: Preview) -> str:
+    """Say what a preview is of, one of them."""
+    return "account" if preview.kind is PreviewKind.ACCOUNT else "lead"
 
 
 def headline(preview: Preview) -> str:
     """Say in a sentence what a preview has found."""
-    found = preview.findings
+    found, noun = preview.findings, noun_of(preview)
     if not found.leads and not found.new_leads:
-        return "There are no leads yet, so nothing would move."
+        return f"There are no {noun}s yet, so nothing would move."
     if not found.affected and not found.level_changes and not found.new_leads:
-        return f"No score would change: {counted(found.leads, 'lead')} looked at."
-    moved = f"{thousands(found.affected)} of {counted(found.leads, 'lead')} would get another score"
+        return f"No score would change: {counted(found.leads, noun)} looked at."
+    moved = f"{thousands(found.affected)} of {counted(found.leads, noun)} would get another score"
     if not found.level_changes:
         return f"{moved}, and none another level."
     return f"{moved}, {thousands(found.level_changes)} another level."
@@ -132,6 +144,7 @@ def _result(scope: Scope, preview: Preview, *, movers: Sequence[MoverRow]) -> Re
     return Result(
         kind=preview.kind,
         title=TITLES[preview.kind],
+        subjects=f"{noun_of(preview).capitalize()}s",
         headline=headline(preview),
         facts=tuple(_facts(preview)),
         levels=tuple(_levels(scope, preview)),
@@ -195,7 +208,9 @@ def _movers(
     scope: Scope, preview: Preview, leads: Sequence[Comparison], *, with_reasons: bool = False
 ) -> list[MoverRow]:
     known = [lead.lead_id for lead in leads if not lead.is_new]
-    names = list_names(scope, known)
+    is_of_accounts = preview.kind is PreviewKind.ACCOUNT
+    names = (accounts.list_names if is_of_accounts else list_names)(scope, known)
+    path_of = account_path if is_of_accounts else lead_path
     moves = explain_moves(scope, preview, known) if with_reasons else {}
     kind = LevelKind(preview.kind)
     old = _colors(scoring.get_config(scope, preview.version), kind)
@@ -207,7 +222,7 @@ def _movers(
     return [
         MoverRow(
             name="A new lead" if lead.is_new else names.get(lead.lead_id) or lead.lead_id,
-            url=lead_path(lead.lead_id) if lead.lead_id in names else "",
+            url=path_of(lead.lead_id) if lead.lead_id in names else "",
             before=thousands(lead.old_score),
             after=thousands(lead.new_score),
             change=signed(lead.change),
@@ -262,9 +277,9 @@ def _pager(
     )
 
 
-def _chart(found: Findings) -> Chart | None:
+def _chart(preview: Preview) -> Chart | None:
     """Draw both distributions, bucket beside bucket, gaps between buckets included."""
-    buckets = found.buckets()
+    buckets, noun = preview.findings.buckets(), noun_of(preview)
     if not buckets:
         return None
     width = buckets[0][1] - buckets[0][0] + 1
@@ -295,8 +310,8 @@ def _chart(found: Findings) -> Chart | None:
         height=CHART_HEIGHT,
         bars=bars,
         ticks=ticks,
-        top=counted(highest, "lead"),
-        label=f"Leads by score, in steps of {width} points",
+        top=counted(highest, noun),
+        label=f"{noun.capitalize()}s by score, in steps of {width} points",
     )
 
 

@@ -25,7 +25,7 @@ from leadvibe.web.pages.scoring_previews import Panel, PreviewPage, Progress
 from leadvibe.web.redirects import local_path
 from leadvibe.web.rendering import render, wanted_fragment
 from leadvibe.web.scoring_bar import BAR, Drafted
-from leadvibe.web.scoring_findings import in_short, in_whole
+from leadvibe.web.scoring_findings import in_short, in_whole, noun_of
 from leadvibe.web.scoring_paths import SCORING
 
 PANEL = "what-changes"
@@ -103,6 +103,7 @@ def draft_panel(drafted: Drafted, *, url: str, is_whole: bool = False) -> Panel:
         results=tuple(show(drafted, it, url=url) for it in finished) if not running else (),
         more_url=drafted.path("/preview") if finished and not is_whole else "",
         is_running=bool(running),
+        starts_itself=is_whole and can_start and not previews and not request.htmx,
     )
 
 
@@ -155,11 +156,12 @@ def _alert(drafted: Drafted, previews: list[Preview]) -> Alert | None:
 
 def _progress(drafted: Drafted, running: list[Preview]) -> Progress:
     done, total = sum(it.leads_done for it in running), sum(it.leads_total for it in running)
+    noun = noun_of(running[0])
     is_queued = all(it.state is WalkState.QUEUED for it in running)
     return Progress(
         text="Waiting for a worker"
         if is_queued
-        else f"Replaying history: {thousands(done)} of {counted(total, 'lead')}",
+        else f"Replaying history: {thousands(done)} of {counted(total, noun)}",
         percent=min(it.percent for it in running),
         cancel_url=drafted.path("/preview/cancel") if drafted.can_edit else "",
     )

@@ -83,6 +83,8 @@ class Result:
 
     kind: str
     title: str
+    subjects: str
+    """Leads or Accounts."""
     headline: str
     facts: tuple[Fact, ...]
     levels: tuple[LevelRow, ...]
@@ -117,6 +119,8 @@ class Panel:
     results: tuple[Result, ...] = ()
     more_url: str = ""
     is_running: bool = False
+    starts_itself: bool = False
+    """Somebody came to see a preview, and there is none yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
