@@ -2,15 +2,15 @@
 
 Why: rules about accounts could be published, but not tried on the accounts there are.
 
-Revision ID: 0029
+Revision ID: 0030
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 
 
 def upgrade() -> None:
