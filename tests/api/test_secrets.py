@@ -37,6 +37,8 @@ def test_a_new_pair_works_and_its_secret_is_never_shown_again(app, call_as, peop
         "name",
         "trust_upstream_consent",
         "created_at",
+        "rps",
+        "burst",
     }
 
 

@@ -189,6 +189,7 @@ def test_events_are_filtered_explained_and_a_type_hidden(site, visit):
     page.locator(".event-link").click()
     expect(page.locator("#event-panel")).to_contain_text("no rule scored its type")
 
+    page.locator("summary", has_text="Settings").click()
     page.get_by_role("link", name="Event types").click()
     page.get_by_role("switch", name="page_view is visible").click()
     expect(page.get_by_role("switch")).not_to_be_checked()

@@ -49,6 +49,7 @@ from tests.factories import (
     make_principal,
     make_rule,
     make_scope,
+    make_segment,
     make_trigger,
     send,
 )
@@ -271,6 +272,21 @@ def record(scope: Scope, *lead_ids: str) -> None:
             """,
             (scope.unit_id, scope.org_id, lead_id),
         )
+    picked = make_segment(scope, ())
+    for lead_id in lead_ids:
+        driver().execute(
+            "INSERT INTO segment_picks VALUES (%s, %s, %s, true, now(), 'test')",
+            (scope.unit_id, picked.segment_id, lead_id),
+        )
+    driver().execute(  # as a thousand entries would have left it
+        """
+        INSERT INTO ledger_sums (unit_id, lead_id, ruleset_id, last_seq, first_seq, began_at,
+                                 ended_at, kind, version, weight, multiplier_percent, delta,
+                                 times, seqs)
+        VALUES (%s, %s, gen_random_uuid(), 1000, 1, now(), now(), 'event', 1, 5, 100, 5, 1, '{1}')
+        """,
+        (scope.unit_id, lead_ids[0]),
+    )
     watcher = make_member(get_organization(scope.org_id), security=current_security())
     for lead_id in lead_ids:  # of which one is merged: it was watched before
         driver().execute(
