@@ -19,6 +19,12 @@ PARTS = 2
 SCREENSHOTS = os.environ.get("SCREENSHOTS_OF_ALL")
 """The folder where pictures of all pages are kept, if they are wanted: that takes a minute more."""
 OPEN_ALL = "document.querySelectorAll('main details').forEach(it => { it.open = true })"
+OVERHANG = """async () => {
+  const root = document.documentElement;
+  for (let frame = 0; frame < 30 && root.scrollWidth > root.clientWidth; frame++)
+    await new Promise(requestAnimationFrame);
+  return root.scrollWidth - root.clientWidth;
+}"""
 UNLINKED = (
     "/app/leads/nobody", "/app/leads?sort=colour", f"/app/leads/{LONG}?window=7d",
     f"/app/events?q={LONG}&m0={LONG}", f"/app/settings/events/delete?type={LONG[:150]}",
@@ -55,8 +61,8 @@ def look_at(page: Page, path: str) -> list[str]:
     found = [] if page.locator("h1").count() == 1 else ["has not one heading"]
     for size, viewport in SIZES.items():
         page.set_viewport_size(viewport)
-        if overhang(page):
-            found.append(f"{overhang(page)} px too wide, {size}")
+        if pixels := overhang(page):
+            found.append(f"{pixels} px too wide, {size}")
         found += barriers(page, "light", rules="all" if size == "wide" else "layout")
         keep_picture(page, path, f"{size}-light")
         if size == "wide" or SCREENSHOTS:
@@ -66,11 +72,8 @@ def look_at(page: Page, path: str) -> list[str]:
 
 
 def overhang(page: Page) -> int:
-    """Return by how many pixels a page is wider than its window."""
-    wide = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    return int(wide)
+    """Return by how many pixels a page stays wider than its window, once it has settled in it."""
+    return int(page.evaluate(OVERHANG))
 
 
 def keep_picture(page: Page, path: str, look: str) -> None:
