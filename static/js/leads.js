@@ -211,7 +211,8 @@ document.addEventListener("htmx:after:swap", ({ detail }) => {
   }
   showChoice();
   showHere();
-  showView();
+  // What it measures is laid out once, after all that others change too.
+  requestAnimationFrame(showView);
 });
 
 document.addEventListener("click", (event) => {
