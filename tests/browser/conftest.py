@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 from werkzeug.serving import make_server
 
 from leadvibe.engine.policies import SURGE_OFF
@@ -68,7 +75,18 @@ class Site:
             context.add_cookies([{"name": COOKIE, "value": session, "url": self.url}])
         page = context.new_page()
         page.goto(path)
+        if options.get("java_script_enabled", True):
+            _await_htmx(page)
         return page
+
+
+def _await_htmx(page: Page) -> None:
+    """Wait until htmx has the page, which is a moment after it is loaded.
+
+    What is pressed before loads the whole page, as without JavaScript, and keys that follow are
+    pressed on a page which is on its way out.
+    """
+    expect(page.locator(":is([hx-get], [hx-post]):not([data-htmx-powered])")).to_have_count(0)
 
 
 @pytest.fixture
