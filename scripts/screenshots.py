@@ -150,6 +150,16 @@ def _sign_in(page: Page, demo: Demo) -> None:
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/app/home")
     take(page, "home")
+    page.keyboard.press("Control+k")
+    page.get_by_role("combobox", name="Search or go to").fill("sco")
+    page.wait_for_load_state("networkidle")
+    take(page, "palette")
+    page.keyboard.press("Escape")
+    page.goto("/app/quick-start")
+    for _ in range(3):
+        page.get_by_role("button", name="Continue").click()
+        page.wait_for_load_state()
+    take(page, "quick-start")
 
 
 def _leads(page: Page) -> None:
