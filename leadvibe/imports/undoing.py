@@ -262,7 +262,7 @@ def _take_back(scope: Scope, file: Import, lead_ids: Sequence[str], *, now: date
     put_back = changes.put_back(scope, file.import_id, set(lead_ids) - set(gone), now=now)
     changes.forget(scope, file.import_id, lead_ids)
     nameless, kept = brought.forget_identifiers(scope, file, staying, now=now)
-    leads.refresh_names(scope, sorted(set(nameless)))
+    leads.refresh_names(scope, sorted(set(nameless)), now=now)
     retell_leads(scope, staying, now=now)
     return put_back.plus(
         Effect(

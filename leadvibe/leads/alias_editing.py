@@ -33,10 +33,10 @@ def add_alias(scope: Scope, lead: Lead, alias: Alias, *, now: datetime) -> None:
         """,
         (scope.unit_id, alias.kind, alias.value, alias.raw_value, lead.lead_id, new_id(), now),
     )
-    refresh_names(scope, [lead.lead_id])
+    refresh_names(scope, [lead.lead_id], now=now)
 
 
-def remove_alias(scope: Scope, lead: Lead, alias_id: UUID) -> str:
+def remove_alias(scope: Scope, lead: Lead, alias_id: UUID, *, now: datetime) -> str:
     """Let a lead be recognised by an alias no more; returns how it was spelled.
 
     Raises AliasNotFoundError.
@@ -48,5 +48,5 @@ def remove_alias(scope: Scope, lead: Lead, alias_id: UUID) -> str:
     row = driver().execute(statement, (scope.unit_id, lead.lead_id, alias_id)).fetchone()
     if row is None:
         raise AliasNotFoundError("The lead is not known by this alias any more.")
-    refresh_names(scope, [lead.lead_id])
+    refresh_names(scope, [lead.lead_id], now=now)
     return str(row[0])

@@ -133,7 +133,9 @@ def blank(scope: Scope, lead_id: str, merged_ids: Sequence[str], *, now: datetim
     Its scores and counts stay until its events are gone.
     """
     everyone = {"unit": scope.unit_id, "lead": lead_id, "ids": [lead_id, *merged_ids]}
-    for table in ("lead_aliases", "lead_search", "lead_watches"):
+    for table in (
+        "lead_aliases", "lead_search", "lead_watches", "lead_records", "lead_status_changes",
+    ):  # fmt: skip
         driver().execute(
             f"DELETE FROM {table} WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)",  # noqa: S608 - names of ours
             everyone,
@@ -190,7 +192,7 @@ def revive(scope: Scope, lead_id: str, *, now: datetime) -> None:
         (now, now, scope.unit_id, lead_id, NOBODY),
     )
     count_listed(scope, change=1)
-    refresh_names(scope, [lead_id])
+    refresh_names(scope, [lead_id], now=now)
 
 
 def _deletion(row: tuple[Any, ...]) -> LeadDeletion:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from leadvibe.identity.types import Scope
-from leadvibe.leads import queries
+from leadvibe.leads import queries, records
 from leadvibe.leads.errors import (
     AlreadyMergedError,
     LeadNotFoundError,
@@ -19,6 +19,7 @@ from leadvibe.leads.errors import (
     SelfMergeError,
 )
 from leadvibe.leads.service import HANDED_OVER, count_listed, refresh_names
+from leadvibe.leads.statuses import refresh_statuses
 from leadvibe.leads.types import NOBODY, Lead, MergedLead
 from leadvibe.lib.db import driver
 
@@ -159,8 +160,10 @@ def absorb(
         "DELETE FROM lead_search WHERE unit_id = %s AND lead_id = ANY(%s)",
         (scope.unit_id, sources),
     )
+    records.set_listed(scope, sources, is_listed=False)
+    refresh_statuses(scope, [target_id, *sources], now=now)
     count_listed(scope, change=-len(sources))
-    refresh_names(scope, [target_id])
+    refresh_names(scope, [target_id], now=now)
 
 
 def release(
@@ -194,8 +197,10 @@ def release(
             """,  # noqa: S608 - names of ours
             (list(heirs), list(heirs.values()), scope.unit_id, target_id),
         )
+    records.set_listed(scope, released, is_listed=True)
+    refresh_statuses(scope, [target_id, *released], now=now)
     count_listed(scope, change=len(released))
-    refresh_names(scope, [target_id, *released])
+    refresh_names(scope, [target_id, *released], now=now)
 
 
 def count_aliases(scope: Scope, lead_ids: Sequence[str]) -> int:

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from leadvibe.lib.db import Base
 
+STATUSES = ("not_contacted", "contacted", "qualified", "converted", "lost")
+OUTCOMES = ("open", "qualified", "won", "lost")
 ALIAS_KINDS = ("email", "phone", "external_id", "cookie", "social")
 
 
@@ -271,6 +273,143 @@ class LeadWatchRow(Base):
     prediction_notes: Mapped[str | None]
     score: Mapped[int] = mapped_column(comment="the lead's when it was watched")
     watched_at: Mapped[datetime]
+
+
+def _recorded_by(name: str, *columns: str, where: str = "") -> Index:
+    """Return an index over what is recorded of listed leads, the newest lead first within it."""
+    listed = f"is_listed AND {where}" if where else "is_listed"
+    return Index(
+        f"ix_lead_records_{name}", "unit_id", *(text(it) for it in columns), "lead_id",
+        postgresql_where=text(listed),
+    )  # fmt: skip
+
+
+def _recorded_value(name: str) -> Index:
+    return _recorded_by(name, name, "created_at DESC", where=f"{name} IS NOT NULL")
+
+
+NARROWED_BY = (
+    "email", "phone", "company", "source", "website", "label_id", "utm_source", "utm_medium",
+    "utm_campaign", "gclid", "dclid", "wbraid", "gbraid", "ga4cid", "ga4sid", "fbc", "fbp",
+    "msclkid", "ttclid", "twclid", "rdt_cid", "sccid", "epik", "li_fat_id",
+)  # fmt: skip
+"""Fields of a record that lists are narrowed to a value of, or to those that have any."""
+
+
+class LeadRecordRow(Base):
+    """What is recorded of a lead beside its scores, typed (leads.fields); one row a lead.
+
+    Stands apart from `leads` because that changes with every event, and an index over each of
+    these would have to follow.
+    """
+
+    __tablename__ = "lead_records"
+    __table_args__ = (
+        CheckConstraint(f"status IN {STATUSES}", name="status"),
+        CheckConstraint(f"outcome IN {OUTCOMES}", name="outcome"),
+        _recorded_by("created", "created_at DESC"),
+        _recorded_by("updated", "updated_at DESC"),
+        _recorded_by("outcome", "outcome", "created_at DESC"),
+        _recorded_by("status", "status", "created_at DESC", where="status <> 'not_contacted'"),
+        _recorded_by("intake", "intake", "created_at DESC", where="intake <> 'inbound'"),
+        _recorded_by("name", "name", where="name IS NOT NULL"),
+        _recorded_by("value", "value", where="value IS NOT NULL"),
+        _recorded_by("qualified", "qualified_at", where="qualified_at IS NOT NULL"),
+        _recorded_by("next_call", "next_call_at", where="next_call_at IS NOT NULL"),
+        _recorded_by(
+            "owner", "owner_id", "next_call_at", "created_at DESC", where="owner_id IS NOT NULL"
+        ),
+        _recorded_by("claim", "claimed_until", where="claimed_until IS NOT NULL"),
+        *(_recorded_value(name) for name in NARROWED_BY),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    is_listed: Mapped[bool] = mapped_column(
+        server_default=text("true"), comment="false while another lead stands for it"
+    )
+    intake: Mapped[str] = mapped_column(comment="how it came in: api, import, inbound, ...")
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(comment="of this row: scores do not touch it")
+    status: Mapped[str] = mapped_column(server_default=text("'not_contacted'"))
+    outcome: Mapped[str] = mapped_column(server_default=text("'open'"), comment="of the status")
+    qualified_at: Mapped[datetime | None]
+    owner_id: Mapped[UUID | None] = mapped_column(comment="as in leads")
+    claimed_until: Mapped[datetime | None] = mapped_column(
+        comment="when the owner, who has only claimed it, loses it again"
+    )
+    name: Mapped[str | None] = mapped_column(comment="of the person")
+    email: Mapped[str | None] = mapped_column(comment="the first of them")
+    phone: Mapped[str | None] = mapped_column(comment="the first of them")
+    emails: Mapped[list[str]] = mapped_column(ARRAY(Text()), server_default=text("'{}'"))
+    phones: Mapped[list[str]] = mapped_column(ARRAY(Text()), server_default=text("'{}'"))
+    company: Mapped[str | None]
+    contact_id: Mapped[str | None]
+    value: Mapped[float | None]
+    currency: Mapped[str | None]
+    loss_reason: Mapped[str | None]
+    label_id: Mapped[str | None]
+    conversion_name: Mapped[str | None]
+    selected_conversion_event_id: Mapped[str | None]
+    client_id: Mapped[str | None]
+    next_call_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    notes: Mapped[str | None]
+    custom: Mapped[str | None]
+    source: Mapped[str | None]
+    website: Mapped[str | None]
+    path: Mapped[str | None]
+    session_id: Mapped[str | None]
+    utm_source: Mapped[str | None]
+    utm_medium: Mapped[str | None]
+    utm_campaign: Mapped[str | None]
+    gclid: Mapped[str | None]
+    dclid: Mapped[str | None]
+    wbraid: Mapped[str | None]
+    gbraid: Mapped[str | None]
+    ga4cid: Mapped[str | None]
+    ga4sid: Mapped[str | None]
+    fbc: Mapped[str | None]
+    fbp: Mapped[str | None]
+    msclkid: Mapped[str | None]
+    ttclid: Mapped[str | None]
+    twclid: Mapped[str | None]
+    rdt_cid: Mapped[str | None]
+    sccid: Mapped[str | None]
+    epik: Mapped[str | None]
+    li_fat_id: Mapped[str | None]
+    google_ads_campaign_id: Mapped[str | None]
+    google_ads_campaign_name: Mapped[str | None]
+    google_ads_ad_group_id: Mapped[str | None]
+    google_ads_ad_group_name: Mapped[str | None]
+    google_ads_ad_id: Mapped[str | None]
+    ad_storage: Mapped[bool | None]
+    ad_user_data: Mapped[bool | None]
+    analytics_storage: Mapped[bool | None]
+    ad_personalization: Mapped[bool | None]
+
+
+class LeadStatusChangeRow(Base):
+    """A change of a lead's status; `original_lead_id` is as with aliases."""
+
+    __tablename__ = "lead_status_changes"
+    __table_args__ = (
+        CheckConstraint(f"status IN {STATUSES} AND before IN {STATUSES}", name="status"),
+        Index(
+            "ix_lead_status_changes_lead", "unit_id", "lead_id", text("changed_at DESC"),
+            text("change_id DESC"),
+        ),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    change_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"))
+    original_lead_id: Mapped[str | None]
+    status: Mapped[str]
+    before: Mapped[str]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str]
+    via: Mapped[str] = mapped_column(comment="the surface it came in by")
 
 
 class LeadNoteRow(Base):

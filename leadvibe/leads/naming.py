@@ -39,7 +39,7 @@ def name_lead(
     """
     ordered = sorted(aliases, key=lambda alias: _ALIAS_ORDER[AliasKind(alias[0])])
     spoken = [value for kind, value in ordered if kind not in _ANONYMOUS]
-    person = _person(metadata)
+    person = person_of(metadata)
     name = person or (spoken[0] if spoken else _anonymous_name(lead_id, ordered))
     alias = next((value for value in spoken if value != name), "")
     detail = SEPARATOR.join(part for part in (alias, _text(metadata, "company")) if part)
@@ -50,12 +50,13 @@ def search_text(
     lead_id: str, metadata: Mapping[str, object], aliases: Iterable[tuple[str, str]]
 ) -> str:
     """Return everything a lead is found by, one thing a line."""
-    values = [lead_id, _person(metadata), _text(metadata, "company"), _text(metadata, "email")]
+    values = [lead_id, person_of(metadata), _text(metadata, "company"), _text(metadata, "email")]
     values += [value for _, value in aliases]
     return "\n".join(dict.fromkeys(value for value in values if value))
 
 
-def _person(metadata: Mapping[str, object]) -> str:
+def person_of(metadata: Mapping[str, object]) -> str:
+    """Return what the person is called; empty when nobody said."""
     parts = (_text(metadata, "first_name"), _text(metadata, "last_name"))
     return " ".join(part for part in parts if part) or _text(metadata, "name")
 

@@ -15,10 +15,11 @@ from pydantic_core import to_json
 from leadvibe.engine.account import UNRESOLVED, link_by_hand
 from leadvibe.engine.mapping import EMPTY, Document, instant_of, set_by_hand
 from leadvibe.identity.types import Scope
-from leadvibe.leads import accounts, documents, queries
+from leadvibe.leads import accounts, documents, queries, records
 from leadvibe.leads.errors import LeadExistsError
 from leadvibe.leads.naming import NAMING_PROPERTIES, name_lead, search_text
 from leadvibe.leads.resolving import Resolver
+from leadvibe.leads.statuses import refresh_statuses
 from leadvibe.leads.types import (
     AliasKey,
     AliasKind,
@@ -40,8 +41,10 @@ ALIAS_COLUMNS = (
     "unit_id", "kind", "value", "raw_value", "lead_id", "alias_id", "created_at", "source",
 )  # fmt: skip
 
-HANDED_OVER = ("lead_aliases", "lead_notes")
+HANDED_OVER = ("lead_aliases", "lead_notes", "lead_status_changes")
 """What goes to the lead that stands for another, marked with whose it was."""
+
+_NAMED_OR_RECORDED = (*NAMING_PROPERTIES, *records.RECORD_PROPERTIES)
 
 
 def lock_identities(scope: Scope) -> None:
@@ -102,7 +105,7 @@ def create(
         documents.note_properties(scope, documents.LEAD, [metadata])
     if account_id is not None:
         set_account(scope, lead_id, account_id, now=now)
-    refresh_names(scope, [lead_id])
+    refresh_names(scope, [lead_id], now=now)
     return queries.get_lead(scope, lead_id)
 
 
@@ -164,7 +167,9 @@ def save_documents(
         },
     )
     refresh_names(
-        scope, [it for it, document in changed.items() if is_renamed(before[it], document)]
+        scope,
+        [it for it, document in changed.items() if is_renamed(before[it], document)],
+        now=now,
     )
     return list(changed)
 
@@ -247,7 +252,8 @@ def forget(scope: Scope, lead_ids: Sequence[str]) -> None:
     bound = {"unit": scope.unit_id, "ids": list(lead_ids)}
     left = accounts.accounts_of(scope, lead_ids)
     for table in (
-        "lead_aliases", "lead_search", "lead_traces", "lead_watches", "lead_notes", "leads",
+        "lead_aliases", "lead_search", "lead_traces", "lead_watches", "lead_notes",
+        "lead_status_changes", "lead_records", "leads",
     ):  # fmt: skip
         driver().execute(
             f"DELETE FROM {table} WHERE unit_id = %(unit)s AND lead_id = ANY(%(ids)s)",  # noqa: S608 - names of ours
@@ -283,7 +289,7 @@ def _store_resolved(scope: Scope, resolver: Resolver, *, now: datetime) -> None:
         *resolver.created,
         *(lead_id for _, lead_id in resolver.attached.values()),
     }
-    refresh_names(scope, sorted(touched))
+    refresh_names(scope, sorted(touched), now=now)
 
 
 def _fold(scope: Scope, resolver: Resolver, *, now: datetime) -> None:
@@ -317,6 +323,8 @@ def _fold(scope: Scope, resolver: Resolver, *, now: datetime) -> None:
         "DELETE FROM lead_search WHERE unit_id = %s AND lead_id = ANY(%s)",
         (scope.unit_id, strangers),
     )
+    records.set_listed(scope, strangers, is_listed=False)
+    refresh_statuses(scope, [*strangers, *targets], now=now)
 
 
 def _insert_leads(scope: Scope, leads: Mapping[str, tuple[Mapping[str, Any], Birth]]) -> None:
@@ -362,19 +370,23 @@ def _note_conflicts(scope: Scope, conflicts: Sequence[Conflict], *, now: datetim
     driver().execute(statement, (scope.unit_id, now, *columns))
 
 
-def refresh_names(scope: Scope, lead_ids: Sequence[str]) -> None:
-    """Name leads anew after their metadata and aliases, and what they are found by."""
+def refresh_names(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> None:
+    """Name leads anew after their metadata and aliases, record both, and what they are found by."""
     if not lead_ids:
         return
     statement = """
-        SELECT l.lead_id, l.metadata, coalesce(
-            (SELECT json_agg(json_build_array(a.kind, a.raw_value) ORDER BY a.created_at, a.value)
+        SELECT l.lead_id, l.metadata, l.source, l.created_at, coalesce(
+            (SELECT json_agg(json_build_array(a.kind, a.raw_value, a.value)
+                             ORDER BY a.created_at, a.value)
              FROM lead_aliases a WHERE a.unit_id = l.unit_id AND a.lead_id = l.lead_id), '[]')
         FROM leads l WHERE l.unit_id = %s AND l.lead_id = ANY(%s)
     """
     rows = driver().execute(statement, (scope.unit_id, list(lead_ids))).fetchall()
-    ids, names, details, texts = [], [], [], []
-    for lead_id, metadata, aliases in rows:
+    ids, names, details, texts, told = [], [], [], [], []
+    for lead_id, metadata, source, created_at, known in rows:
+        aliases = [(kind, raw_value) for kind, raw_value, _ in known]
+        values = [(kind, value) for kind, _, value in known]
+        told.append(records.Told(lead_id, source, created_at, metadata, values))
         naming = name_lead(lead_id, metadata, aliases)
         ids.append(lead_id)
         names.append(naming.name)
@@ -400,6 +412,7 @@ def refresh_names(scope: Scope, lead_ids: Sequence[str]) -> None:
         """,
         (scope.unit_id, scope.unit_id, ids, texts),
     )
+    records.write_records(scope, told, now=now)
 
 
 def _set_by_hand(
@@ -414,5 +427,5 @@ def _set_by_hand(
 
 
 def is_renamed(before: Document, after: Document) -> bool:
-    """Say whether a lead may be called otherwise for what is known about it now."""
-    return any(before.properties.get(it) != after.properties.get(it) for it in NAMING_PROPERTIES)
+    """Say whether a lead may be called or recorded otherwise for what is known about it now."""
+    return any(before.properties.get(it) != after.properties.get(it) for it in _NAMED_OR_RECORDED)

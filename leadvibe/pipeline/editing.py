@@ -153,7 +153,7 @@ def remove_alias(scope: Scope, lead_id: str, alias_id: UUID, *, now: datetime) -
     """
     leads.lock_identities(scope)
     lead = lead_queries.get_lead(scope, lead_id)
-    spelled = alias_editing.remove_alias(scope, lead, alias_id)
+    spelled = alias_editing.remove_alias(scope, lead, alias_id, now=now)
     _restate(scope, lead.lead_id, now=now)
     return spelled
 

@@ -1,0 +1,170 @@
+"""What is recorded of every lead beside its scores: contact, deal, attribution, consent.
+
+Each field is a property of the lead's metadata under its own name, so that mappings, imports,
+segments and profile rules know it without being told. `records` keeps a typed copy for lists.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
+
+LONGEST_TEXT = 2_000
+"""Characters that lists can be narrowed to; longer ones are cut."""
+
+_LARGEST_NUMBER = 1e15
+
+
+class FieldKind(StrEnum):
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    FLAG = "flag"
+    TIME = "time"
+
+
+class FieldGroup(StrEnum):
+    """Under which heading a field is shown."""
+
+    CONTACT = "Contact"
+    DEAL = "Deal"
+    ORIGIN = "Where it came from"
+    CLICKS = "Click ids"
+    ADS = "Google Ads"
+    CONSENT = "Consent"
+
+
+class RecordField(NamedTuple):
+    """`name` is also the property, and the column of lead_records."""
+
+    name: str
+    label: str
+    kind: FieldKind
+    group: FieldGroup
+
+
+def _fields(group: FieldGroup, kind: FieldKind, **labels: str) -> tuple[RecordField, ...]:
+    return tuple(RecordField(name, label, kind, group) for name, label in labels.items())
+
+
+FIELDS = (
+    *_fields(FieldGroup.CONTACT, FieldKind.TEXT, company="Company", contact_id="Contact ID"),
+    *_fields(FieldGroup.DEAL, FieldKind.NUMBER, value="Value"),
+    *_fields(
+        FieldGroup.DEAL, FieldKind.TEXT,
+        currency="Currency", loss_reason="Loss reason", label_id="Label",
+        conversion_name="Conversion", selected_conversion_event_id="Conversion event",
+        client_id="Client ID",
+    ),
+    *_fields(
+        FieldGroup.DEAL, FieldKind.TIME, next_call_at="Next call", expires_at="Expires",
+    ),
+    *_fields(FieldGroup.DEAL, FieldKind.LONG_TEXT, notes="Notes", custom="Custom data"),
+    *_fields(
+        FieldGroup.ORIGIN, FieldKind.TEXT,
+        source="Source", website="Website", path="Path", session_id="Session ID",
+        utm_source="UTM source", utm_medium="UTM medium", utm_campaign="UTM campaign",
+    ),
+    *_fields(
+        FieldGroup.CLICKS, FieldKind.TEXT,
+        gclid="Google Ads", dclid="Google Display", wbraid="Google Ads, web to app",
+        gbraid="Google Ads, app to web", ga4cid="Google Analytics client",
+        ga4sid="Google Analytics session", fbc="Meta click", fbp="Meta browser",
+        msclkid="Microsoft Ads", ttclid="TikTok", twclid="X", rdt_cid="Reddit",
+        sccid="Snapchat", epik="Pinterest", li_fat_id="LinkedIn",
+    ),
+    *_fields(
+        FieldGroup.ADS, FieldKind.TEXT,
+        google_ads_campaign_id="Campaign ID", google_ads_campaign_name="Campaign",
+        google_ads_ad_group_id="Ad group ID", google_ads_ad_group_name="Ad group",
+        google_ads_ad_id="Ad ID",
+    ),
+    *_fields(
+        FieldGroup.CONSENT, FieldKind.FLAG,
+        ad_storage="Ad storage", ad_user_data="Ad user data",
+        analytics_storage="Analytics storage", ad_personalization="Ad personalisation",
+    ),
+)  # fmt: skip
+BY_NAME = MappingProxyType({field.name: field for field in FIELDS})
+CLICK_IDS = tuple(field.name for field in FIELDS if field.group is FieldGroup.CLICKS)
+CONSENTS = tuple(field.name for field in FIELDS if field.group is FieldGroup.CONSENT)
+
+_GRANTED = MappingProxyType(
+    {"granted": True, "true": True, "1": True, "denied": False, "false": False, "0": False}
+)
+
+
+def read_value(kind: FieldKind, value: object) -> str | float | bool | datetime | None:
+    """Read a property as the kind of its field; None when it is nothing of that kind.
+
+    Times without a zone are UTC, days their beginning. Long text that is no text is written as
+    JSON.
+    """
+    return None if value is None else _READERS[kind](value)
+
+
+def read_fields(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a lead's properties goes into its record, by column."""
+    return {
+        field.name: read
+        for field in FIELDS
+        if field.name in properties
+        and (read := read_value(field.kind, properties[field.name])) is not None
+    }
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool | int | float):
+        return to_json(value).decode()
+    return (value.strip()[:LONGEST_TEXT] or None) if isinstance(value, str) else None
+
+
+def _long_text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value.strip() or None
+    return to_json(value).decode()
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        return None
+    return number if abs(number) < _LARGEST_NUMBER else None
+
+
+def _flag(value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return _GRANTED.get(str(value).strip().lower())
+
+
+def _time(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        read = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+_READERS: Mapping[FieldKind, Callable[[object], str | float | bool | datetime | None]] = (
+    MappingProxyType(
+        {
+            FieldKind.TEXT: _text,
+            FieldKind.LONG_TEXT: _long_text,
+            FieldKind.NUMBER: _number,
+            FieldKind.FLAG: _flag,
+            FieldKind.TIME: _time,
+        }
+    )
+)
