@@ -375,7 +375,7 @@ def refresh_names(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> No
     if not lead_ids:
         return
     statement = """
-        SELECT l.lead_id, l.metadata, l.source, l.created_at, coalesce(
+        SELECT l.lead_id, l.metadata, l.source, l.created_at, l.merged_into IS NULL, coalesce(
             (SELECT json_agg(json_build_array(a.kind, a.raw_value, a.value)
                              ORDER BY a.created_at, a.value)
              FROM lead_aliases a WHERE a.unit_id = l.unit_id AND a.lead_id = l.lead_id), '[]')
@@ -383,10 +383,11 @@ def refresh_names(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> No
     """
     rows = driver().execute(statement, (scope.unit_id, list(lead_ids))).fetchall()
     ids, names, details, texts, told = [], [], [], [], []
-    for lead_id, metadata, source, created_at, known in rows:
+    for lead_id, metadata, source, created_at, is_standing, known in rows:
         aliases = [(kind, raw_value) for kind, raw_value, _ in known]
         values = [(kind, value) for kind, _, value in known]
-        told.append(records.Told(lead_id, source, created_at, metadata, values))
+        if is_standing:
+            told.append(records.Told(lead_id, source, created_at, metadata, values))
         naming = name_lead(lead_id, metadata, aliases)
         ids.append(lead_id)
         names.append(naming.name)

@@ -21,7 +21,7 @@ from leadvibe.http.principal import security as current_security
 from leadvibe.identity.queries import get_organization
 from leadvibe.identity.types import Scope
 from leadvibe.leads import queries as lead_queries
-from leadvibe.leads import suggestions
+from leadvibe.leads import statuses, suggestions
 from leadvibe.leads.accounts import get_account
 from leadvibe.leads.deletion import (
     KEEP_ANSWERING,
@@ -136,7 +136,7 @@ def mentions(scope: Scope, *texts: str) -> list[str]:
         and table.name not in OUTLIVES_A_LEAD
         and count(
             f"{table.name} t",
-            "unit_id = %(unit)s AND to_jsonb(t)::text LIKE ANY(%(likes)s)",
+            "unit_id = %(unit)s AND t::text LIKE ANY(%(likes)s)",
             unit=scope.unit_id,
             likes=[f"%{text}%" for text in texts],
         )
@@ -239,6 +239,10 @@ def record(scope: Scope, *lead_ids: str) -> None:
         """,
         {"unit": scope.unit_id},
     )
+    for lead_id in lead_ids:
+        statuses.change_status(
+            scope, lead_id, statuses.Status.CONTACTED, by="test", via="app", now=utc_now()
+        )
     for statement in (
         "INSERT INTO lead_traces (unit_id, lead_id) VALUES (%s, %s)",
         "INSERT INTO import_changes VALUES (%s, gen_random_uuid(), %s, '{}', '{}')",
