@@ -1,0 +1,258 @@
+"""Leads by what is recorded of them (leads.records): filtered, sorted and paged.
+
+What a lead does not have stands last in either direction, and leads that are alike are told apart
+by their id, so that pages neither repeat nor leave out anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from leadvibe.identity.types import Scope
+from leadvibe.leads.fields import FIELDS
+from leadvibe.leads.queries import like_pattern
+from leadvibe.leads.statuses import Outcome, Status
+from leadvibe.lib.db import driver
+from leadvibe.lib.paging import Page, PageRequest, Total
+
+COLUMNS = frozenset(
+    {
+        "name", "email", "phone", "intake", "status", "outcome", "created_at", "updated_at",
+        "qualified_at", "owner_id", *(field.name for field in FIELDS),
+    }
+)  # fmt: skip
+"""What can be compared and sorted by."""
+
+_ALWAYS = frozenset({"intake", "status", "outcome", "created_at", "updated_at"})
+"""Columns that every lead has a value of."""
+
+_NEWEST_FIRST = frozenset({"created_at", "updated_at"})
+"""Columns whose index holds the latest first, and ids in order within one instant."""
+
+_COMPARISONS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {
+        "eq": lambda column: f"{column} = %s",
+        "in": lambda column: f"{column} = ANY(%s)",
+        "gte": lambda column: f"{column} >= %s",
+        "gt": lambda column: f"{column} > %s",
+        "lte": lambda column: f"{column} <= %s",
+        "lt": lambda column: f"{column} < %s",
+    }
+)
+
+
+class Comparison(NamedTuple):
+    """A condition on a column: eq, in, gte, gt, lte, lt with a value, or exists with a bool."""
+
+    column: str
+    operator: str
+    value: Any
+
+
+class Order(NamedTuple):
+    column: str
+    is_descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordQuery:
+    """Which leads, and in which order. `search` is looked for in the `searched` columns."""
+
+    conditions: tuple[Comparison, ...] = ()
+    search: str = ""
+    searched: tuple[str, ...] = ("name", "email", "phone")
+    orders: tuple[Order, ...] = (Order("created_at", is_descending=True),)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is recorded of a lead. `display_name` is what lists call it."""
+
+    lead_id: str
+    display_name: str
+    name: str | None
+    email: str | None
+    phone: str | None
+    emails: tuple[str, ...]
+    phones: tuple[str, ...]
+    intake: str
+    status: Status
+    outcome: Outcome
+    created_at: datetime
+    updated_at: datetime
+    qualified_at: datetime | None
+    owner_id: UUID | None
+    claimed_until: datetime | None
+    fields: Mapping[str, Any]
+    """Values of leads.fields, by name; None where there is none."""
+
+
+_SELECTED = ", ".join(
+    f"r.{name}"
+    for name in (
+        "lead_id", "name", "email", "phone", "emails", "phones", "intake", "status", "outcome",
+        "created_at", "updated_at", "qualified_at", "owner_id", "claimed_until",
+        *(field.name for field in FIELDS),
+    )
+)  # fmt: skip
+_FROM = "lead_records r JOIN leads l ON l.unit_id = r.unit_id AND l.lead_id = r.lead_id"
+
+
+def list_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Page[Record]:
+    """Return a page of leads, and how many there are in all."""
+    where, values = _where(scope, query)
+    total = count_records(scope, query)
+    first = query.orders[0]
+    if first.column in _ALWAYS or any(it.column == first.column for it in query.conditions):
+        items = _read(where, values, query.orders, request.size, request.offset)
+    else:
+        items = _in_two_parts(scope, query, first, request)
+    return Page(items, Total(total), request)
+
+
+def count_records(scope: Scope, query: RecordQuery) -> int:
+    """Return how many leads there are that a query asks for."""
+    if not query.conditions and not query.search:
+        statement = "SELECT listed FROM lead_tallies WHERE unit_id = %s"
+        row = driver().execute(statement, (scope.unit_id,)).fetchone()
+        return int(row[0]) if row else 0
+    where, values = _where(scope, query)
+    row = driver().execute(f"SELECT count(*) FROM lead_records r WHERE {where}", values).fetchone()  # noqa: S608 - names of ours
+    assert row is not None
+    return int(row[0])
+
+
+def find_record(scope: Scope, lead_id: str) -> Record | None:
+    """Return what is recorded of a lead that stands for itself."""
+    statement = f"""
+        SELECT l.name AS display_name, {_SELECTED} FROM {_FROM}
+        WHERE r.unit_id = %s AND r.lead_id = %s AND r.is_listed
+    """  # noqa: S608 - names of ours
+    with driver().cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(statement, (scope.unit_id, lead_id)).fetchone()
+    return _record(row) if row else None
+
+
+def find_by_address(scope: Scope, *, kind: str, value: str, limit: int) -> list[str]:
+    """Return ids of leads that are known by an e-mail address or phone number, the oldest first."""
+    statement = f"""
+        SELECT lead_id FROM lead_records
+        WHERE unit_id = %s AND is_listed AND %s = ANY({"emails" if kind == "email" else "phones"})
+        ORDER BY created_at, lead_id LIMIT %s
+    """  # noqa: S608 - names of ours
+    rows = driver().execute(statement, (scope.unit_id, value, limit))
+    return [lead_id for (lead_id,) in rows]
+
+
+def _in_two_parts(
+    scope: Scope, query: RecordQuery, first: Order, request: PageRequest
+) -> list[Record]:
+    """Read those that have what is sorted by, and then those that do not.
+
+    Each part comes out of an index; together, nobody would know that the first is enough.
+    """
+    having = _with(query, Comparison(first.column, "exists", True))
+    where, values = _where(scope, having)
+    found = _read(where, values, query.orders, request.size, request.offset)
+    if len(found) == request.size:
+        return found
+    passed = request.offset - count_records(scope, having) if not found else 0
+    where, values = _where(scope, _with(query, Comparison(first.column, "exists", False)))
+    others = query.orders[1:] or (Order("created_at", is_descending=True),)
+    size = request.size - len(found)
+    return found + _read(where, values, others, size, max(passed, 0), has_first=False)
+
+
+def _with(query: RecordQuery, condition: Comparison) -> RecordQuery:
+    return RecordQuery((*query.conditions, condition), query.search, query.searched, query.orders)
+
+
+def _read(
+    where: str,
+    values: list[Any],
+    orders: tuple[Order, ...],
+    limit: int,
+    offset: int,
+    *,
+    has_first: bool = True,
+) -> list[Record]:
+    """Read leads in order; those `where` finds have what is sorted by first, unless said."""
+    order = _order_by(orders, has_first=has_first)
+    # The page is found in the index alone, as far as it can be; only its rows are read in full.
+    statement = f"""
+        SELECT l.name AS display_name, {_SELECTED}
+        FROM (
+            SELECT r.unit_id, r.lead_id FROM lead_records r WHERE {where}
+            ORDER BY {order} LIMIT %s OFFSET %s
+        ) page
+        JOIN lead_records r ON r.unit_id = page.unit_id AND r.lead_id = page.lead_id
+        JOIN leads l ON l.unit_id = page.unit_id AND l.lead_id = page.lead_id
+        ORDER BY {order}
+    """  # noqa: S608 - names of ours
+    with driver().cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(statement, (*values, limit, offset)).fetchall()
+    return [_record(row) for row in rows]
+
+
+def _order_by(orders: tuple[Order, ...], *, has_first: bool) -> str:
+    parts, first = [], orders[0]
+    for order in orders:
+        direction = "DESC" if order.is_descending else "ASC"
+        # An index that holds only leads with a value is read in either direction.
+        is_there = (has_first and order is first) or order.column in _ALWAYS
+        nulls = "" if is_there else " NULLS LAST"
+        parts.append(f"r.{order.column} {direction}{nulls}")
+    is_backward = first.is_descending is not (first.column in _NEWEST_FIRST)
+    return ", ".join((*parts, "r.lead_id DESC" if is_backward else "r.lead_id"))
+
+
+def _where(scope: Scope, query: RecordQuery) -> tuple[str, list[Any]]:
+    parts = ["r.unit_id = %s", "r.is_listed"]
+    values: list[Any] = [scope.unit_id]
+    for column, operator, value in query.conditions:
+        if operator == "exists":
+            parts.append(f"r.{column} IS {'NOT ' if value else ''}NULL")
+            continue
+        parts.append(_COMPARISONS[operator](f"r.{column}"))
+        values.append(value)
+    if query.search:
+        text = query.search.strip()
+        parts.append(
+            """r.lead_id IN (
+                SELECT s.lead_id FROM lead_search s
+                WHERE s.unit_id = %s AND s.grams @> search_wanted(%s, %s)
+            )"""
+        )
+        values += [scope.unit_id, scope.unit_id, text]
+        likes = " OR ".join(f"r.{column} ILIKE %s" for column in query.searched)
+        parts.append(f"({likes})")
+        values += [like_pattern(text)] * len(query.searched)
+    return " AND ".join(parts), values
+
+
+def _record(row: Mapping[str, Any]) -> Record:
+    return Record(
+        lead_id=row["lead_id"],
+        display_name=row["display_name"],
+        name=row["name"],
+        email=row["email"],
+        phone=row["phone"],
+        emails=tuple(row["emails"]),
+        phones=tuple(row["phones"]),
+        intake=row["intake"],
+        status=Status(row["status"]),
+        outcome=Outcome(row["outcome"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        qualified_at=row["qualified_at"],
+        owner_id=row["owner_id"],
+        claimed_until=row["claimed_until"],
+        fields=MappingProxyType({field.name: row[field.name] for field in FIELDS}),
+    )
