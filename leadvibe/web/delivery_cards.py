@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 
 from leadvibe.identity.permissions import Permission, can
@@ -131,9 +132,19 @@ def _attempt(attempt: DeliveryAttempt) -> AttemptRow:
         is_bad=attempt.outcome is not AttemptOutcome.DELIVERED,
         figures=" · ".join(it for it in figures if it),
         started_at=Moment.of(attempt.started_at),
-        request=attempt.request,
-        response=attempt.response,
+        request=_readable(attempt.request),
+        response=_readable(attempt.response),
     )
+
+
+def _readable(message: str) -> str:
+    """Indent the JSON of a message; what is none, or was cut short, stays as it is."""
+    head, gap, body = message.partition("\n\n")
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return message
+    return head + gap + json.dumps(content, ensure_ascii=False, indent=2)
 
 
 def _took(milliseconds: int) -> str:
