@@ -87,10 +87,10 @@ def build_card(principal: Principal, delivery: Delivery, *, now: datetime) -> De
 
 def build_page(notice: Notice, card: DeliveryCard, delivery: Delivery) -> DeliveryPage:
     """Return the whole page: the card, and what is told as it was when it happened."""
-    event = HAPPENINGS[notice.event]
+    event, is_test = HAPPENINGS[notice.event], notice.event is Happening.TEST
     return DeliveryPage(
-        title=headline(notice),
-        subtitle=event if notice.event is Happening.TEST else f"{event}: {notice.trigger.name}",
+        title=notice.trigger.name if is_test else headline(notice),
+        subtitle=headline(notice) if is_test else f"{event}: {notice.trigger.name}",
         card=card,
         lead_url=lead_url(delivery),
         summary=headline(notice),
