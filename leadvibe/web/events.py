@@ -266,7 +266,9 @@ def _filters(scope: Scope, query: EventQuery, *, is_sparse: bool) -> EventFilter
     params = query.params
     types = [] if is_sparse else list_event_types(scope)
     channels = [] if is_sparse else list_channels(scope)
-    keys = list_metadata_keys(scope, query.types[0]) if query.types and not is_sparse else []
+    # A type that nobody has sent would have all events searched for its keys.
+    has_keys = query.types[:1] and any(it.name == query.types[0] for it in types)
+    keys = list_metadata_keys(scope, query.types[0]) if has_keys else []
     names = [it.name for it in types if not it.hidden or it.name in query.types][:OFFERED_TYPES]
     names += [name for name in query.types if name not in names]
     more = ("channel", "lead", "from", "to")
