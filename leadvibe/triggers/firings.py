@@ -91,7 +91,8 @@ def spell_window(seconds: int) -> str:
 
 def _counts(shape: Pattern) -> Iterator[str]:
     for count in shape.counts:
-        yield f"{count.min_count} x {count.step.event_type or 'any event'}"
+        type_ = count.step.event_type
+        yield _plural(count.min_count, f"{type_} event" if type_ else "event")
 
 
 def _plural(count: int, noun: str) -> str:

@@ -33,6 +33,7 @@ from leadvibe.web.account_query import SURGE_LASTS
 from leadvibe.web.charts import Point, draw_columns
 from leadvibe.web.condition_words import OPERATOR_LABELS
 from leadvibe.web.condition_words import spell as spell_value
+from leadvibe.web.event_icons import event_icon
 from leadvibe.web.event_positions import write_position
 from leadvibe.web.home_range import ONE_DAY, midnight, spell
 from leadvibe.web.lead_paths import lead_path
@@ -56,7 +57,6 @@ from leadvibe.web.pages.display import (
     thousands,
 )
 from leadvibe.web.pages.explanation import direction
-from leadvibe.web.pages.timeline import channel_icon
 from leadvibe.web.segment_paths import segment_path
 
 PEOPLE_SHOWN = 25
@@ -219,6 +219,6 @@ def _event(event: AccountEvent) -> AccountEventRow:
         url=f"{url}#event-{event.event_id}",
         event_type=event.event_type,
         channel=event.channel,
-        icon=channel_icon(event.channel),
+        icon=event_icon(event.event_type, event.channel),
         at=Moment.of(event.occurred_at),
     )

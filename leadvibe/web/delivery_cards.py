@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 
 from leadvibe.identity.permissions import Permission, can
@@ -86,10 +87,10 @@ def build_card(principal: Principal, delivery: Delivery, *, now: datetime) -> De
 
 def build_page(notice: Notice, card: DeliveryCard, delivery: Delivery) -> DeliveryPage:
     """Return the whole page: the card, and what is told as it was when it happened."""
-    event = HAPPENINGS[notice.event]
+    event, is_test = HAPPENINGS[notice.event], notice.event is Happening.TEST
     return DeliveryPage(
-        title=headline(notice),
-        subtitle=event if notice.event is Happening.TEST else f"{event}: {notice.trigger.name}",
+        title=notice.trigger.name if is_test else headline(notice),
+        subtitle=headline(notice) if is_test else f"{event}: {notice.trigger.name}",
         card=card,
         lead_url=lead_url(delivery),
         summary=headline(notice),
@@ -131,9 +132,19 @@ def _attempt(attempt: DeliveryAttempt) -> AttemptRow:
         is_bad=attempt.outcome is not AttemptOutcome.DELIVERED,
         figures=" · ".join(it for it in figures if it),
         started_at=Moment.of(attempt.started_at),
-        request=attempt.request,
-        response=attempt.response,
+        request=_readable(attempt.request),
+        response=_readable(attempt.response),
     )
+
+
+def _readable(message: str) -> str:
+    """Indent the JSON of a message; what is none, or was cut short, stays as it is."""
+    head, gap, body = message.partition("\n\n")
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return message
+    return head + gap + json.dumps(content, ensure_ascii=False, indent=2)
 
 
 def _took(milliseconds: int) -> str:

@@ -14,6 +14,7 @@ from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leads.queries import list_names
 from leadvibe.triggers.queries import list_caused
+from leadvibe.web.event_icons import event_icon
 from leadvibe.web.event_query import EVENTS, EventQuery, MetaRow
 from leadvibe.web.facts import list_facts, summarize
 from leadvibe.web.lead_paths import lead_path
@@ -29,7 +30,6 @@ from leadvibe.web.pages.display import (
 )
 from leadvibe.web.pages.events import Effect, EventPanel
 from leadvibe.web.pages.explanation import direction
-from leadvibe.web.pages.timeline import channel_icon
 from leadvibe.web.trigger_paths import history_path
 
 DELETE = f"{EVENTS}/delete"
@@ -71,7 +71,7 @@ def explain(principal: Principal, query: EventQuery) -> EventPanel | None:
         lead=_lead(scope, event),
         lead_note=_lead_note(event),
         channel=event.channel,
-        icon=channel_icon(event.channel),
+        icon=event_icon(event.event_type, event.channel),
         happened_at=Moment.of(event.occurred_at),
         arrived_at=Moment.of(event.received_at),
         came_after=_late(event),

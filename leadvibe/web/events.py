@@ -36,6 +36,7 @@ from leadvibe.lib.spreadsheets import write_csv
 from leadvibe.scoring import lead_scores
 from leadvibe.web.condition_words import OPERATOR_LABELS
 from leadvibe.web.event_histogram import build_histogram
+from leadvibe.web.event_icons import event_icon
 from leadvibe.web.event_panel import DELETE, explain
 from leadvibe.web.event_positions import position_of, write_position
 from leadvibe.web.event_query import (
@@ -53,7 +54,6 @@ from leadvibe.web.pages.display import Choice, Link, Moment, signed, thousands
 from leadvibe.web.pages.events import EventFilters, EventRow, EventsPage, Histogram, MetaControls
 from leadvibe.web.pages.explanation import direction
 from leadvibe.web.pages.leads import Chip
-from leadvibe.web.pages.timeline import channel_icon
 from leadvibe.web.redirects import IMPORTS
 from leadvibe.web.rendering import render, wanted_fragment
 
@@ -222,7 +222,7 @@ def _row(
         summary=summarize(event.metadata),
         lead=None if lead_id is None else Link(names.get(lead_id, lead_id), lead_path(lead_id)),
         channel=event.channel,
-        icon=channel_icon(event.channel),
+        icon=event_icon(event.event_type, event.channel),
         at=Moment.of(event.occurred_at),
         points="" if delta is None else signed(delta),
         direction=direction(delta or 0),
@@ -266,7 +266,9 @@ def _filters(scope: Scope, query: EventQuery, *, is_sparse: bool) -> EventFilter
     params = query.params
     types = [] if is_sparse else list_event_types(scope)
     channels = [] if is_sparse else list_channels(scope)
-    keys = list_metadata_keys(scope, query.types[0]) if query.types and not is_sparse else []
+    # A type that nobody has sent would have all events searched for its keys.
+    has_keys = query.types[:1] and any(it.name == query.types[0] for it in types)
+    keys = list_metadata_keys(scope, query.types[0]) if has_keys else []
     names = [it.name for it in types if not it.hidden or it.name in query.types][:OFFERED_TYPES]
     names += [name for name in query.types if name not in names]
     more = ("channel", "lead", "from", "to")

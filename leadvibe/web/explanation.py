@@ -9,10 +9,10 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from leadvibe.engine.facts import Entry, EntryKind
-from leadvibe.events.channels import channel_of
 from leadvibe.explain.types import SpanExplanation
 from leadvibe.scoring.movements import EntryGroup, Opened, Span
 from leadvibe.scoring.types import Ruleset
+from leadvibe.web.event_icons import mover_icon
 from leadvibe.web.lead_state import LeadState
 from leadvibe.web.pages.chart import ScoreChart
 from leadvibe.web.pages.display import (
@@ -35,7 +35,6 @@ from leadvibe.web.pages.explanation import (
     direction,
     place_bars,
 )
-from leadvibe.web.pages.timeline import channel_icon
 
 RECENT, ALL = "30d", "all"
 WINDOWS: Mapping[str, timedelta | None] = MappingProxyType(
@@ -169,7 +168,7 @@ def _group(query: WhyQuery, group: EntryGroup, bar: Bar, running: int) -> Explan
     is_open = query.group == key
     return ExplanationGroup(
         label=KIND_LABELS.get(EntryKind(group.kind), group.event_type),
-        icon=channel_icon(channel_of(group.event_type, {})),
+        icon=mover_icon(group.kind, group.event_type),
         count=counted(group.count, *_counted_as(group)),
         total=signed(group.delta),
         running=thousands(running),

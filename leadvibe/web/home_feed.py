@@ -8,13 +8,13 @@ from leadvibe.engine.levels import LevelCut
 from leadvibe.identity.types import Scope
 from leadvibe.metrics.latest import LatestEvent, list_latest
 from leadvibe.scoring.queries import list_levels
+from leadvibe.web.event_icons import event_icon
 from leadvibe.web.facts import summarize
 from leadvibe.web.home_range import HomeRange
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.level_badges import badge_of
 from leadvibe.web.pages.display import Moment, query_url, thousands
 from leadvibe.web.pages.home import Feed, FeedRow
-from leadvibe.web.pages.timeline import channel_icon
 
 ROWS = 12
 STREAM = "/stream"
@@ -39,7 +39,7 @@ def _row(event: LatestEvent, cut: LevelCut) -> FeedRow:
         event_type=event.event_type,
         summary=summarize(event.metadata),
         channel=event.channel,
-        icon=channel_icon(event.channel),
+        icon=event_icon(event.event_type, event.channel),
         level=badge_of(cut, event.score),
         score=thousands(event.score),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from leadvibe.engine.facts import EntryKind
 from leadvibe.engine.levels import level_of
 from leadvibe.engine.rules import Config, LevelKind
-from leadvibe.events.channels import channel_of
 from leadvibe.events.queries import list_timeline
 from leadvibe.events.types import Event
 from leadvibe.explain.queries import explain_span
@@ -19,6 +18,7 @@ from leadvibe.leads.watching import list_watched_ids
 from leadvibe.leadviews.types import Column
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.movements import EntryGroup, Span
+from leadvibe.web.event_icons import event_icon, mover_icon
 from leadvibe.web.facts import summarize
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import LeadQuery
@@ -26,7 +26,6 @@ from leadvibe.web.lead_rows import badge_of
 from leadvibe.web.pages.display import Moment, counted, signed, thousands
 from leadvibe.web.pages.explanation import KIND_LABELS, direction
 from leadvibe.web.pages.peek import Peek, PeekEvent, Reason
-from leadvibe.web.pages.timeline import channel_icon
 
 REASONS = 5
 EVENTS = 5
@@ -106,7 +105,7 @@ def _reasons(principal: Principal, lead: Lead) -> tuple[Reason, ...]:
 def _reason(group: EntryGroup) -> Reason:
     return Reason(
         label=KIND_LABELS.get(EntryKind(group.kind), group.event_type),
-        icon=channel_icon(channel_of(group.event_type, {})),
+        icon=mover_icon(group.kind, group.event_type),
         times=counted(group.count, "time"),
         points=signed(group.delta),
         direction=direction(group.delta),
@@ -117,6 +116,6 @@ def _event(event: Event) -> PeekEvent:
     return PeekEvent(
         event_type=event.event_type,
         summary=summarize(event.metadata),
-        icon=channel_icon(event.channel),
+        icon=event_icon(event.event_type, event.channel),
         at=Moment.of(event.occurred_at),
     )

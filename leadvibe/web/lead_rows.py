@@ -11,6 +11,7 @@ from leadvibe.identity.types import Scope
 from leadvibe.leadlist.facts import FactReader, Facts
 from leadvibe.leadlist.queries import highest_score
 from leadvibe.leadlist.types import LeadLine, SortKey
+from leadvibe.leads.naming import SEPARATOR
 from leadvibe.lib.paging import Page
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import SIZES, LeadQuery
@@ -50,12 +51,14 @@ def _top_score(scope: Scope, wanted: LeadQuery, lines: Sequence[LeadLine]) -> in
 
 def _row(line: LeadLine, levels: LevelCut, top: int, facts: Facts) -> LeadRow:
     level, url = levels.level_of(line.score), lead_path(line.lead_id)
+    detail, _, employer = (line.detail or "").partition(SEPARATOR)
     return LeadRow(
         id=line.lead_id,
         url=url,
         why_url=f"{url}#why",
         name=line.name,
-        detail=line.detail or "",
+        detail=detail,
+        employer=employer,
         score=thousands(line.score),
         score_share=share(line.score, top),
         level=level.name if level else UNCLASSIFIED,

@@ -91,7 +91,7 @@ def _check(form: RateForm) -> None:
 def say_limit(limit: RequestLimit) -> tuple[Fact, ...]:
     return (
         Fact("Requests to the API", MODES[limit.mode]),
-        Fact("A second", thousands(limit.rate.per_second)),
+        Fact("Requests a second", thousands(limit.rate.per_second)),
         Fact("At once after a pause", thousands(limit.rate.burst)),
         Fact("Shared by", SHARED_BY[limit.key_by]),
     )

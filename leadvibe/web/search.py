@@ -91,7 +91,7 @@ def _leads(scope: Scope, query: str, most: int) -> Iterator[Hit]:
     found = search_leads(scope, wanted, Sort(), PageRequest(1, most + 1), count_cap=most + 1)
     for lead in found.items[:most]:
         points = counted(lead.score, "point")
-        detail = f"{lead.detail} · {points}" if lead.detail else points
+        detail = f"{points} · {lead.detail}" if lead.detail else points
         yield Hit(label=lead.name, detail=detail, icon="user", url=lead_path(lead.lead_id))
     if len(found.items) > most:
         yield _all("leads", LEADS, query)

@@ -130,7 +130,9 @@ def _answer(principal: Principal, *, problem: str = "") -> AnyResponse:
         can_edit=can(principal, Permission.ADMINISTER),
         problem=problem,
         limits=say_limit(own or limiter().limit),
-        limits_note="The organisation's own." if own else "Of the installation, for all alike.",
+        limits_note="The organisation's own."
+        if own
+        else "Set by the installation, for every organisation alike.",
         limits_url=RATE_LIMIT,
         archived=_archived(principal) if is_admin else (),
         has_sample=find_sample(principal.scope) is not None,

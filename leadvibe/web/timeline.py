@@ -29,6 +29,7 @@ from leadvibe.leads.notes import Note
 from leadvibe.scoring.types import LedgerEntry, Ruleset
 from leadvibe.triggers.types import EmittedEvent
 from leadvibe.web.delivery_paths import DELIVERIES
+from leadvibe.web.event_icons import event_icon
 from leadvibe.web.event_positions import EPOCH, MICROSECOND, read_position, write_position
 from leadvibe.web.facts import list_facts, summarize
 from leadvibe.web.forms.lead import NoteForm
@@ -44,7 +45,6 @@ from leadvibe.web.pages.timeline import (
     TimelineDay,
     TimelineEvent,
     TimelineNote,
-    channel_icon,
 )
 from leadvibe.web.trigger_words import KIND_LABELS as TRIGGER_KINDS
 
@@ -259,7 +259,7 @@ class _Line:
             event_type=CHANGES.get(event.event_type, event.event_type),
             at=Moment.of(event.occurred_at),
             channel=event.channel,
-            icon=channel_icon(event.channel),
+            icon=event_icon(event.event_type, event.channel),
             summary=summarize(event.metadata),
             points=self.points.get(event.event_id, ()),
             reason=REASONS.get(reason, reason) if reason else "",

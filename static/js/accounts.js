@@ -14,7 +14,7 @@ function show(form) {
     box.indeterminate = chosen > 0 && chosen < all.length;
   }
   const count = form.querySelector("[data-bulk-count]");
-  if (count) count.textContent = chosen ? `${chosen} chosen:` : "Tick lines to";
+  if (count) count.textContent = `${chosen} chosen`;
 }
 
 function showAll() {

@@ -133,9 +133,12 @@ function syncControls(target) {
 /* Search or go to. What it is made of is loaded when it is first wanted; until then, and when that
    fails, its button is a link to a page that does the same. */
 
+let palette;
+
 async function openPalette(link) {
   try {
-    const palette = await import(link.dataset.palette);
+    // Once it is there it opens at once: the next key is meant for it.
+    palette ??= await import(link.dataset.palette);
     await palette.open(link);
   } catch {
     location.assign(link.href);
@@ -144,10 +147,10 @@ async function openPalette(link) {
 
 document.addEventListener("click", (event) => {
   const { target } = event;
-  const palette = target.closest("[data-palette]");
-  if (palette && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+  const opener = target.closest("[data-palette]");
+  if (opener && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
-    openPalette(palette);
+    openPalette(opener);
   }
   const theme = target.closest("[data-theme-choice]");
   if (theme) chooseTheme(theme.dataset.themeChoice);
@@ -167,10 +170,10 @@ document.addEventListener("keydown", (event) => {
       open.querySelector("summary").focus();
     }
   }
-  const palette = document.querySelector("[data-palette]");
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) {
+  const opener = document.querySelector("[data-palette]");
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && opener) {
     event.preventDefault();
-    openPalette(palette);
+    openPalette(opener);
     return;
   }
   const typing = event.target.closest("input, textarea, select, [contenteditable]");

@@ -123,7 +123,7 @@ function showChosen() {
   const everyone = document.querySelector("[data-check-all]");
   if (!button || !everyone) return;
   button.disabled = chosen === 0;
-  button.querySelector("span").textContent = chosen ? `Delete ${chosen} selected…` : "Delete selected…";
+  button.querySelector("span").textContent = chosen ? `Delete ${chosen}…` : "Delete…";
   everyone.checked = chosen > 0 && chosen === all.length;
   everyone.indeterminate = chosen > 0 && chosen < all.length;
 }

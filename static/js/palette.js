@@ -94,7 +94,6 @@ function show(html, query) {
   const all = options();
   if (!all.length) return say(`Nothing found for “${query}”. Try fewer letters.`);
   status.textContent = `${all.length} found`;
-  body.scrollTop = 0;
   choose(all[0]);
 }
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
+from werkzeug.exceptions import InternalServerError
 
+from leadvibe.lib.errors import ForbiddenError
 from tests.browser.barriers import barriers
 from tests.furnishing import LONG, furnish, upload_by
 from tests.walking import distinct, opened_by, walk
@@ -91,6 +94,24 @@ def test_the_menu_of_a_narrow_screen_leads_everywhere(furnished):
     page.get_by_role("link", name="Scoring", exact=True).click()
 
     page.wait_for_url("**/app/scoring")
+
+
+@pytest.mark.parametrize("who", ["viewer", None])
+def test_a_page_that_says_what_went_wrong_bars_nobody(site, app, monkeypatch, who):
+    page = site.visit(getattr(site.people, who) if who else None, "/docs", reduced_motion="reduce")
+    problems = []
+
+    for error in (ForbiddenError("You may not."), InternalServerError()):
+        monkeypatch.setitem(app.view_functions, "docs", partial(fail, error))
+        page.goto("/docs")
+        assert page.get_by_text(re.compile("Error (403|500)")).count() == 1
+        problems += [f"{error!r}: {problem}" for problem in look_at(page, f"/docs {error!r}")]
+
+    assert not problems, "\n".join(problems)
+
+
+def fail(error: Exception) -> None:
+    raise error
 
 
 NAVIGATED = (

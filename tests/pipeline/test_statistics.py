@@ -6,13 +6,18 @@ from datetime import timedelta
 
 import pytest
 
+from leadvibe.engine.triggers import Milestone
 from leadvibe.events.acts import load_acts
 from leadvibe.identity.types import Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, rollback
+from leadvibe.lib.ids import new_id
 from leadvibe.pipeline import process
+from leadvibe.pipeline.scorebook import current_config
 from leadvibe.triggers import notices
-from tests.factories import make_event, make_scope, send
+from leadvibe.triggers.firings import Firing
+from leadvibe.triggers.types import Trigger
+from tests.factories import make_event, make_scope, make_trigger, send
 
 LEADS_OF_UNIT = "SELECT lead_id FROM leads WHERE unit_id = %s"
 
@@ -49,6 +54,14 @@ def analyses() -> int:
     return look_up("SELECT analyze_count FROM pg_stat_user_tables WHERE relname = 'events'")
 
 
+def fired(trigger: Trigger, lead_id: str) -> Firing:
+    now = utc_now()
+    return Firing(
+        trigger=trigger, lead_id=lead_id, cause_id=new_id(), event_type="page_view",
+        occurred_at=now, received_at=now, channel="web", key=(now, 0),
+    )  # fmt: skip
+
+
 def test_a_burst_into_empty_tables_is_told_at_once():
     burst(process.FEWEST_CHANGES)
 
@@ -76,12 +89,18 @@ def test_a_unit_that_statistics_do_not_know_is_read_lead_by_lead():
     lead_ids = [it for (it,) in driver().execute(LEADS_OF_UNIT, (scope.unit_id,))]
     long_ago = utc_now() - timedelta(days=9999)
 
+    leads, config = notices.read_leads(scope, lead_ids), current_config(scope)
+    trigger = make_trigger(scope, Milestone(10))
+    firings = [(new_id(), fired(trigger, it)) for it in lead_ids]
+
     before = rows_read()
     acts = load_acts(
         scope, dict.fromkeys(lead_ids, long_ago), types=None, unheard=("none",), new=()
     )
-    actions = notices._actions(scope, lead_ids)
+    told = notices.make_notices(scope, firings, leads, config, now=utc_now())
 
-    assert len(acts) == len(actions) == 100
-    assert rows_read() - before <= 2 * 100
+    assert len(acts) == len(told) == 100
+    assert all(it.recent for it in told)
+    # Of each lead its acts, what it did last, and what moved its score.
+    assert rows_read() - before <= 3 * 100
     rollback()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -195,11 +196,19 @@ class TestOne:
         assert "next try <time" in page
         assert "Failed, may work later: the server answered 503" in page
         assert "503 · 120 ms" in page
-        assert "<pre>POST /leads</pre>" in page
-        assert "<pre>busy</pre>" in page
+        assert ">POST /leads</pre>" in page
+        assert ">busy</pre>" in page
         assert "demo_request +60" in page
         assert "reached" not in page
         assert "is a test that setup sent" in page
+
+    def test_json_is_indented_to_be_read(self, browse, people, delivery):
+        sent = 'POST /leads\nContent-Type: application/json\n\n{"lead":{"name":"Ada"}}'
+        attempt(TransportError("503", reason="busy", is_temporary=True, request=sent))
+
+        page = unescape(browse(people.viewer).get(f"{PAGE}/{delivery}").text)
+
+        assert 'json\n\n{\n  "lead": {\n    "name": "Ada"\n  }\n}</pre>' in page
 
     def test_it_asks_for_itself_again_while_an_attempt_is_near(self, browse, people, delivery):
         browser, path = browse(people.viewer), f"{PAGE}/{delivery}"

@@ -296,3 +296,11 @@ def test_more_events_take_no_more_statements(viewer, world, statements):
     viewer.get(EVENTS)
 
     assert len(statements) == few
+
+
+def test_an_unknown_type_has_no_properties_looked_for(viewer, three, statements):
+    viewer.get(f"{EVENTS}?type=nosuch")
+
+    assert not any("jsonb_object_keys" in it for it in statements)
+    viewer.get(f"{EVENTS}?type=call")
+    assert any("jsonb_object_keys" in it for it in statements)

@@ -30,7 +30,8 @@ def test_the_help_page_explains_every_word_and_leads_to_where_it_is_met(browse, 
     page = browser.get("/app/help").text
 
     for key, (name, _, url) in TERMS.items():
-        assert f'<div id="{key}"><dt>{name}</dt>' in page
+        said = f'<a class="link" href="{url}">{name}</a>' if url else name
+        assert f'<div id="{key}"><dt>{said}</dt>' in page
         assert not url or browser.get(url).status_code == 200
 
 

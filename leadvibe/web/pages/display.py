@@ -148,7 +148,7 @@ def duration(seconds: float) -> str:
     """45 s, 3 min, 2 h 5 min: rough on purpose, for estimates and elapsed times."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes == 0:
-        return f"{rest} s"
+        return f"{rest} s" if rest else "under 1 s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 

@@ -24,6 +24,8 @@ class LeadRow(NamedTuple):
     name: str
     detail: str
     """A second line: the best alias when the name is not one, the company, or nothing."""
+    employer: str
+    """The company, where `detail` is an alias."""
     score: str
     score_share: int
     """Length of the score bar in percent; scale by the highest score in the unit."""
