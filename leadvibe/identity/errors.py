@@ -31,6 +31,13 @@ class CredentialRefusedError(UnauthenticatedError):
         super().__init__("These API credentials are unknown or were deleted: create new ones.")
 
 
+class ApiKeyRefusedError(UnauthenticatedError):
+    code = "api_key_refused"
+
+    def __init__(self) -> None:
+        super().__init__("This API key is unknown, was deleted or has ended: create a new one.")
+
+
 class WeakPasswordError(InvalidError):
     code = "weak_password"
 
@@ -157,6 +164,10 @@ class MembershipNotFoundError(NotFoundError):
 
 class CredentialNotFoundError(NotFoundError):
     code = "credential_not_found"
+
+
+class ApiKeyNotFoundError(NotFoundError):
+    code = "api_key_not_found"
 
 
 class PersonalTokenNotFoundError(NotFoundError):

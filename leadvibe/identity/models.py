@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadvibe.lib.db import Base
@@ -97,6 +106,29 @@ class CredentialRow(Base):
     created_by: Mapped[str | None]
     limit_per_second: Mapped[int | None]
     limit_burst: Mapped[int | None]
+
+
+class ApiKeyRow(Base):
+    """A key of another lead product's API (identity.api_keys), which its `prefix` names."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        CheckConstraint("kind IN ('octanist', 'nexus')", name="kind"),
+        Index("ix_api_keys_unit_id", "unit_id", "key_id"),
+        Index("ix_api_keys_expires", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+    )
+
+    key_id: Mapped[UUID] = mapped_column(primary_key=True)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.org_id"))
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("units.unit_id"))
+    kind: Mapped[str]
+    name: Mapped[str]
+    prefix: Mapped[str] = mapped_column(unique=True)
+    secret_sha256: Mapped[bytes] = mapped_column(LargeBinary)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text()))
+    created_at: Mapped[datetime]
+    created_by: Mapped[str | None]
+    expires_at: Mapped[datetime | None]
 
 
 class RefreshTokenRow(Base):
