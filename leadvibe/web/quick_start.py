@@ -231,7 +231,9 @@ def _reviewed(planned: Plan) -> Iterator[ReviewGroup]:
     for part, label in _PARTS.items():
         rows = tuple(_row(step) for step in planned.steps if step.item.part is part)
         if rows:
-            yield ReviewGroup(label=label, rows=rows)
+            fixed = sum(row.is_fixed for row in rows)
+            stays = f"{fixed} of yours {'stays' if fixed == 1 else 'stay'} as you have them"
+            yield ReviewGroup(label=label, rows=rows, stays=stays if fixed else "")
 
 
 def _row(step: Step) -> ReviewRow:
