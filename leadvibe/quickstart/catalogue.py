@@ -22,6 +22,7 @@ from leadvibe.engine.triggers import (
 from leadvibe.engine.triggers import Sequence as StepsInOrder
 from leadvibe.engine.triggers import Step as SequenceStep
 from leadvibe.quickstart.types import Answers, Body, Item, Part, Sensitivity
+from leadvibe.scoring.condition_words import words_of_test
 from leadvibe.scoring.templates import (
     TEMPLATES,
     Template,
@@ -29,7 +30,7 @@ from leadvibe.scoring.templates import (
     TemplateLevel,
     TemplateTest,
 )
-from leadvibe.scoring.wording import rate_of, words_of_decay, words_of_test
+from leadvibe.scoring.wording import rate_of, words_of_decay
 
 _NOBODY, _ONCE = UUID(int=0), datetime(2000, 1, 1, tzinfo=UTC)
 """Of rules that are only put into words."""

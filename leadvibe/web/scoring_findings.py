@@ -20,6 +20,7 @@ from leadvibe.rescoring.findings import Comparison, Milestone
 from leadvibe.rescoring.reasons import Shift, explain_moves
 from leadvibe.rescoring.types import Direction, Preview, PreviewKind
 from leadvibe.scoring import queries as scoring
+from leadvibe.scoring.condition_words import words_of_test
 from leadvibe.triggers.queries import list_active_triggers
 from leadvibe.web.account_paths import account_path
 from leadvibe.web.lead_paths import lead_path
@@ -49,7 +50,6 @@ from leadvibe.web.pages.scoring_previews import (
     ShiftWords,
 )
 from leadvibe.web.scoring_bar import Drafted
-from leadvibe.web.scoring_rules import words_of_test
 from leadvibe.web.trigger_paths import trigger_path
 
 SHOWN_IN_SHORT = 3
