@@ -139,8 +139,9 @@ def test_account_rules_go_from_a_draft_by_a_preview_to_what_is_live(browse, peop
 
     browser.post(draft_url(draft, "/preview"))
     page = browser.get(draft_url(draft, "/preview")).text
-    browser.post(draft_url(draft, "/publish"), {"seen": seen(draft, scored)})
+    answer = browser.post(draft_url(draft, "/publish"), {"seen": seen(draft, scored)})
 
+    assert answer.location == f"{SCORING}/account"
     assert "1 of 1 account would get another score" in page
     assert 'href="/app/accounts/acme.test"' in page
     [live] = queries.read_config(scored.scope).policies.account_rulesets
