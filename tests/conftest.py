@@ -20,6 +20,7 @@ import psycopg
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import Connection, Engine, text
 from werkzeug.test import TestResponse
@@ -31,6 +32,7 @@ from leadvibe.identity.security import Hashing, Security
 from leadvibe.imports.sample_load import load_sample
 from leadvibe.lib.db import commit, db, driver
 from leadvibe.settings import Settings
+from tests.effort import USUAL, examples
 from tests.people import People, Person, make_people
 from tests.scenes import Scene, Scenes
 
@@ -38,6 +40,9 @@ pytest_plugins = [
     "tests.servers", "tests.probes", "tests.mailbox", "tests.world", "tests.standins.slack",
     "tests.standins.hubspot",
 ]  # fmt: skip
+
+hypothesis_settings.register_profile("leadvibe", max_examples=examples(USUAL))
+hypothesis_settings.load_profile("leadvibe")
 
 CHEAP_HASHING = Hashing(memory_kib=8, passes=1, lanes=1)
 SECRET_KEY = "a secret that only the tests know"  # long enough for the settings
