@@ -23,6 +23,7 @@ run: .venv/.can-run
 
 test: .venv/.can-test
 	@scripts/chromium
+	@$(BIN)/python -m compileall -q leadvibe migrations  # once, and not in each process
 	$(BIN)/python -m pytest
 
 check: .venv/.can-test

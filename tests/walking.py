@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -12,13 +12,14 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 
-ALIKE = 2
-"""Pages looked at of one shape: the same route with the same names in its query."""
-
 TELLING = frozenset({"kind", "tab", "show", "view", "step"})
 """Names in a query whose values make another page of it."""
 
 _LINKING = {("a", "href"), ("link", "href"), ("script", "src"), ("img", "src"), ("use", "href")}
+
+
+Shape = tuple[object, object, tuple[tuple[str, str], ...]]
+"""A route, what it is given that makes another page of it, and names and values of its query."""
 
 
 class Found(NamedTuple):
@@ -67,16 +68,21 @@ class Walk:
         ]
 
 
-def walk(open_page: Callable[[str], Found], routes: Map, *starts: str, alike: int = ALIKE) -> Walk:
-    """Open pages and what they link to, so many of each shape."""
-    walked, seen = Walk(), Counter[tuple[object, ...]]()
+def walk(
+    open_page: Callable[[str], Found],
+    routes: Map,
+    *starts: str,
+    shape: Callable[[Map, str], Shape],
+) -> Walk:
+    """Open pages and what they link to, one of each shape."""
+    walked, seen = Walk(), set[Shape]()
     waiting = deque((start, "") for start in starts)
     while waiting:
         path, origin = waiting.popleft()
-        shape = _shape(routes, path)
-        if path in walked.pages or seen[shape] >= alike:
+        own_shape = shape(routes, path)
+        if own_shape in seen:
             continue
-        seen[shape] += 1
+        seen.add(own_shape)
         found = open_page(path)
         walked.pages[path], walked.linked_from[path] = found, origin
         if found.location:
@@ -87,12 +93,16 @@ def walk(open_page: Callable[[str], Found], routes: Map, *starts: str, alike: in
 
 
 def distinct(paths: Iterable[str], routes: Map) -> list[str]:
-    """Return the first path of each page, whatever else is in its query."""
-    firsts: dict[object, str] = {}
+    """Return one path of each page and of each thing it can show, whatever else is in its query."""
+    shown: set[tuple[object, ...]] = set()
+    firsts = []
     for path in paths:
-        endpoint, given, told = _shape(routes, path)
-        firsts.setdefault((endpoint, given, tuple(it for it in told if it[0] in TELLING)), path)
-    return list(firsts.values())
+        endpoint, given, told = page_shape(routes, path)
+        shows = {(endpoint, given, each) for each in told or (None,)}
+        if not shows <= shown:
+            shown |= shows
+            firsts.append(path)
+    return firsts
 
 
 def links_of(page: str, path: str) -> Iterator[str]:
@@ -112,7 +122,14 @@ def _inside(link: str, path: str) -> str | None:
     return parts._replace(fragment="").geturl()
 
 
-def _shape(routes: Map, path: str) -> tuple[object, object, tuple[tuple[str, str], ...]]:
+def page_shape(routes: Map, path: str) -> Shape:
+    """Return what makes a page another one: its route, and what it is told to show."""
+    endpoint, given, told = full_shape(routes, path)
+    return endpoint, given, tuple(it for it in told if it[0] in TELLING)
+
+
+def full_shape(routes: Map, path: str) -> Shape:
+    """Return that and all the names in its query, which may lead elsewhere from there."""
     parts = urlsplit(path)
     query = parse_qsl(parts.query, keep_blank_values=True)
     told = tuple(sorted((name, value if name in TELLING else "") for name, value in query))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from flask import Flask
@@ -47,7 +48,7 @@ def _view(operation: Operation, names: tuple[str, ...]) -> Callable[..., Respons
     gatekeeper = _gatekeeper(operation)
     readers = [params.path_reader(annotation) for annotation in wanted.path]
     named = tuple(zip(names, readers, strict=True))
-    adapter = None if wanted.reply is None else TypeAdapter(wanted.reply)
+    adapter = None if wanted.reply is None else _adapter(wanted.reply)
 
     def respond(**path: str) -> Response:
         if operation.is_limited:
@@ -72,6 +73,12 @@ def _view(operation: Operation, names: tuple[str, ...]) -> Callable[..., Respons
         return answers.answer(result, adapter=adapter, status=status)
 
     return respond
+
+
+@cache
+def _adapter(reply: Any) -> TypeAdapter[Any]:
+    """Return what writes answers of a type; many operations and each application share it."""
+    return TypeAdapter(reply)
 
 
 def _enter(text: str) -> None:

@@ -111,7 +111,8 @@ class PreviewMilestone:
 class PreviewItem:
     """What a preview has found, every lead counted and none estimated; partial until finished.
 
-    `averageScoreChange` is over all leads. Events that filters had put aside without a lead would
+    One of account scores is of accounts: they are what it calls leads. `averageScoreChange` is over
+    all leads. Events that filters had put aside without a lead would
     come back (`returningEvents`) and make `newLeads`, which are in no other count of leads.
     """
 
@@ -144,7 +145,10 @@ class PreviewItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewLead:
-    """A lead before and after; `lead_id` is null for one that would come to be."""
+    """A lead before and after; `lead_id` is null for one that would come to be.
+
+    In a preview of account scores it is the account's key.
+    """
 
     lead_id: str | None
     old_score: int
@@ -174,6 +178,19 @@ def preview_profile_rescore(
 ) -> PreviewItem | Pending[PreviewItem]:
     """What scoring all profiles anew would change, under the current configuration or another."""
     return _preview(principal, body, PreviewKind.PROFILE, thresholds=[])
+
+
+def preview_account_rescore(
+    principal: Principal,
+    unit_id: UnitId,  # noqa: ARG001 - the caller works in it by now
+    body: ProfilePreviewRequest,
+) -> PreviewItem | Pending[PreviewItem]:
+    """What scoring all accounts anew would change, under the current configuration or another.
+
+    Its leads are accounts.
+    """
+    scoring.require_abm(principal.scope)
+    return _preview(principal, body, PreviewKind.ACCOUNT, thresholds=[])
 
 
 def list_previews(principal: Principal, query: PageQuery) -> Counted[PreviewItem]:

@@ -115,10 +115,18 @@ class Filters:
 
 FILTERS: TypeAdapter[Filters] = TypeAdapter(Filters)
 
+_WRITERS: Mapping[Any, TypeAdapter[Any]] = {
+    Milestone: _ADAPTERS[TriggerKind.MILESTONE],
+    Sequence: _ADAPTERS[TriggerKind.SEQUENCE],
+    Pattern: _ADAPTERS[TriggerKind.PATTERN],
+    Surge: _ADAPTERS[TriggerKind.SURGE],
+    Filters: FILTERS,
+}
+
 
 def to_json(value: Shape | Filters) -> dict[str, Any]:
     """Return a shape or filters as JSON can hold them."""
-    written: dict[str, Any] = TypeAdapter(type(value)).dump_python(value, mode="json")
+    written: dict[str, Any] = _WRITERS[type(value)].dump_python(value, mode="json")
     return written
 
 

@@ -22,6 +22,7 @@ from leadvibe.engine.triggers import (
 from leadvibe.engine.triggers import Sequence as StepsInOrder
 from leadvibe.engine.triggers import Step as SequenceStep
 from leadvibe.quickstart.types import Answers, Body, Item, Part, Sensitivity
+from leadvibe.scoring.condition_words import words_of_test
 from leadvibe.scoring.templates import (
     TEMPLATES,
     Template,
@@ -29,7 +30,7 @@ from leadvibe.scoring.templates import (
     TemplateLevel,
     TemplateTest,
 )
-from leadvibe.scoring.wording import words_of_decay, words_of_test, words_of_velocity
+from leadvibe.scoring.wording import rate_of, words_of_decay
 
 _NOBODY, _ONCE = UUID(int=0), datetime(2000, 1, 1, tzinfo=UTC)
 """Of rules that are only put into words."""
@@ -172,12 +173,12 @@ def _filters(event_types: Sequence[str]) -> Iterator[Item]:
         if event_type not in event_types:
             continue
         body = {"count_threshold": 20, "time_window_ms": 10_000, "group_events": True}
-        words = words_of_velocity(VelocityFilter(_NOBODY, event_type, 20, 10_000, True))
+        rate = rate_of(VelocityFilter(_NOBODY, event_type, 20, 10_000, True))
         yield Item(
             key=f"filter:velocity {event_type}",
             part=Part.FILTER,
             title=f"Bursts of {event_type}",
-            sentence=_sentence(words),
+            sentence=f"At most {rate} count.",
             body=body,
         )
     yield Item(

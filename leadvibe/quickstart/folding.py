@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from leadvibe.engine.policies import (
     AttributeRule,
@@ -28,6 +28,7 @@ Wanted = Mapping[str, Body | None]
 """What is to be there, by key; None for what is to go. All else stays."""
 
 _VELOCITY = "velocity "
+AnyRuleset = TypeVar("AnyRuleset", Ruleset, AttributeRuleset)
 
 
 def fold(config: Config, plan: Plan, *, now: datetime) -> Config:
@@ -59,15 +60,10 @@ def fold(config: Config, plan: Plan, *, now: datetime) -> Config:
 
 
 def _rulesets(rulesets: tuple[Ruleset, ...], wanted: Wanted) -> tuple[Ruleset, ...]:
-    if not wanted:
-        return rulesets
-    primary = next((it for it in rulesets if it.is_primary), None)
-    if primary is None:
-        name = _free_name(DEFAULT_RULESET_NAME, (it.name for it in rulesets))
-        primary = Ruleset(new_id(), name, is_primary=True)
-        rulesets = (*rulesets, primary)
-    filled = replace(primary, active=True, rules=_rules(primary.rules, wanted))
-    return tuple(filled if it is primary else it for it in rulesets)
+    def fill(it: Ruleset) -> Ruleset:
+        return replace(it, active=True, rules=_rules(it.rules, wanted))
+
+    return _with_primary(rulesets, Ruleset, DEFAULT_RULESET_NAME, fill) if wanted else rulesets
 
 
 def _rules(rules: Sequence[Rule], wanted: Wanted) -> tuple[Rule, ...]:
@@ -84,15 +80,25 @@ def _rules(rules: Sequence[Rule], wanted: Wanted) -> tuple[Rule, ...]:
 def _tests(
     rulesets: tuple[AttributeRuleset, ...], part: Part, name: str, wanted: Wanted
 ) -> tuple[AttributeRuleset, ...]:
-    if not wanted:
-        return rulesets
-    primary = next((it for it in rulesets if it.is_primary), None)
+    def fill(it: AttributeRuleset) -> AttributeRuleset:
+        return replace(it, enabled=True, rules=_attribute_rules(it.rules, part, wanted))
+
+    return _with_primary(rulesets, AttributeRuleset, name, fill) if wanted else rulesets
+
+
+def _with_primary(
+    rulesets: tuple[AnyRuleset, ...],
+    make: type[AnyRuleset],
+    name: str,
+    fill: Callable[[AnyRuleset], AnyRuleset],
+) -> tuple[AnyRuleset, ...]:
+    """Fill the primary ruleset, which is made where there is none."""
+    filled = list(rulesets)
+    primary = next((it for it in filled if it.is_primary), None)
     if primary is None:
-        free = _free_name(name, (it.name for it in rulesets))
-        primary = AttributeRuleset(new_id(), free, is_primary=True)
-        rulesets = (*rulesets, primary)
-    filled = replace(primary, enabled=True, rules=_attribute_rules(primary.rules, part, wanted))
-    return tuple(filled if it is primary else it for it in rulesets)
+        primary = make(new_id(), _free_name(name, (it.name for it in filled)), is_primary=True)
+        filled.append(primary)
+    return tuple(fill(it) if it is primary else it for it in filled)
 
 
 def _attribute_rules(

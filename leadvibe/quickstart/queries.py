@@ -9,9 +9,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from leadvibe.identity.types import Scope
-from leadvibe.lib.db import driver, session
+from leadvibe.lib.db import session
 from leadvibe.quickstart.models import QuickStartRow
-from leadvibe.quickstart.types import Answers, Current, Made, QuickStart, UnitFrame
+from leadvibe.quickstart.types import Answers, Current, Made, QuickStart
 from leadvibe.scoring.queries import read_config
 from leadvibe.segments.queries import list_rules_of_all, list_segments
 from leadvibe.triggers.queries import list_triggers
@@ -37,26 +37,6 @@ def read_quick_start(scope: Scope) -> QuickStart:
         applied_by=row.applied_by,
         dismissed_at=row.dismissed_at,
     )
-
-
-def is_over(scope: Scope) -> bool:
-    """Say whether the quick start was applied or put away."""
-    return read_unit_frame(scope).is_started
-
-
-def read_unit_frame(scope: Scope) -> UnitFrame:
-    """Return what the frame around every page says of a unit; in one statement."""
-    statement = """
-        SELECT (SELECT count(*) FROM dead_letters WHERE unit_id = %(unit)s),
-               EXISTS (
-                   SELECT FROM org_scoring_settings WHERE org_id = %(org)s AND abm_enabled
-               ),
-               EXISTS (SELECT FROM quick_starts WHERE unit_id = %(unit)s)
-    """
-    bound = {"unit": scope.unit_id, "org": scope.org_id}
-    row = driver().execute(statement, bound).fetchone()
-    assert row is not None
-    return UnitFrame(*row)
 
 
 def read_current(scope: Scope) -> Current:

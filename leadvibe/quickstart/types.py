@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from leadvibe.engine.rules import Config
@@ -152,12 +152,3 @@ class QuickStart:
     def is_over(self) -> bool:
         """Say whether nobody needs to be led there any more."""
         return self.applied_at is not None or self.dismissed_at is not None
-
-
-class UnitFrame(NamedTuple):
-    """What the frame around every page says of a unit."""
-
-    dead_letters: int = 0
-    has_accounts: bool = False
-    is_started: bool = False
-    """Whether its quick start was applied or put away."""

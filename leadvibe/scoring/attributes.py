@@ -17,11 +17,11 @@ from leadvibe.identity.types import Principal, Scope
 from leadvibe.lib.db import driver
 from leadvibe.scoring import items, queries
 from leadvibe.scoring.checks import problems_of_test, refuse
+from leadvibe.scoring.condition_words import words_of_test
 from leadvibe.scoring.errors import ConfigItemExistsError, ConfigItemNotFoundError
 from leadvibe.scoring.profiles import Side
 from leadvibe.scoring.service import lock_configuration
 from leadvibe.scoring.types import ConfigItem, ItemKind
-from leadvibe.scoring.wording import words_of_test
 
 
 class Kinds(NamedTuple):

@@ -24,6 +24,7 @@ from leadvibe.engine.policies import (
 )
 from leadvibe.engine.rules import Config, Level, Rule, Ruleset
 from leadvibe.scoring import wording
+from leadvibe.scoring.condition_words import words_of_test
 
 
 class ChangeKind(StrEnum):
@@ -62,6 +63,8 @@ class _Fact(NamedTuple):
     """What decides whether two facts differ."""
     text: str
     is_usual: bool = False
+    exact: str = ""
+    """Said where another value reads the same."""
 
 
 class _Thing(NamedTuple):
@@ -100,8 +103,7 @@ def _change(before: _Thing | None, after: _Thing | None) -> Change | None:
     if not differing:
         return None
     told = ", ".join(
-        f"{_labelled(label, after.facts[label])} instead of {before.facts[label].text}"
-        for label in differing
+        _told_apart(label, before.facts[label], after.facts[label]) for label in differing
     )
     titled = _titled(before)
     return Change(
@@ -123,6 +125,12 @@ def _told(facts: Mapping[str, _Fact]) -> str:
 
 def _listed(facts: Mapping[str, _Fact], labels: Iterable[str]) -> str:
     return ", ".join(_labelled(label, facts[label]) for label in labels)
+
+
+def _told_apart(label: str, before: _Fact, after: _Fact) -> str:
+    if before.text == after.text:
+        before, after = (it._replace(text=it.exact or it.text) for it in (before, after))
+    return f"{_labelled(label, after)} instead of {before.text}"
 
 
 def _labelled(label: str, fact: _Fact) -> str:
@@ -234,11 +242,10 @@ def _velocity_filter(it: VelocityFilter) -> _Thing:
 
 def _metadata_filter(it: MetadataFilter) -> _Thing:
     words = wording.words_of_conditions(it.conditions)
-    conditions = [(test.key, wording.words_of_test(test)) for test in it.conditions]
     facts = {
         "name": _named(it.name),
         "events": _Fact(it.event_type, wording.events_of(it)),
-        "where": _Fact(conditions, words),
+        "where": _Fact(it.conditions, words, exact=wording.exact_words_of(it.conditions)),
         "_state": _either(it.enabled, "on", "off"),
     }
     return _Thing(ChangeKind.METADATA_FILTER, it.filter_id, "metadata filter", it.name, facts)
@@ -281,9 +288,9 @@ def _attribute_ruleset(
 
 
 def _attribute_rule(ruleset: AttributeRuleset, it: AttributeRule, kind: ChangeKind) -> _Thing:
-    words = wording.words_of_test(it.test)
+    words = words_of_test(it.test)
     facts = {
-        "when": _Fact((it.test.key, words), words, is_usual=True),
+        "when": _Fact(it.test, words, is_usual=True, exact=wording.exact_words_of([it.test])),
         "weight": _weight(it.weight),
         "order": _Fact(it.order, str(it.order), is_usual=True),
     }

@@ -16,6 +16,7 @@ from leadvibe.engine.policies import (
     VelocityFilter,
 )
 from leadvibe.engine.rules import Level, Rule
+from leadvibe.scoring.condition_words import words_of_test
 
 
 def words_of_rule(rule: Rule) -> str:
@@ -69,10 +70,9 @@ def words_of_conditions(tests: Iterable[FieldTest]) -> str:
     return " and ".join(map(words_of_test, tests))
 
 
-def words_of_test(test: FieldTest) -> str:
-    """Say what must hold; the value as JSON, so that 5 and "5" can be told apart."""
-    words = f"{test.key} {test.operator.replace('_', ' ')}"
-    return words if test.value is None else f"{words} {to_json(test.value).decode()}"
+def exact_words_of(tests: Iterable[FieldTest]) -> str:
+    """Say it with values as JSON, so that 5 and "5" can be told apart."""
+    return " and ".join(f"{it.key} {it.operator} {to_json(it.value).decode()}" for it in tests)
 
 
 def events_of(one: MetadataFilter) -> str:

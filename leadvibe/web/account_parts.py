@@ -25,14 +25,14 @@ from leadvibe.leadlist.accounts import (
 from leadvibe.leads.accounts import FACTS, Account, find_fact
 from leadvibe.leads.queries import get_lead
 from leadvibe.scoring import queries as scoring
+from leadvibe.scoring.condition_words import OPERATOR_LABELS
+from leadvibe.scoring.condition_words import spell as spell_value
 from leadvibe.scoring.profiles import Side
 from leadvibe.segments.membership import segments_among
 from leadvibe.web.account_paths import ACCOUNTS, account_path
 from leadvibe.web.account_properties import write_value
 from leadvibe.web.account_query import SURGE_LASTS
 from leadvibe.web.charts import Point, draw_columns
-from leadvibe.web.condition_words import OPERATOR_LABELS
-from leadvibe.web.condition_words import spell as spell_value
 from leadvibe.web.event_icons import event_icon
 from leadvibe.web.event_positions import write_position
 from leadvibe.web.home_range import ONE_DAY, midnight, spell

@@ -65,7 +65,7 @@ _UNTOLD: tuple[tuple[str, str], ...] = (
     ("POST /app/scoring/(account|surge|(decay|levels|filters|mapping(?!/backfill))(/.*)?)",
      "A version tells it."),
     (f"POST /app/scoring/(drafts/{_ID}/publish|history/{_ID}/restore)", "A version tells it."),
-    ("POST /app/settings/(events|scoring|scoring/types)", "A version tells it."),
+    ("POST /app/settings/(events|scoring)", "A version tells it."),
     # What changes nothing
     (".* /(api/v1/.*|.*preview(/cancel)?|.*/simulate|trigger-simulations|.*/dry-run)",
      "It tries something and changes nothing."),

@@ -34,7 +34,7 @@ from leadvibe.leads.types import AliasKind, Identity
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.spreadsheets import write_csv
 from leadvibe.scoring import lead_scores
-from leadvibe.web.condition_words import OPERATOR_LABELS
+from leadvibe.scoring.condition_words import OPERATOR_LABELS
 from leadvibe.web.event_histogram import build_histogram
 from leadvibe.web.event_icons import event_icon
 from leadvibe.web.event_panel import DELETE, explain

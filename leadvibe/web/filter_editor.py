@@ -168,10 +168,10 @@ def _name_of(edited: Edited) -> str:
 
 
 def _window_hint(form: VelocityForm | MetadataForm) -> str:
-    if not isinstance(form, VelocityForm) or form.window_ms <= 0:
+    """Say milliseconds in the unit that people think in."""
+    if not isinstance(form, VelocityForm) or form.unit.data != "milliseconds":
         return ""
-    in_ms = f"{thousands(form.window_ms)} ms"
-    return in_ms if form.unit.data != "milliseconds" else f"= {say_window(form.window_ms)}"
+    return f"= {say_window(form.window_ms)}" if form.window_ms > 0 else ""
 
 
 def _properties(scope: Scope, edited: Edited, form: VelocityForm | MetadataForm) -> list[str]:

@@ -22,8 +22,8 @@ from leadvibe.metrics import suppression
 from leadvibe.metrics.queries import count_suppressed, list_by_metadata
 from leadvibe.metrics.suppression import BY_VELOCITY, SuppressedEvent
 from leadvibe.scoring import policies, queries
+from leadvibe.scoring.condition_words import OPERATOR_LABELS, spell
 from leadvibe.scoring.types import ConfigItem, ItemKind
-from leadvibe.web.condition_words import OPERATOR_LABELS, spell
 from leadvibe.web.facts import list_facts
 from leadvibe.web.forms.filters import split_window
 from leadvibe.web.lead_paths import lead_path

@@ -66,6 +66,7 @@ FRAGMENTS = {
 }
 LATELY = timedelta(days=90)
 EVENTS_LOOKED_AT = 500
+KEYS_SHOWN = 12
 LEADS_SHOWN = 5
 OFFERED_TYPES = 200
 _LABELS = {behavior.value: label for behavior, label, _ in BEHAVIORS}
@@ -236,7 +237,8 @@ def _answer(
         form_url=edited.url,
         event_type=edited.event_type,
         event_types=tuple(types[:OFFERED_TYPES]),
-        keys=() if is_part else tuple(_keys(edited)),
+        keys=() if is_part else tuple(_keys(edited, properties)),
+        keys_shown=KEYS_SHOWN,
         looked_at=f"Of the latest {counted(len(edited.events), 'event')}.",
         mappings=tuple(_row(it, edited) for it in edited.items),
         unmapped=tuple(name for name in properties if name not in filled),
@@ -276,19 +278,21 @@ def _run(edited: Edited) -> tuple[str, bool]:
     return f"Applying to past events, {found.percent} %: {updated} changed so far.", True
 
 
-def _keys(edited: Edited) -> Iterator[KeyRow]:
+def _keys(edited: Edited, properties: Collection[str]) -> Iterator[KeyRow]:
+    """Yield what events say, first what bears the name of a property."""
     targets: dict[str, list[str]] = {}
     for it in edited.items:
         targets.setdefault(it.body["source_field"], []).append(it.body["target_property"])
     can_map = can(edited.principal, Permission.CONFIGURE) and not edited.is_off
     total = len(edited.events)
-    for seen in find_keys(it.metadata for it in edited.events):
+    found = find_keys(it.metadata for it in edited.events)
+    for seen in sorted(found, key=lambda it: it.key not in properties):
         params = {"key": seen.key, "type": edited.event_type}
         yield KeyRow(
             key=seen.key,
             kinds=", ".join(kind for kind, _ in seen.kinds.most_common()),
             samples=tuple(seen.samples),
-            events=f"{thousands(seen.events)} ({share(seen.events, total)} %)",
+            events=f"{thousands(seen.events)} ({share(seen.events, total) or '<1'} %)",
             targets=tuple(targets.get(seen.key, ())),
             map_url=query_url(edited.list_url, params) if can_map else "",
         )

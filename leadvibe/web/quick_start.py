@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
@@ -28,6 +29,7 @@ from leadvibe.quickstart.types import (
     Standing,
     Step,
 )
+from leadvibe.scoring.condition_words import words_of_test
 from leadvibe.scoring.templates import SAAS, TEMPLATES, find_template
 from leadvibe.web.pages.display import Choice, Moment, Tone, counted, query_url
 from leadvibe.web.pages.quick_start import (
@@ -40,7 +42,6 @@ from leadvibe.web.pages.quick_start import (
 )
 from leadvibe.web.redirects import HOME
 from leadvibe.web.rendering import render
-from leadvibe.web.scoring_rules import words_of_test
 
 QUICK_START = "/app/quick-start"
 STEPS = (
@@ -65,6 +66,16 @@ _PARTS = {
     Part.FILTER: "Filters",
     Part.SEGMENT: "Segments",
     Part.TRIGGER: "Triggers",
+}
+_NOUNS: Mapping[Part, tuple[str, ...]] = {
+    Part.RULE: ("engagement rule",),
+    Part.FIT: ("profile rule",),
+    Part.ACCOUNT: ("account rule",),
+    Part.LEVELS: ("set of levels", "sets of levels"),
+    Part.DECAY: ("decay", "decays"),
+    Part.FILTER: ("filter",),
+    Part.SEGMENT: ("segment",),
+    Part.TRIGGER: ("trigger",),
 }
 _STATES = {
     Standing.ADD: ("New", Tone.OK),
@@ -231,7 +242,9 @@ def _reviewed(planned: Plan) -> Iterator[ReviewGroup]:
     for part, label in _PARTS.items():
         rows = tuple(_row(step) for step in planned.steps if step.item.part is part)
         if rows:
-            yield ReviewGroup(label=label, rows=rows)
+            fixed = sum(row.is_fixed for row in rows)
+            stays = f"{fixed} of yours {'stays' if fixed == 1 else 'stay'} as you have them"
+            yield ReviewGroup(label=label, rows=rows, stays=stays if fixed else "")
 
 
 def _row(step: Step) -> ReviewRow:
@@ -260,12 +273,18 @@ def _sentences(planned: Plan) -> Iterator[str]:
         (Standing.CHANGE, "changed"),
         (Standing.REMOVE, "removed"),
     ):
-        if number := planned.count(standing):
-            yield f"{counted(number, 'thing')} {verb}."
-    if kept := planned.count(Standing.KEEP, Standing.EDITED, Standing.GONE):
-        yield f"{counted(kept, 'thing')} left as your team has it."
+        if told := _told(planned, standing):
+            yield f"{told} {verb}."
+    if kept := _told(planned, Standing.KEEP, Standing.EDITED, Standing.GONE):
+        yield f"{kept} left as your team has it."
     if planned.does_nothing:
         yield "Everything is there already, so nothing changes."
+
+
+def _told(planned: Plan, *standings: Standing) -> str:
+    """Say how many of each kind stand so: "4 rules, 1 set of levels"."""
+    parts = Counter(step.item.part for step in planned.steps if step.standing in standings)
+    return ", ".join(counted(parts[it], *nouns) for it, nouns in _NOUNS.items() if parts[it])
 
 
 def _links() -> tuple[Choice, ...]:

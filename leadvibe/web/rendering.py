@@ -20,8 +20,7 @@ import leadvibe
 from leadvibe.http import principal as asking
 from leadvibe.identity.permissions import Permission, can, role_in_unit
 from leadvibe.identity.types import Account, Principal
-from leadvibe.quickstart.queries import read_unit_frame
-from leadvibe.quickstart.types import UnitFrame
+from leadvibe.quickstart.unit_frame import UnitFrame, read_unit_frame
 from leadvibe.web.notices import take_notices
 from leadvibe.web.pages.shell import NavGroup, Shell, Unit, initials, navigation, own_pages
 from leadvibe.web.session import account_of

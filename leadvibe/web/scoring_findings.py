@@ -20,6 +20,7 @@ from leadvibe.rescoring.findings import Comparison, Milestone
 from leadvibe.rescoring.reasons import Shift, explain_moves
 from leadvibe.rescoring.types import Direction, Preview, PreviewKind
 from leadvibe.scoring import queries as scoring
+from leadvibe.scoring.condition_words import words_of_test
 from leadvibe.triggers.queries import list_active_triggers
 from leadvibe.web.account_paths import account_path
 from leadvibe.web.lead_paths import lead_path
@@ -49,7 +50,6 @@ from leadvibe.web.pages.scoring_previews import (
     ShiftWords,
 )
 from leadvibe.web.scoring_bar import Drafted
-from leadvibe.web.scoring_rules import words_of_test
 from leadvibe.web.trigger_paths import trigger_path
 
 SHOWN_IN_SHORT = 3
@@ -58,6 +58,8 @@ REASONS_SHOWN = 3
 CHART_WIDTH, CHART_HEIGHT = 640, 150
 GAP = 2.0
 MOST_TICKS = 9
+FEWEST_SLOTS = 8
+"""So that the bars of few buckets are no walls."""
 
 TITLES = {
     PreviewKind.ENGAGEMENT: "Engagement",
@@ -114,9 +116,9 @@ def in_whole(drafted: Drafted, preview: Preview, *, url: str) -> Result:
         facts=shown.facts,
         levels=shown.levels,
         movers=shown.movers,
-        chart=_chart(preview),
+        chart=None if is_still(preview) else _chart(preview),
         alerts=_alerts(scope, preview),
-        shown=_choices(preview.kind, movers, url),
+        shown=() if is_still(preview) else _choices(preview.kind, movers, url),
         pager=_pager(preview.kind, movers, url, first=first, shown=len(found.items), total=total),
         movers_label=counted(total, noun_of(preview)),
     )
@@ -127,12 +129,18 @@ def noun_of(preview: Preview) -> str:
     return "account" if preview.kind is PreviewKind.ACCOUNT else "lead"
 
 
+def is_still(preview: Preview) -> bool:
+    """Say whether a preview has found that nothing would move."""
+    found = preview.findings
+    return not (found.affected or found.level_changes or found.new_leads)
+
+
 def headline(preview: Preview) -> str:
     """Say in a sentence what a preview has found."""
     found, noun = preview.findings, noun_of(preview)
     if not found.leads and not found.new_leads:
         return f"There are no {noun}s yet, so nothing would move."
-    if not found.affected and not found.level_changes and not found.new_leads:
+    if is_still(preview):
         return f"No score would change: {counted(found.leads, noun)} looked at."
     moved = f"{thousands(found.affected)} of {counted(found.leads, noun)} would get another score"
     if not found.level_changes:
@@ -159,7 +167,7 @@ def _facts(preview: Preview) -> list[Fact]:
         Fact("Up", thousands(moved.increases)),
         Fact("Down", thousands(moved.decreases)),
         Fact("Unchanged", thousands(found.leads - found.affected)),
-        Fact("On average", f"{average:+.1f}".replace("-", "\N{MINUS SIGN}")),
+        Fact("On average", f"{average:+.1f}".replace("-", "\N{MINUS SIGN}") if average else "0"),
     ]
     if found.new_leads:
         facts.append(Fact("New leads", thousands(found.new_leads)))
@@ -288,7 +296,7 @@ def _chart(preview: Preview) -> Chart | None:
     if len(starts) > CHART_WIDTH // 4:
         starts = range(0)  # a few leads far apart: the table says it better
     highest = max(max(before, after) for before, after in counts.values())
-    slot = CHART_WIDTH / max(len(starts), 1)
+    slot = CHART_WIDTH / max(len(starts), FEWEST_SLOTS)
     bars = tuple(
         _bar(
             x=place * slot,

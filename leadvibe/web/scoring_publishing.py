@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from leadvibe.engine.rules import LevelKind
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
 from leadvibe.lib.clock import utc_now
@@ -22,7 +23,7 @@ from leadvibe.web.rendering import render
 from leadvibe.web.scoring import request_rescore, rescore_path
 from leadvibe.web.scoring_bar import BAR, Drafted, group_changes
 from leadvibe.web.scoring_findings import headline
-from leadvibe.web.scoring_paths import SCORING
+from leadvibe.web.scoring_paths import LIVE, SCORING
 from leadvibe.web.scoring_previews import fresh_preview
 
 FRAGMENTS = {BAR: "scoring/_bar.html"}
@@ -52,6 +53,7 @@ def publish(draft_id: UUID) -> AnyResponse:
     if not form.validate():
         return _answer(drafted, form, status=UNPROCESSABLE_ENTITY)
     wants_rescore = form.rescore.data and _moves_past_scores(drafted)
+    back = _where_it_is_live(drafted)
     try:
         applied = drafts.publish_draft(
             principal,
@@ -67,12 +69,18 @@ def publish(draft_id: UUID) -> AnyResponse:
         return _answer(drafted, form, alert=Alert(error.message, Tone.BAD), status=422)
     told = counted(len(applied.sentences), "change")
     flash(f"“{drafted.draft.name}” is live as version {applied.version}: {told}.", Tone.OK)
-    return redirect(rescore_path(request_rescore(principal)) if wants_rescore else SCORING, 303)
+    return redirect(rescore_path(request_rescore(principal)) if wants_rescore else back, 303)
 
 
 def _moves_past_scores(drafted: Drafted) -> bool:
     """Say whether engagement scores would differ; those by properties follow by themselves."""
     return PreviewKind.ENGAGEMENT in kinds_affected(drafted.live, drafted.config)
+
+
+def _where_it_is_live(drafted: Drafted) -> str:
+    """Return the page of the first score that would differ."""
+    kinds = kinds_affected(drafted.live, drafted.config)
+    return LIVE[LevelKind(kinds[0])] if kinds else SCORING
 
 
 def _changed_meanwhile(drafted: Drafted) -> Alert:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
-from leadvibe.engine.conditions import ConditionError, Operator, parse_operator
+from leadvibe.engine.conditions import Operator, parse_operator
 from leadvibe.engine.policies import AttributeRule, AttributeRuleset, FieldTest
 from leadvibe.engine.profile import ordered
 from leadvibe.engine.rules import Config, LevelKind, Rule, Ruleset
 from leadvibe.events.queries import list_event_types
 from leadvibe.identity.types import Scope
 from leadvibe.leads import documents
+from leadvibe.scoring.condition_words import spell, words_of_test
 from leadvibe.scoring.editing import AnyRule, AnyRuleset, rulesets_of, state_of
 from leadvibe.scoring.wording import effect_of
-from leadvibe.web.condition_words import OPERATOR_LABELS, spell
 from leadvibe.web.forms.scoring import (
     AnyRuleForm,
     AnyRulesetForm,
@@ -205,16 +205,6 @@ def is_active(ruleset: AnyRuleset) -> bool:
 def subject_of(rule: AnyRule) -> str:
     """Say what a rule is about: an event type, or what a property must say."""
     return rule.event_type if isinstance(rule, Rule) else words_of_test(rule.test)
-
-
-def words_of_test(test: FieldTest) -> str:
-    """Say what a property must say, as the form offers it."""
-    try:
-        operator = parse_operator(test.operator)
-    except ConditionError:
-        return f"{test.key} {test.operator} {spell(test.value)}".strip()
-    value = "" if operator.affirmative is Operator.EXISTS else spell(test.value)
-    return f"{test.key} {OPERATOR_LABELS[operator]} {value}".strip()
 
 
 def new_rule_form(kind: LevelKind) -> AnyRuleForm:

@@ -1,4 +1,4 @@
-"""What holds for all scoring of a unit or an organisation, what its events may do, and rescores."""
+"""What holds for all scoring of a unit or an organisation, and rescores."""
 
 from __future__ import annotations
 
@@ -8,20 +8,17 @@ from typing import Any
 from flask import Blueprint, flash, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from leadvibe.engine.policies import SYSTEM_TYPES, Reach
 from leadvibe.http.permissions import require
 from leadvibe.http.workers import job_queue
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leads.queries import count_listed
 from leadvibe.lib.clock import utc_now
-from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import PageRequest
 from leadvibe.rescoring import queries as rescoring
 from leadvibe.rescoring import service as rescoring_service
 from leadvibe.rescoring.types import Rescore, WalkState
-from leadvibe.scoring import event_types, profiles, queries, settings
-from leadvibe.scoring.types import KnownEventType
+from leadvibe.scoring import profiles, queries, settings
 from leadvibe.web.forms.scoring_settings import SettingsForm
 from leadvibe.web.live_changes import (
     ChangedMeanwhileError,
@@ -31,23 +28,16 @@ from leadvibe.web.live_changes import (
     stale_alert,
     state_of,
 )
-from leadvibe.web.pages.display import Alert, Choice, Moment, Tone, counted, duration, thousands
+from leadvibe.web.pages.display import Alert, Moment, Tone, counted, duration, thousands
 from leadvibe.web.pages.scoring_settings import (
     LastChange,
     RescoreCard,
     ScoringSettingsPage,
-    TypeRow,
 )
 from leadvibe.web.rendering import render
 
 SETTINGS = "/app/settings/scoring"
-FRAGMENTS = {"rescore": "scoring_settings/_rescore.html", "types": "scoring_settings/_types.html"}
-MOST_TYPES = 200
-_REACHES = (
-    (Reach.ACTIVATE, "Score and trigger"),
-    (Reach.DECIDE, "Score only"),
-    (Reach.OBSERVE, "Show only"),
-)
+FRAGMENTS = {"rescore": "scoring_settings/_rescore.html"}
 
 pages = Blueprint("scoring-settings", __name__)
 
@@ -87,23 +77,6 @@ def rescore() -> AnyResponse:
     return redirect(f"{SETTINGS}#rescore", 303)
 
 
-@pages.post("/settings/scoring/types")
-def decide_type() -> AnyResponse:
-    principal, form = require(Permission.CONFIGURE), request.form
-    hidden, reach = form.get("hidden"), form.get("reach")
-    if hidden not in {None, "0", "1"} or (reach is not None and reach not in frozenset(Reach)):
-        raise InvalidError("Nothing to change was sent: reload the page and try again.")
-    event_types.decide_event_type(
-        principal,
-        principal.scope,
-        form.get("name", ""),
-        hidden=None if hidden is None else hidden == "1",
-        reach=Reach(reach) if reach else None,
-        now=utc_now(),
-    )
-    return done(principal.scope, f"{SETTINGS}#types")
-
-
 def _form(scope: Scope) -> SettingsForm:
     found = queries.get_settings(scope)
     return SettingsForm(
@@ -127,7 +100,6 @@ def _answer(
     principal: Principal, form: SettingsForm, *, alert: Alert | None = None, status: int = 200
 ) -> AnyResponse:
     scope = principal.scope
-    types = event_types.list_known_types(scope)
     page = ScoringSettingsPage(
         form=form,
         changes={
@@ -138,10 +110,6 @@ def _answer(
         can_administer=can(principal, Permission.ADMINISTER),
         live=live_note(scope),
         rescore=_rescore(scope),
-        types=tuple(_type(it) for it in types[:MOST_TYPES]),
-        more_types=f"The {MOST_TYPES} most frequent of {counted(len(types), 'type')}."
-        if len(types) > MOST_TYPES
-        else "",
         alert=alert,
     )
     return render(
@@ -192,13 +160,3 @@ def _seconds(last: Rescore | None) -> float:
     if last is None or last.started_at is None or last.finished_at is None:
         return 0.0
     return max(1.0, (last.finished_at - last.started_at).total_seconds())
-
-
-def _type(it: KnownEventType) -> TypeRow:
-    return TypeRow(
-        name=it.name,
-        events=thousands(it.event_count),
-        is_shown=not it.hidden,
-        reaches=tuple(Choice(label, reach, reach is it.reach) for reach, label in _REACHES),
-        note="Leadvibe's own" if it.name in SYSTEM_TYPES else "",
-    )

@@ -18,6 +18,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
 from leadvibe.lib.ids import new_id, parse_id
 from leadvibe.scoring import drafts, queries
+from leadvibe.scoring.condition_words import words_of_test
 from leadvibe.scoring.errors import DraftNotFoundError
 from leadvibe.scoring.templates import (
     TEMPLATES,
@@ -36,7 +37,6 @@ from leadvibe.web.pages.explanation import direction
 from leadvibe.web.pages.scoring import TemplateCard, TemplateRow, TemplatesPage
 from leadvibe.web.rendering import render
 from leadvibe.web.scoring import has_accounts
-from leadvibe.web.scoring_rules import words_of_test
 from leadvibe.web.scoring_tabs import scoring_tabs
 
 pages = Blueprint("scoring-templates", __name__, url_prefix="/scoring/templates")

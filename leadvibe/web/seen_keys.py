@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from leadvibe.web.condition_words import spell
+from leadvibe.scoring.condition_words import spell
 
 DEEPEST = 3
 SAMPLES = 3

@@ -356,5 +356,5 @@ def _percent(part: float, whole: float) -> str:
     """12%, 3.4%, <0.1%: small ones with a digit more."""
     percent = 100 * part / whole if whole else 0
     if percent == 0 or percent >= 10:  # noqa: PLR2004 - where a digit more says nothing
-        return f"{percent:.0f}%"
-    return f"{percent:.1f}%" if percent >= 0.1 else "<0.1%"  # noqa: PLR2004
+        return f"{percent:.0f} %"
+    return f"{percent:.1f} %" if percent >= 0.1 else "<0.1 %"  # noqa: PLR2004

@@ -15,9 +15,9 @@ from leadvibe.leadlist.types import LeadLine
 from leadvibe.leads import documents
 from leadvibe.lib.paging import PageRequest
 from leadvibe.scoring import queries as scoring
+from leadvibe.scoring.condition_words import OPERATOR_LABELS
 from leadvibe.segments.membership import Membership
 from leadvibe.segments.types import RuleType
-from leadvibe.web.condition_words import OPERATOR_LABELS
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.pages.display import UNCLASSIFIED_COLOR, Choice, Level, counted, thousands
 from leadvibe.web.pages.segments import (

@@ -13,10 +13,10 @@ from leadvibe.leads.accounts import Account, find_account
 from leadvibe.leads.types import Lead
 from leadvibe.scoring import profiles
 from leadvibe.scoring import queries as scoring
+from leadvibe.scoring.condition_words import spell
 from leadvibe.scoring.profiles import Side
 from leadvibe.segments.membership import Explained
 from leadvibe.segments.types import RuleType, SegmentRule
-from leadvibe.web.condition_words import spell
 from leadvibe.web.pages.segments import RuleReason
 from leadvibe.web.segment_words import say_rule
 

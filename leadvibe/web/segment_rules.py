@@ -18,11 +18,11 @@ from uuid import UUID
 from leadvibe.engine.conditions import MAX_CLAUSES, Joiner, Operator, as_number
 from leadvibe.identity.types import Scope
 from leadvibe.lib.ids import parse_id
+from leadvibe.scoring.condition_words import spell
 from leadvibe.scoring.errors import AbmDisabledError
 from leadvibe.segments.errors import BadSegmentRuleError
 from leadvibe.segments.service import check_rule
 from leadvibe.segments.types import RuleDraft, RuleType, SegmentRule
-from leadvibe.web.condition_words import spell
 
 Choice = TypeVar("Choice", bound=StrEnum)
 

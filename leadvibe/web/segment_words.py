@@ -7,8 +7,8 @@ from itertools import groupby
 from types import MappingProxyType
 
 from leadvibe.engine.conditions import Joiner, Operator
+from leadvibe.scoring.condition_words import OPERATOR_LABELS, spell
 from leadvibe.segments.types import RuleType, SegmentRule
-from leadvibe.web.condition_words import OPERATOR_LABELS, spell
 from leadvibe.web.pages.segments import GroupWords, RuleWords
 
 TYPE_LABELS: Mapping[RuleType, str] = MappingProxyType({

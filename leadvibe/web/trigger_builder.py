@@ -14,11 +14,11 @@ from leadvibe.leads import documents
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import LeadvibeError
 from leadvibe.notifications.slack_workspace import offer_channels
+from leadvibe.scoring.condition_words import OPERATOR_LABELS
 from leadvibe.scoring.event_types import list_known_types
 from leadvibe.scoring.queries import get_settings
 from leadvibe.triggers.checks import MOST_STEPS, MOST_TESTS
 from leadvibe.triggers.filtering import OWN_PROPERTIES
-from leadvibe.web.condition_words import OPERATOR_LABELS
 from leadvibe.web.forms.triggers import MilestoneForm, TriggerForm, choices_of
 from leadvibe.web.pages.display import Choice, query_url
 from leadvibe.web.pages.triggers import (

@@ -14,9 +14,9 @@ from typing import Any
 from leadvibe.engine.conditions import ConditionError, Operator, as_number, parse_operator
 from leadvibe.engine.policies import FieldTest
 from leadvibe.engine.triggers import ANY_TYPE, Count, Pattern, Sequence, Step
+from leadvibe.scoring.condition_words import spell
 from leadvibe.triggers.checks import MOST_EVENTS, MOST_STEPS, MOST_TESTS
 from leadvibe.triggers.types import Setup
-from leadvibe.web.condition_words import spell
 from leadvibe.web.trigger_words import WITHOUT_VALUE
 
 ANY_WORD = "*"

@@ -20,9 +20,9 @@ from leadvibe.engine.triggers import (
     Step,
     TriggerKind,
 )
+from leadvibe.scoring.condition_words import OPERATOR_LABELS, spell
 from leadvibe.triggers.firings import spell_window
 from leadvibe.triggers.types import Recipients, Setup
-from leadvibe.web.condition_words import OPERATOR_LABELS, spell
 from leadvibe.web.pages.display import counted, thousands
 
 WITHOUT_VALUE = frozenset({Operator.EXISTS, Operator.NOT_EXISTS})

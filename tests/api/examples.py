@@ -522,6 +522,9 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     "POST /api/v1/ou/{ouId}/profile-scoring/rescore-preview": lambda it: _body(
         {}, ouId=it.people.unit.unit_id
     ),
+    "POST /api/v1/ou/{ouId}/account-scoring/rescore-preview": lambda it: _body(
+        {}, ouId=it.people.unit.unit_id
+    ),
     "GET /scoring/previews/{id}": lambda it: Example({"id": it.finished_preview_id()}),
     "GET /scoring/previews/{id}/leads": lambda it: Example({"id": it.finished_preview_id()}),
     "DELETE /scoring/previews/{id}": lambda it: Example({"id": it.preview_id()}),

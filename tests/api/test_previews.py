@@ -10,6 +10,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.rescoring import previewing
 from leadvibe.scoring import drafts, queries, service
+from leadvibe.scoring.settings import update_settings
 from tests.factories import make_unit
 
 NOTHING = "01890000-0000-7000-8000-000000000000"
@@ -166,6 +167,18 @@ def test_profiles_are_previewed_by_themselves(api, people, scored):
 
     assert (found["kind"], counts(found)) == ("profile", [3, 0, 0, 0, 3, 0.0])
     assert found["levels"][0] == {"level": "Poor Fit", "before": 3, "after": 3}
+
+
+def test_accounts_are_previewed_by_themselves_where_they_are_scored(api, people, world):
+    path = f"/api/v1/ou/{people.unit.unit_id}/account-scoring/rescore-preview"
+    refused = api.post(path)
+    assert (refused.status_code, refused.json["code"]) == (403, "abm_disabled")
+
+    update_settings(world.principal, world.scope, {"abm_enabled": True}, now=utc_now())
+    world.happen("page_view", email="ann@acme.test")
+    found = api.post(path).json
+
+    assert (found["kind"], counts(found)) == ("account", [1, 0, 0, 0, 1, 0.0])
 
 
 def test_the_unit_in_the_address_counts_whichever_is_active(call_as, people, path, scored):

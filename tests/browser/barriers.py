@@ -30,14 +30,14 @@ _LAYOUT = [
 _OF_RULES = {
     "all": _OPTIONS,
     "colours": {**_OPTIONS, "runOnly": ["color-contrast"]},
-    "layout": {**_OPTIONS, "runOnly": _LAYOUT},
+    "layout and colours": {**_OPTIONS, "runOnly": [*_LAYOUT, "color-contrast"]},
 }
 
 
 def barriers(page: Page, scheme: str, *, rules: str = "all") -> list[str]:
     """Return what is wrong in a theme, each with its place.
 
-    A theme changes no more than `colours`, a size of the window no more than `layout`.
+    A theme changes no more than `colours`, a size of the window no more than the layout.
     """
     page.emulate_media(color_scheme=scheme)
     page.evaluate(SETTLED)

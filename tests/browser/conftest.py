@@ -28,9 +28,21 @@ from tests.people import People, Person
 from tests.world import World
 
 CHROMIUM = Path("/usr/bin/chromium")
+# The last list of features counts, so the first ones are those that Playwright would do without.
+# The popups of the address bar are pages of their own, which each window would load before ours.
+WITHOUT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding",
+    "ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints",
+    "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup",
+)  # fmt: skip
 # Containers give neither root nor a plain user the namespaces of its sandbox, nor much shared
-# memory; it sees no pages but our own.
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
+# memory; it sees no pages but our own. A processor of graphics would only be played by this one.
+ARGUMENTS = [
+    "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+    f"--disable-features={','.join(WITHOUT)}",
+]  # fmt: skip
 COOKIE = "leadvibe_session"
 WIDE = {"width": 1440, "height": 900}
 # Answers that a journey provokes on purpose; the page itself must not break over them.

@@ -14,7 +14,7 @@ from werkzeug.exceptions import InternalServerError
 from leadvibe.lib.errors import ForbiddenError
 from tests.browser.barriers import barriers
 from tests.furnishing import LONG, furnish, upload_by
-from tests.walking import distinct, opened_by, walk
+from tests.walking import distinct, opened_by, page_shape, walk
 
 SIZES = {"wide": {"width": 1440, "height": 900}, "narrow": {"width": 390, "height": 844}}
 PARTS = 2
@@ -46,7 +46,7 @@ def furnished(site, security, browse):
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_page_is_whole_and_bars_nobody(furnished, app, browse, part):
     admin = furnished.people.admin
-    walked = walk(opened_by(browse(admin)), app.url_map, "/app/home", "/docs", alike=1)
+    walked = walk(opened_by(browse(admin)), app.url_map, "/app/home", "/docs", shape=page_shape)
     pages = [*distinct(walked.documents, app.url_map), *UNLINKED]
     page = furnished.visit(admin, reduced_motion="reduce")
 
@@ -60,17 +60,17 @@ def test_every_page_is_whole_and_bars_nobody(furnished, app, browse, part):
 
 
 def look_at(page: Page, path: str) -> list[str]:
-    """Return what is wrong with a page, loaded once: all in light, then what can differ."""
+    """Return what is wrong with a page, loaded once: all when wide, then what can differ."""
     found = [] if page.locator("h1").count() == 1 else ["has not one heading"]
     for size, viewport in SIZES.items():
         page.set_viewport_size(viewport)
         if pixels := overhang(page):
             found.append(f"{pixels} px too wide, {size}")
-        found += barriers(page, "light", rules="all" if size == "wide" else "layout")
-        keep_picture(page, path, f"{size}-light")
-        if size == "wide" or SCREENSHOTS:
-            found += barriers(page, "dark", rules="colours")
-            keep_picture(page, path, f"{size}-dark")
+        if size == "wide":
+            found += barriers(page, "light")
+        else:
+            found += barriers(page, "dark", rules="layout and colours")
+        keep_pictures(page, path, size)
     return found
 
 
@@ -79,12 +79,15 @@ def overhang(page: Page) -> int:
     return int(page.evaluate(OVERHANG))
 
 
-def keep_picture(page: Page, path: str, look: str) -> None:
-    """Keep how a page looks, for people to look at."""
+def keep_pictures(page: Page, path: str, size: str) -> None:
+    """Keep how a page looks in both themes, for people to look at."""
     if SCREENSHOTS is None:
         return
     name = re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-")[:80]
-    page.screenshot(path=Path(SCREENSHOTS) / look / f"{name}.png", full_page=True)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        look = f"{size}-{scheme}"
+        page.screenshot(path=Path(SCREENSHOTS) / look / f"{name}.png", full_page=True)
 
 
 def test_the_menu_of_a_narrow_screen_leads_everywhere(furnished):

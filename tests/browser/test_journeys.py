@@ -27,16 +27,21 @@ CSV = (
 
 
 @pytest.fixture
-def scored(site):
+def scored(site, scenes):
     """Ann has 85 points over 63 events; Bob has 5."""
-    site.world.add_rule("demo_request", 20)
-    site.world.add_rule("page_view", 1)
-    for hours in range(60):
-        site.world.happen("page_view", "ann", ago=timedelta(hours=hours), page_title="Pricing")
-    site.world.happen("demo_request", "ann", email="ann@acme.test", form="Book a demo")
-    for _ in range(5):
-        site.world.happen("page_view", "ann")
-        site.world.happen("page_view", "bob")
+
+    def make() -> None:
+        world = site.world
+        world.add_rule("demo_request", 20)
+        world.add_rule("page_view", 1)
+        for hours in range(60):
+            world.happen("page_view", "ann", ago=timedelta(hours=hours), page_title="Pricing")
+        world.happen("demo_request", "ann", email="ann@acme.test", form="Book a demo")
+        for _ in range(5):
+            world.happen("page_view", "ann")
+            world.happen("page_view", "bob")
+
+    scenes.set("scored", make)
     return site
 
 

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadvibe.engine.replay import advance, replay
+from tests.effort import examples
 
 from . import strategies as some
 from .kept_lead import LEAD_ID, KeptLead
 
-engine_property = settings(max_examples=150, deadline=None)
-arrival_property = settings(max_examples=400, deadline=None)
+engine_property = settings(max_examples=examples(150), deadline=None)
+arrival_property = settings(max_examples=examples(400), deadline=None)
 
 IN_THE_END = some.START + timedelta(days=20)
 """Later than anything that the strategies let happen."""

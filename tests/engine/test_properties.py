@@ -18,10 +18,11 @@ from leadvibe.engine.levels import LevelCut, find_overlap, level_of
 from leadvibe.engine.policies import SYSTEM_TYPES, Reach
 from leadvibe.engine.replay import history_under, replay
 from leadvibe.engine.rules import Config, LevelKind
+from tests.effort import examples
 
 from . import strategies as some
 
-engine_property = settings(max_examples=60, deadline=None)
+engine_property = settings(max_examples=examples(60), deadline=None)
 
 LEAD_ID = "ana"
 IN_THE_END = some.START + timedelta(days=20)

@@ -20,6 +20,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, held_lock
 from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import editing, process, rescore
+from tests.effort import examples
 from tests.factories import make_member, make_principal, make_rule, make_scope
 from tests.pipeline.describing import Describing
 from tests.pipeline.unit_state import read_unit
@@ -270,7 +271,7 @@ def a_file(rows: Sequence[tuple[str, str, str, int]]) -> str:
 
 
 @settings(
-    max_examples=5,
+    max_examples=examples(5),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each one costs a second
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -15,6 +15,7 @@ from leadvibe.leadlist.types import LeadFilter, ScoreRange, Sort, SortKey
 from leadvibe.leads import service as leads
 from leadvibe.lib.db import driver, session
 from leadvibe.lib.paging import PageRequest, Total
+from tests.effort import examples
 from tests.factories import make_organization, make_unit
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -252,7 +253,7 @@ def explain(statement):
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12))
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -292,7 +293,7 @@ class TestTotals:
         steps=st.sampled_from([0, 10, 100, 5_000]),
     )
     @settings(
-        max_examples=80,
+        max_examples=examples(80),
         deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )

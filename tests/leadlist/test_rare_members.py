@@ -17,6 +17,7 @@ from leadvibe.lib.db import commit, driver, rollback
 from leadvibe.lib.paging import PageRequest
 from leadvibe.segments.membership import Membership
 from leadvibe.segments.types import RuleDraft, RuleType
+from tests.effort import examples
 from tests.factories import make_organization, make_segment, make_unit
 
 pytestmark = pytest.mark.usefixtures("fresh_database")
@@ -215,7 +216,9 @@ STEPS = st.lists(
 
 @given(steps=STEPS)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_in_any_order_of_changes_and_searches_nobody_is_missing(scope, pros, steps):
     for what, lead_id, value in steps:

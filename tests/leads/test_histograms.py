@@ -12,6 +12,7 @@ from sqlalchemy import text
 from leadvibe.leads import histograms
 from leadvibe.leads.histograms import Moment
 from leadvibe.lib.db import driver, session
+from tests.effort import examples
 from tests.factories import make_organization, make_unit
 
 EVER, NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
@@ -29,7 +30,9 @@ CHANGES = [
     "DELETE FROM leads",
 ]
 QUIET = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 times = st.integers(0, 4 * 60).map(lambda minutes: NOON + timedelta(minutes=minutes))
 

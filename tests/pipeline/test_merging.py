@@ -34,6 +34,7 @@ from leadvibe.pipeline import editing, merging, process, rescore
 from leadvibe.scoring import items
 from leadvibe.scoring import settings as scoring_settings
 from leadvibe.scoring.types import ItemKind
+from tests.effort import examples
 from tests.factories import (
     make_event,
     make_principal,
@@ -516,7 +517,9 @@ def add_policies(scope: Scope) -> None:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(events=some_events, data=st.data())
 def test_merging_and_unmerging_leaves_everything_as_it_was(app, events, data):

@@ -19,12 +19,13 @@ from leadvibe.pipeline import intake, process, rescore
 from leadvibe.scoring import applying, settings
 from leadvibe.scoring import queries as score_queries
 from tests import streams
+from tests.effort import examples
 from tests.factories import make_event, make_principal, make_scope
 from tests.reference_scorer import ReferenceScorer
 
 from .stored import discrepancies, settle
 
-UNITS = 16
+UNITS = examples(16)
 PEOPLE = 40
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 

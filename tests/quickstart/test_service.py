@@ -78,9 +78,9 @@ def test_another_sensitivity_changes_triggers_in_place(world: World) -> None:
 
 
 def test_put_away_it_is_over(world: World) -> None:
-    assert not queries.is_over(world.scope)
+    assert not queries.read_quick_start(world.scope).is_over
 
     service.dismiss(world.scope, now=utc_now())
 
-    assert queries.is_over(world.scope)
+    assert queries.read_quick_start(world.scope).is_over
     assert queries.read_quick_start(world.scope).applied_at is None

@@ -36,6 +36,7 @@ from leadvibe.scoring.errors import (
 )
 from leadvibe.scoring.settings import update_settings
 from leadvibe.scoring.types import ItemKind
+from tests.effort import examples
 from tests.factories import make_organization, make_principal, make_rule, make_scope
 from tests.scoring.strategies import whole_configs
 
@@ -66,7 +67,9 @@ def apply(ana, scope, config, now=NOW):
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(first=whole_configs(), second=whole_configs())
 def test_what_is_applied_is_what_is_read(ana, scope, first, second):

@@ -114,7 +114,7 @@ def with_rule(**changes) -> Config:
         (
             make(),
             make(metadata_filters=(BOTS,)),
-            'Added metadata filter Bots: events any, where agent contains "bot"',
+            "Added metadata filter Bots: events any, where agent contains bot",
         ),
         (
             make(profile_mappings=(MAPPING,)),
@@ -124,7 +124,7 @@ def with_rule(**changes) -> Config:
         (
             make(account_rulesets=(FIT,)),
             make(account_rulesets=(replace(FIT, rules=()),)),
-            "Removed account rule size gt 50 in Fit (weight +20)",
+            "Removed account rule size is more than 50 in Fit (weight +20)",
         ),
         (
             make(),

@@ -24,6 +24,7 @@ from leadvibe.engine.conditions import (
     holds,
 )
 from leadvibe.segments.sql import clauses_sql, condition_sql
+from tests.effort import examples
 
 # Texts on the edge of a rule: case, numbers, JSON, wildcards, spaces.
 WORDS = [
@@ -105,7 +106,7 @@ def ask(connection, documents, condition):
     return list(connection.scalars(answers.order_by(rows.c.place)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(questions())
 def test_conditions_mean_the_same_in_python_and_in_sql(connection, question):
     documents, conditions = question
@@ -209,7 +210,7 @@ clauses = st.builds(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.lists(clauses, max_size=8), min_size=10, max_size=20))
 def test_clauses_combine_in_sql_as_in_python(connection, many):
     in_sql = [clauses_sql(replace(c, term=literal(c.term)) for c in each) for each in many]

@@ -34,6 +34,7 @@ from leadvibe.scoring.queries import find_primary
 from leadvibe.triggers import simulation
 from leadvibe.triggers.simulation import simulate
 from leadvibe.triggers.types import Setup
+from tests.effort import examples
 from tests.factories import (
     make_event,
     make_metadata_filter,
@@ -263,7 +264,7 @@ SHAPES = st.one_of(
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(10),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -287,7 +288,7 @@ def test_it_says_what_the_engine_says(app, done, shape, mode, days):
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(10),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -98,8 +98,7 @@ def test_the_page_is_there_before_anything_is_set_up(browse, people, world, path
 def test_a_viewer_may_change_nothing(browse, people, everything):
     browser = browse(people.viewer)
     paths = [*everything, LEVELS, DECAY, f"{FILTERS}/velocity/new", f"{FILTERS}/metadata/new",
-             MAPPING, f"{MAPPING}/backfill", SETTINGS, f"{SETTINGS}/rescore",
-             f"{SETTINGS}/types"]  # fmt: skip
+             MAPPING, f"{MAPPING}/backfill", SETTINGS, f"{SETTINGS}/rescore"]  # fmt: skip
 
     statuses = {browser.post(path, {"do": "save"}).status_code for path in paths}
 
@@ -459,6 +458,20 @@ def test_keys_of_events_are_shown_with_what_they_hold(browse, people, world):
     assert "yes or no" in page
 
 
+def test_keys_that_bear_the_name_of_a_property_come_first_and_many_are_folded(
+    browse, people, world
+):
+    browser = browse(people.operator)
+    browser.post(MAPPING, {**TITLE, "source_field": "key_07"})
+    world.happen("form", "ann", **{f"key_{number:02}": "x" for number in range(20)}, title="CTO")
+
+    page = browser.get(MAPPING).text
+
+    keys = re.findall(r"<td><code>(\w+)</code></td>\s+<td><span", page)
+    assert keys[:2] == ["title", "key_00"]
+    assert "9 more keys" in page
+
+
 def test_a_mapping_is_previewed_made_changed_and_deleted(browse, people, world):
     world.happen("form", "ann", job_title="CTO")
     browser = browse(people.operator)
@@ -540,20 +553,6 @@ def test_a_rescore_is_asked_for_once_and_followed(browse, people, world):
     assert {answer.status_code for answer in answers} == {303}
     assert "0 %: 0 of 1 lead" in part
     assert 'hx-trigger="every 2s"' in part
-
-
-def test_an_event_type_is_hidden_and_held_back(browse, people, world):
-    world.happen("page_view", "ann")
-    browser = browse(people.operator)
-
-    browser.post(f"{SETTINGS}/types", {"name": "page_view", "hidden": "1"})
-    browser.post(f"{SETTINGS}/types", {"name": "page_view", "reach": "observe"})
-    wrong = browser.post(f"{SETTINGS}/types", {"name": "page_view", "reach": "all"})
-    gone = browser.post(f"{SETTINGS}/types", {"name": "nothing", "hidden": "1"})
-
-    policy = queries.read_policies(world.scope).event_types["page_view"]
-    assert (policy.hidden, policy.reach) == (True, "observe")
-    assert (wrong.status_code, gone.status_code) == (400, 404)
 
 
 def test_pages_ask_no_more_of_many_leads(browse, people, world, statements):

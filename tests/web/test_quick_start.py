@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadvibe.quickstart.queries import is_over
+from leadvibe.quickstart.queries import read_quick_start
 from leadvibe.scoring.queries import list_rules
 from leadvibe.segments.queries import list_segments
 
@@ -55,7 +55,7 @@ def test_put_away_it_is_found_under_settings(browser, world):
     browser.post(f"{QUICK}/dismiss", {})
 
     home = browser.get("/app/home").text
-    assert is_over(world.scope)
+    assert read_quick_start(world.scope).is_over
     assert home.index("/app/settings") < home.index(f'class="nav-link" href="{QUICK}"')
 
 
@@ -69,4 +69,4 @@ def test_a_viewer_may_not_start(browse, people, world):
     ]
 
     assert statuses == [403, 403, 403]
-    assert not is_over(world.scope)
+    assert not read_quick_start(world.scope).is_over

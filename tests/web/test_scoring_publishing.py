@@ -15,6 +15,7 @@ from leadvibe.rescoring import queries as rescoring
 from leadvibe.rescoring import service as rescores
 from leadvibe.rescoring.types import PreviewKind, WalkState
 from leadvibe.scoring import drafts, levels, queries, versions
+from leadvibe.scoring.settings import update_settings
 from leadvibe.scoring.templates import TEMPLATES
 from leadvibe.web import scoring_previews
 from tests.factories import make_trigger
@@ -123,6 +124,42 @@ def test_a_preview_of_profile_rules_names_the_rules(browse, people, scored, draf
     assert "country is empty" in page
     assert "result-profile" in page
     assert "result-engagement" not in page
+
+
+def test_account_rules_go_from_a_draft_by_a_preview_to_what_is_live(browse, people, scored):
+    update_settings(scored.principal, scored.scope, {"abm_enabled": True}, now=utc_now())
+    scored.happen("page_view", email="ann@acme.test")
+    draft, browser = make_draft(scored), browse(people.operator)
+    browser.post(draft_url(draft, "/account/rulesets"), {"name": "Firms"})
+    [firms] = config_of(scored.scope, draft).policies.account_rulesets
+    browser.post(
+        draft_url(draft, f"/account/rulesets/{firms.ruleset_id}/rules"),
+        {"key": "country", "operator": "not_exists", "value": "", "weight": "30"},
+    )
+
+    browser.post(draft_url(draft, "/preview"))
+    page = browser.get(draft_url(draft, "/preview")).text
+    answer = browser.post(draft_url(draft, "/publish"), {"seen": seen(draft, scored)})
+
+    assert answer.location == f"{SCORING}/account"
+    assert "1 of 1 account would get another score" in page
+    assert 'href="/app/accounts/acme.test"' in page
+    [live] = queries.read_config(scored.scope).policies.account_rulesets
+    assert [rule.weight for rule in live.rules] == [30]
+
+
+def test_the_preview_tab_starts_a_preview_where_there_is_none(browse, people, scored, draft):
+    browser, tab = browse(people.operator), draft_url(draft, "/preview")
+    starts = 'hx-trigger="load, submit"'
+    assert starts not in browser.get(tab).text
+
+    set_points(browser, scored, draft, "demo_request", 60)
+    assert starts in browser.get(tab).text
+    assert starts not in browser.get(draft_url(draft)).text
+    assert starts not in browse(people.viewer).get(tab).text
+
+    browser.post(tab)
+    assert starts not in browser.get(tab).text
 
 
 def test_a_preview_tells_which_triggers_leads_would_come_past(browse, people, scored, draft):

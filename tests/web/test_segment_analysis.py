@@ -43,8 +43,8 @@ def rates(page):
 def test_members_are_held_against_all_leads(browse, people, segment):
     page = unescape(browse(people.viewer).get(path(segment, event="demo_request", days=30)).text)
 
-    assert "2 leads, 50% of all 4." in page
-    assert rates(page) == [("50%", "1 of 2 leads"), ("50%", "2 of 4 leads")]
+    assert "2 leads, 50 % of all 4." in page
+    assert rates(page) == [("50 %", "1 of 2 leads"), ("50 %", "2 of 4 leads")]
     assert "As often as all leads." in page
     assert "Week of" in page
 
@@ -52,7 +52,7 @@ def test_members_are_held_against_all_leads(browse, people, segment):
 def test_the_time_that_is_asked_about_counts(browse, people, segment):
     page = unescape(browse(people.viewer).get(path(segment, event="demo_request", days=7)).text)
 
-    assert rates(page) == [("50%", "1 of 2 leads"), ("25%", "1 of 4 leads")]
+    assert rates(page) == [("50 %", "1 of 2 leads"), ("25 %", "1 of 4 leads")]
     assert "2.0 times as often as all leads." in page
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from leadvibe.engine.conditions import MAX_CLAUSES, Joiner
-from leadvibe.web.condition_words import spell
+from leadvibe.scoring.condition_words import spell
 from leadvibe.web.segment_rules import RuleInput, read_rules, rearranged
 
 

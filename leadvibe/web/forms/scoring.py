@@ -18,7 +18,7 @@ from wtforms.validators import (
 )
 
 from leadvibe.engine.conditions import Operator
-from leadvibe.web.condition_words import OPERATOR_LABELS
+from leadvibe.scoring.condition_words import OPERATOR_LABELS
 from leadvibe.web.forms.member_form import MemberForm, WholeNumberField, printable, strip
 
 LONGEST_NAME = 100

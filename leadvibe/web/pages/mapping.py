@@ -63,6 +63,8 @@ class MappingPage:
     event_type: str
     event_types: tuple[str, ...]
     keys: tuple[KeyRow, ...]
+    keys_shown: int
+    """How many before the rest is folded away."""
     looked_at: str
     mappings: tuple[MappingRow, ...]
     unmapped: tuple[str, ...]

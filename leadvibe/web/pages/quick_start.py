@@ -50,6 +50,8 @@ class ReviewRow:
 class ReviewGroup:
     label: str
     rows: tuple[ReviewRow, ...]
+    stays: str
+    """How many of them are fixed, in words; empty when none is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Scoring settings: templates/scoring_settings/page.html; _rescore.html and _types.html alone."""
+"""Scoring settings: templates/scoring_settings/page.html, and _rescore.html alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wtforms import Form
 
-from leadvibe.web.pages.display import Alert, Choice, Moment
+from leadvibe.web.pages.display import Alert, Moment
 from leadvibe.web.pages.live import LiveNote
 
 
@@ -30,16 +30,6 @@ class RescoreCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TypeRow:
-    name: str
-    events: str
-    is_shown: bool
-    reaches: tuple[Choice, ...]
-    note: str
-    """Why it cannot be changed; empty when it can."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoringSettingsPage:
     form: Form
     changes: Mapping[str, LastChange]
@@ -47,7 +37,5 @@ class ScoringSettingsPage:
     can_administer: bool
     live: LiveNote
     rescore: RescoreCard
-    types: tuple[TypeRow, ...]
-    more_types: str
     url: str = "/app/settings/scoring"
     alert: Alert | None = None

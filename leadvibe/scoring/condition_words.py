@@ -1,4 +1,4 @@
-"""Conditions over properties in words, as pages say and read them."""
+"""Conditions over properties in words, as pages say and read them, and summaries. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from leadvibe.engine.conditions import Operator
+from leadvibe.engine.conditions import ConditionError, Operator, parse_operator
+from leadvibe.engine.policies import FieldTest
 
 OPERATOR_LABELS: Mapping[Operator, str] = MappingProxyType({
     Operator.EQUALS: "is",
@@ -24,6 +25,16 @@ OPERATOR_LABELS: Mapping[Operator, str] = MappingProxyType({
     Operator.EXISTS: "is not empty",
     Operator.NOT_EXISTS: "is empty",
 })  # fmt: skip
+
+
+def words_of_test(test: FieldTest) -> str:
+    """Say what a property must say, as the form offers it."""
+    try:
+        operator = parse_operator(test.operator)
+    except ConditionError:
+        return f"{test.key} {test.operator} {spell(test.value)}".strip()
+    value = "" if operator.affirmative is Operator.EXISTS else spell(test.value)
+    return f"{test.key} {OPERATOR_LABELS[operator]} {value}".strip()
 
 
 def spell(value: object) -> str:
