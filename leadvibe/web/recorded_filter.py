@@ -84,7 +84,8 @@ class Condition(NamedTuple):
         said = OPERATORS[self.operator]
         if self.operator in _WITHOUT_VALUE:
             return said
-        value = STATUS_LABELS[Status(self.value)] if self.field == "status" else self.value
+        is_status = self.field == "status"
+        value = spell(self.field, self.comparison.value) if is_status else self.value
         return value if self.operator == "eq" else f"{said} {value}"
 
 
