@@ -26,9 +26,9 @@ EQUALS = "equals"
 
 def condition_of(scope: Scope, wanted: LeadFilter) -> ColumnElement[bool] | None:
     """Return that part of a filter, or None. Raises SegmentNotFoundError."""
-    if wanted.segment_id is None and wanted.profile_level is None and not wanted.recorded:
+    if wanted.segment_id is None and wanted.profile_level is None and wanted.recorded is None:
         return None
-    membership, parts = Membership(scope), [_is_recorded(wanted.recorded)]
+    membership, parts = Membership(scope), [_is_recorded(wanted.recorded or ())]
     if wanted.segment_id is not None:
         segment = get_segment(scope, wanted.segment_id)
         audience = membership.of(segment, list_rules(scope, wanted.segment_id))

@@ -64,7 +64,7 @@ class LeadFilter(NamedTuple):
     segment_id: UUID | None = None
     profile_level: str | None = None
     """The name of the level by the primary profile ruleset."""
-    recorded: tuple[Comparison, ...] = ()
+    recorded: tuple[Comparison, ...] | None = None
     """What must be recorded of them."""
 
 

@@ -138,7 +138,7 @@ def read_lead_query(
         return LeadQuery(
             params=params,
             lead_filter=_read_filter(params, levels, now=now)._replace(
-                **about_people, recorded=tuple(it.comparison for it in recorded)
+                **about_people, recorded=tuple(it.comparison for it in recorded) or None
             ),
             recorded=recorded,
             columns=columns,
