@@ -51,14 +51,12 @@ def _top_score(scope: Scope, wanted: LeadQuery, lines: Sequence[LeadLine]) -> in
 
 def _row(line: LeadLine, levels: LevelCut, top: int, facts: Facts) -> LeadRow:
     level, url = levels.level_of(line.score), lead_path(line.lead_id)
-    detail, _, employer = (line.detail or "").partition(SEPARATOR)
     return LeadRow(
         id=line.lead_id,
         url=url,
         why_url=f"{url}#why",
         name=line.name,
-        detail=detail,
-        employer=employer,
+        detail=detail_parts(line.detail),
         score=thousands(line.score),
         score_share=share(line.score, top),
         level=level.name if level else UNCLASSIFIED,
@@ -79,6 +77,11 @@ def _row(line: LeadLine, levels: LevelCut, top: int, facts: Facts) -> LeadRow:
         title=facts.title,
         company=facts.company,
     )
+
+
+def detail_parts(detail: str | None) -> tuple[str, ...]:
+    """Return the best alias and the company apart, so that a narrow list cuts only the first."""
+    return tuple(detail.split(SEPARATOR, 1)) if detail else ()
 
 
 def badge_of(level: ScoreLevel | None) -> Level:
