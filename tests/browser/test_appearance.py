@@ -22,7 +22,10 @@ PARTS = 2
 SCREENSHOTS = os.environ.get("SCREENSHOTS_OF_ALL")
 """The folder where pictures of all pages are kept, if they are wanted: that takes a minute more."""
 OPEN_ALL = "document.querySelectorAll('main details').forEach(it => { it.open = true })"
-CLOSE_MENUS = "document.querySelectorAll('.drop:has(> .menu-panel, > .lead-menu)').forEach(it => { it.open = false })"
+CLOSE_MENUS = """document
+  .querySelectorAll(".drop:has(> .menu-panel, > .lead-menu)")
+  .forEach(it => { it.open = false })
+"""
 """An open menu covers what it belongs to, where there is no room beside it."""
 OVERHANG = """async () => {
   const root = document.documentElement;
