@@ -186,7 +186,7 @@ def _scoring(page: Page) -> None:
     points.press("Enter")
     expect(page.get_by_text("was +100")).to_be_visible()
     page.get_by_role("button", name="Preview changes").click()
-    detail = page.get_by_role("link", name="Scores, levels and leads in detail")
+    detail = page.get_by_role("link", name="In detail: who moves, and why")
     expect(detail).to_be_visible()
     take(page, "scoring-draft")
     detail.click()

@@ -20,6 +20,7 @@ import psycopg
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import Connection, Engine, text
@@ -41,7 +42,10 @@ pytest_plugins = [
     "tests.standins.hubspot",
 ]  # fmt: skip
 
-hypothesis_settings.register_profile("leadvibe", max_examples=examples(USUAL))
+# Machines that do much else are slow, which says nothing of a strategy.
+hypothesis_settings.register_profile(
+    "leadvibe", max_examples=examples(USUAL), suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("leadvibe")
 
 MANY_ROWS = 1_000

@@ -37,6 +37,7 @@ from leadvibe.web.event_icons import event_icon
 from leadvibe.web.event_positions import write_position
 from leadvibe.web.home_range import ONE_DAY, midnight, spell
 from leadvibe.web.lead_paths import lead_path
+from leadvibe.web.lead_rows import detail_parts
 from leadvibe.web.level_badges import badge_of
 from leadvibe.web.pages.accounts import (
     AccountEventRow,
@@ -119,7 +120,7 @@ def with_people(page: AccountPage, scope: Scope, account: Account, *, number: in
     people = tuple(
         PersonRow(
             name=it.name,
-            detail=it.detail or "",
+            detail=detail_parts(it.detail),
             url=lead_path(it.lead_id),
             score=thousands(it.score),
             level=badge_of(cut, it.score),

@@ -29,6 +29,7 @@ from leadvibe.web.account_query import (
 from leadvibe.web.account_segments import segment_choices
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import SIZES, UNCLASSIFIED_VALUE
+from leadvibe.web.lead_rows import detail_parts
 from leadvibe.web.level_badges import badge_of
 from leadvibe.web.pages.accounts import AccountFilters, AccountList, AccountRow, UnresolvedRow
 from leadvibe.web.pages.display import Choice, Moment, Pager, pager_label, thousands
@@ -158,7 +159,7 @@ def _unresolved(line: LeadLine, cut: LevelCut) -> UnresolvedRow:
         id=line.lead_id,
         url=lead_path(line.lead_id),
         name=line.name,
-        detail=line.detail or "",
+        detail=detail_parts(line.detail),
         level=badge_of(cut, line.score),
         score=thousands(line.score),
         last_at=Moment.of(line.last_event_at) if line.last_event_at else None,

@@ -21,6 +21,7 @@ from leadvibe.scoring import queries as scoring
 from leadvibe.web.charts import Point, draw_columns
 from leadvibe.web.home_range import ONE_DAY, TODAY, HomeRange, midnight, spell
 from leadvibe.web.lead_paths import LEADS, lead_path
+from leadvibe.web.lead_rows import detail_parts
 from leadvibe.web.level_badges import badge_of
 from leadvibe.web.pages.display import Moment, counted, query_url, share, signed, thousands
 from leadvibe.web.pages.home import ChartCard, Figure, MixCard, MixRow, TopLead
@@ -87,7 +88,7 @@ def build_top(scope: Scope) -> tuple[TopLead, ...]:
     return tuple(
         TopLead(
             name=line.name,
-            detail=line.detail or "",
+            detail=detail_parts(line.detail),
             url=f"{lead_path(line.lead_id)}#why",
             score=thousands(line.score),
             level=badge_of(cut, line.score),

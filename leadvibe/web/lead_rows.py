@@ -55,14 +55,12 @@ def _row(
     line: LeadLine, levels: LevelCut, top: int, facts: Facts, recorded: Sequence[Column]
 ) -> LeadRow:
     level, url = levels.level_of(line.score), lead_path(line.lead_id)
-    detail, _, employer = (line.detail or "").partition(SEPARATOR)
     return LeadRow(
         id=line.lead_id,
         url=url,
         why_url=f"{url}#why",
         name=line.name,
-        detail=detail,
-        employer=employer,
+        detail=detail_parts(line.detail),
         score=thousands(line.score),
         score_share=share(line.score, top),
         level=level.name if level else UNCLASSIFIED,
@@ -84,6 +82,11 @@ def _row(
         company=facts.company,
         recorded=tuple(spell(it, facts.recorded.get(it)) for it in recorded),
     )
+
+
+def detail_parts(detail: str | None) -> tuple[str, ...]:
+    """Return the best alias and the company apart, so that a narrow list cuts only the first."""
+    return tuple(detail.split(SEPARATOR, 1)) if detail else ()
 
 
 def badge_of(level: ScoreLevel | None) -> Level:

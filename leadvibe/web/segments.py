@@ -31,6 +31,7 @@ from leadvibe.segments.types import Segment, SegmentRule, last_change, state_of
 from leadvibe.web.authors import author
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import LAST_PAGE
+from leadvibe.web.lead_rows import detail_parts
 from leadvibe.web.notices import say
 from leadvibe.web.pages.display import Choice, Moment, Pager, Tone, counted, query_url, thousands
 from leadvibe.web.pages.notices import Undo
@@ -305,7 +306,7 @@ def _members(scope: Scope, segment_id: UUID, lines: Sequence[LeadLine]) -> tuple
         MemberRow(
             url=lead_path(line.lead_id),
             name=line.name,
-            detail=line.detail or "",
+            detail=detail_parts(line.detail),
             score=thousands(line.score),
             level=level_badge(levels, line.score),
             last_at=Moment.of(line.last_event_at) if line.last_event_at else None,

@@ -96,7 +96,7 @@ def archive_unit(unit_id: UUID) -> AnyResponse:
 def restore_unit(unit_id: UUID) -> AnyResponse:
     principal = require_member(Permission.ADMINISTER)
     unit = archiving.restore_unit(Scope(principal.org_id, unit_id))
-    flash(f"“{unit.name}” is worked in again.", Tone.OK)
+    flash(f"“{unit.name}” is restored.", Tone.OK)
     return redirect(SETTINGS, SEE_OTHER)
 
 

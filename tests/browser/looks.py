@@ -65,6 +65,11 @@ class Journey:
             page.emulate_media(color_scheme=scheme)
             page.screenshot(path=folder / f"{name}-{scheme}.png", animations="disabled")
 
+    def unfold_filters(self, page: Page) -> None:
+        """Open the filters where they are folded: a narrow screen folds more of them."""
+        if page.locator("details.folds:not([open])").count():
+            page.locator("details.folds > summary").click()
+
     def search(self, page: Page, text: str) -> None:
         page.locator("#lead-search").fill(text)
         page.locator("#lead-search").press("Enter")

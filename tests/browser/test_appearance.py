@@ -22,6 +22,11 @@ PARTS = 2
 SCREENSHOTS = os.environ.get("SCREENSHOTS_OF_ALL")
 """The folder where pictures of all pages are kept, if they are wanted: that takes a minute more."""
 OPEN_ALL = "document.querySelectorAll('main details').forEach(it => { it.open = true })"
+CLOSE_MENUS = """document
+  .querySelectorAll(".drop:has(> .menu-panel, > .lead-menu)")
+  .forEach(it => { it.open = false })
+"""
+"""An open menu covers what it belongs to, where there is no room beside it."""
 OVERHANG = """async () => {
   const root = document.documentElement;
   for (let frame = 0; frame < 30 && root.scrollWidth > root.clientWidth; frame++)
@@ -69,6 +74,7 @@ def look_at(page: Page, path: str) -> list[str]:
         if size == "wide":
             found += barriers(page, "light")
         else:
+            page.evaluate(CLOSE_MENUS)
             found += barriers(page, "dark", rules="layout and colours")
         keep_pictures(page, path, size)
     return found

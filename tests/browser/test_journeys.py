@@ -359,7 +359,7 @@ def test_events_are_narrowed_by_a_brush_explained_and_deleted(scored):
     expect(events.first).to_be_focused()
 
     page.get_by_label("Select demo_request").check()
-    page.get_by_role("button", name="Delete 1 selected").click()
+    page.get_by_role("button", name="Delete 1…").click()
     expect(page.get_by_role("main")).to_contain_text("\N{MINUS SIGN}20")
     page.get_by_role("button", name="Delete 1 event").click()
     expect(page.get_by_role("main")).to_contain_text("1 event is deleted")

@@ -76,6 +76,8 @@ def test_find_a_lead_and_read_why(journey):
     page = journey.visit(journey.site.people.viewer, "/app/leads")
     expect(rows(page)).to_have_text(["ann@acme.test", "bob@acme.test", "cid@acme.test"])
 
+    if journey.is_narrow:
+        journey.unfold_filters(page)
     page.get_by_label("Level", exact=True).select_option("Cold")
     journey.search(page, "bob")
     expect(rows(page)).to_have_text(["bob@acme.test"])
@@ -86,7 +88,7 @@ def test_find_a_lead_and_read_why(journey):
     if not journey.is_narrow:
         page.get_by_role("link", name="Score", exact=True).click()
         expect(rows(page).last).to_have_text("ann@acme.test")
-    page.locator("summary", has_text="Filters").click()
+    journey.unfold_filters(page)
     if not journey.runs_scripts:
         page.get_by_role("link", name="Show filters…").click()
     page.get_by_label("Lowest score").fill("50")
@@ -112,9 +114,13 @@ def test_find_a_lead_and_read_why(journey):
 def test_save_a_view_choose_columns_and_export(journey):
     page = journey.visit(journey.site.people.operator, "/app/leads?level=Cold")
 
-    page.locator("summary", has_text="Columns").click()
-    if not journey.runs_scripts:
-        page.get_by_role("link", name="Show columns…").click()
+    if journey.is_narrow:
+        page.locator(".lead-toolbar summary[title=More]").click()
+        page.get_by_role("link", name="Columns").click()
+    else:
+        page.locator("summary", has_text="Columns").click()
+        if not journey.runs_scripts:
+            page.get_by_role("link", name="Show columns…").click()
     page.get_by_label("Company").check()
     journey.keep(page, "1 columns")
     page.get_by_role("button", name="Show these").click()
@@ -131,6 +137,8 @@ def test_save_a_view_choose_columns_and_export(journey):
     expect(rows(page)).to_have_count(3)
     views.get_by_role("link", name="Cold ones").click()
     expect(rows(page)).to_have_text(["bob@acme.test", "cid@acme.test"])
+    if journey.is_narrow:
+        page.locator(".lead-toolbar summary[title=More]").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Export this list as CSV").click()
     with Path(download.value.path()).open(newline="") as file:

@@ -36,8 +36,8 @@ def test_from_the_sign_in_to_a_change_that_is_live(scored):
 
     page.get_by_role("link", name="Add a rule for webinar").click()
     expect(page.get_by_label("Points", exact=True)).to_be_focused()
-    page.keyboard.type("15")
-    page.keyboard.press("Enter")
+    page.get_by_label("Points", exact=True).fill("15")
+    page.get_by_label("Points", exact=True).press("Enter")
     expect(page.locator("#draft-bar")).to_contain_text("2 changes ·")
     expect(page.get_by_label("Event type")).to_be_focused()
     expect(page.get_by_label("Event type")).to_have_value("")

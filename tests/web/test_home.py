@@ -134,9 +134,11 @@ class TestMoves:
     def test_risers_come_with_their_main_reason(self, browse, people, busy):
         page = browse(people.viewer).get(f"{HOME}?range=7d", headers=htmx("div#home-moves")).text
 
-        rising = page[page.index("Rising") : page.index("Falling")]
+        rising = page[page.index("Rising") :]
         assert rising.index("ann") < rising.index("ben")
         assert "demo_request, 1 time: +40" in rising
+        assert "score fell in this time." in rising
+        assert "Falling" not in page
         assert page.lstrip().startswith("<div")
 
     def test_levels_are_counted_then_and_now(self, browse, people, busy):

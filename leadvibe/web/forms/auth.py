@@ -9,6 +9,7 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
 
+from leadvibe.identity.passwords import SHORTEST_PASSWORD
 from leadvibe.lib.errors import LeadvibeError
 
 
@@ -40,6 +41,14 @@ def _password(label: str) -> PasswordField:
     return PasswordField(label, [InputRequired("Type the password.")])
 
 
+def _new_password(label: str) -> PasswordField:
+    return PasswordField(
+        label,
+        [InputRequired("Type the password.")],
+        description=f"At least {SHORTEST_PASSWORD} characters: a few words are easy to remember.",
+    )
+
+
 def _confirmation() -> PasswordField:
     return PasswordField(
         "Repeat the new password", [EqualTo("password", "The two passwords differ.")]
@@ -59,7 +68,7 @@ class SetupForm(AuthForm):
     )
     name = _name()
     email = _email()
-    password = _password("Password")
+    password = _new_password("Password")
 
 
 class ForgotForm(AuthForm):
@@ -67,16 +76,16 @@ class ForgotForm(AuthForm):
 
 
 class ResetForm(AuthForm):
-    password = _password("New password")
+    password = _new_password("New password")
     confirmation = _confirmation()
 
 
 class InvitationForm(AuthForm):
     name = _name()
-    password = _password("Password")
+    password = _new_password("Password")
 
 
 class ChangePasswordForm(AuthForm):
     current_password = _password("Current password")
-    password = _password("New password")
+    password = _new_password("New password")
     confirmation = _confirmation()

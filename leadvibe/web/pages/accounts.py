@@ -33,7 +33,7 @@ class UnresolvedRow(NamedTuple):
     id: str
     url: str
     name: str
-    detail: str
+    detail: tuple[str, ...]
     level: Level
     score: str
     last_at: Moment | None
@@ -126,7 +126,7 @@ class RollUp:
 
 class PersonRow(NamedTuple):
     name: str
-    detail: str
+    detail: tuple[str, ...]
     url: str
     score: str
     level: Level

@@ -75,7 +75,7 @@ class MixCard:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopLead:
     name: str
-    detail: str
+    detail: tuple[str, ...]
     url: str
     score: str
     level: Level

@@ -22,10 +22,8 @@ class LeadRow(NamedTuple):
     why_url: str
     """The explanation of the score: the lead's URL with `#why`."""
     name: str
-    detail: str
-    """A second line: the best alias when the name is not one, the company, or nothing."""
-    employer: str
-    """The company, where `detail` is an alias."""
+    detail: tuple[str, ...]
+    """A second line: the best alias when the name is not one, the company, both or nothing."""
     score: str
     score_share: int
     """Length of the score bar in percent; scale by the highest score in the unit."""

@@ -81,7 +81,7 @@ class SegmentsPage:
 class MemberRow:
     url: str
     name: str
-    detail: str
+    detail: tuple[str, ...]
     score: str
     level: Level
     last_at: Moment | None
