@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from leadvibe.identity.types import Scope
+from leadvibe.leadlist.types import Comparison
 from leadvibe.leads.record_counts import FACETS, Counted, count, count_without
 from leadvibe.lib.db import driver
 
@@ -14,11 +15,8 @@ _DAY = timedelta(days=1)
 _FACET_OF = {"updated_at": "", "value": "value", "qualified_at": "qualified_at"}
 _OTHER_SIDE = {"gte": "<", "gt": "<=", "lte": ">", "lt": ">="}
 
-Condition = tuple[str, str, Any]
-"""A column, an operator and a value, as records.Comparison has them."""
 
-
-def find_kept_count(scope: Scope, conditions: Sequence[Condition]) -> int | None:
+def find_kept_count(scope: Scope, conditions: Sequence[Comparison]) -> int | None:
     """Return how many leads meet all conditions, or None when that must be counted."""
     asked = _Asked()
     if all(map(asked.take, conditions)):
@@ -53,7 +51,7 @@ class _Asked:
         self.since: datetime | None = None
         self.before: datetime | None = None
 
-    def take(self, condition: Condition) -> bool:
+    def take(self, condition: Comparison) -> bool:
         """Take a condition in, unless it is of another kind."""
         column, operator, value = condition
         if column == "outcome" and operator in {"eq", "in"}:

@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.kept_counts import find_kept_count
+from leadvibe.leadlist.types import Comparison
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads.fields import FIELDS
 from leadvibe.leads.queries import like_pattern
@@ -50,14 +51,6 @@ _COMPARISONS: Mapping[str, Callable[[str], str]] = MappingProxyType(
         "lt": lambda column: f"{column} < %s",
     }
 )
-
-
-class Comparison(NamedTuple):
-    """A condition on a column: eq, in, gte, gt, lte, lt with a value, or exists with a bool."""
-
-    column: str
-    operator: str
-    value: Any
 
 
 class Order(NamedTuple):
@@ -158,6 +151,19 @@ def find_record(scope: Scope, lead_id: str) -> Record | None:
     with driver().cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(statement, (scope.unit_id, lead_id)).fetchone()
     return _record(row) if row else None
+
+
+def read_columns(
+    scope: Scope, lead_ids: Sequence[str], columns: Sequence[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Return some columns of the records of leads, by lead."""
+    statement = f"""
+        SELECT lead_id, {", ".join(columns)} FROM lead_records
+        WHERE unit_id = %s AND lead_id = ANY(%s)
+    """  # noqa: S608 - names of ours
+    with driver().cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(statement, (scope.unit_id, list(lead_ids))).fetchall()
+    return {row["lead_id"]: row for row in rows}
 
 
 def find_by_address(scope: Scope, *, kind: str, value: str, limit: int) -> list[str]:

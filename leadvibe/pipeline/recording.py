@@ -21,6 +21,8 @@ from leadvibe.lib.errors import InvalidError
 from leadvibe.pipeline import editing
 from leadvibe.pipeline.editing import GivenLead
 
+STATUS_PROPERTY = "lead_status"
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -50,7 +52,7 @@ def record_lead(
         raise InvalidError(done.refused[0], fields={"custom": done.refused[0]})
     (lead_id,) = done.lead_ids
     if status is not None:
-        statuses.change_status(scope, lead_id, status, by=by, via=source, now=now)
+        _change_status(scope, lead_id, status, by=by, via=source, now=now)
     return Recorded(lead_id, lead_id in done.created)
 
 
@@ -75,4 +77,14 @@ def update_lead(
         editing.patch_lead(scope, lead.lead_id, properties, now=now)
     if status is None:
         return None
-    return statuses.change_status(scope, lead.lead_id, status, by=by, via=via, now=now)
+    return _change_status(scope, lead.lead_id, status, by=by, via=via, now=now)
+
+
+def _change_status(
+    scope: Scope, lead_id: str, wanted: Outcome | Status, *, by: str, via: str, now: datetime
+) -> Status | None:
+    """Change a status, and say so in a property, for segments and profile rules to compare."""
+    changed = statuses.change_status(scope, lead_id, wanted, by=by, via=via, now=now)
+    if changed is not None:
+        editing.patch_lead(scope, lead_id, {STATUS_PROPERTY: changed.value}, now=now)
+    return changed

@@ -9,7 +9,8 @@ import pytest
 
 from leadvibe.leadlist import records
 from leadvibe.leadlist.kept_counts import find_kept_count
-from leadvibe.leadlist.records import Comparison, Order, RecordQuery, count_records, list_records
+from leadvibe.leadlist.records import Order, RecordQuery, count_records, list_records
+from leadvibe.leadlist.types import Comparison
 from leadvibe.lib.db import driver
 from leadvibe.lib.paging import PageRequest
 

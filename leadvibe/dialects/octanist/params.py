@@ -21,7 +21,8 @@ from leadvibe.dialects.octanist.lead_fields import (
     Kind,
     LeadField,
 )
-from leadvibe.leadlist.records import Comparison, Order, RecordQuery
+from leadvibe.leadlist.records import Order, RecordQuery
+from leadvibe.leadlist.types import Comparison
 from leadvibe.leads.fields import LONGEST_TEXT
 from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import PageRequest
