@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import leadvibe.adspend.models
 import leadvibe.audit.models
 import leadvibe.bulk.models
 import leadvibe.events.models

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, ValidationError, WithJsonSchema, model_validator
 
-from leadvibe.api.params import invalid, problems_of
+from leadvibe.api.params import invalid
 from leadvibe.api.repeats import KEY_HEADER, read_key
 from leadvibe.events.types import Arrival
+from leadvibe.http.bodies import problems_of
 from leadvibe.http.workers import ring_for_pipeline
 from leadvibe.identity.types import Principal
 from leadvibe.lib.clock import utc_now

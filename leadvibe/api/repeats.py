@@ -9,8 +9,8 @@ from flask import request
 from pydantic_core import to_json
 from werkzeug.wrappers import Response
 
-from leadvibe.api import params
 from leadvibe.api.operations import Operation
+from leadvibe.http import bodies
 from leadvibe.http.principal import security
 from leadvibe.idempotency import service
 from leadvibe.idempotency.errors import AnswerWithheldError
@@ -71,7 +71,7 @@ def _fingerprint(operation: Operation, principal: Principal) -> bytes:
     if operation.uploads:
         body = str(_file_length()).encode()
     else:
-        body = params.read_bytes(max_bytes=operation.max_body_bytes)
+        body = bodies.read_bytes(max_bytes=operation.max_body_bytes)
     return hmac.digest(security().key(_PURPOSE), to_json(address) + body, "sha256")
 
 

@@ -20,6 +20,11 @@ def current() -> str | None:
     return _current.get()
 
 
+def rename(name: str) -> None:
+    """Go by another id for the rest of the request, in the log and in the answer."""
+    _current.set(name)
+
+
 class RequestIdFilter(logging.Filter):
     """Put `request_id` on every log record, "-" outside a request."""
 

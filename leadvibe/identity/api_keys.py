@@ -47,9 +47,11 @@ class KeyKind(StrEnum):
 
     OCTANIST = "octanist"
     NEXUS = "nexus"
+    WORDPRESS = "wordpress"
+    """Lets forms of a website in, which show it to all visitors, and opens nothing else."""
 
 
-_BEGINNINGS = {KeyKind.OCTANIST: "oct", KeyKind.NEXUS: "sk"}
+_BEGINNINGS = {KeyKind.OCTANIST: "oct", KeyKind.NEXUS: "sk", KeyKind.WORDPRESS: "wp"}
 _KEY = re.compile(rf"([a-z]+_\w{{{PREFIX_LENGTH}}})_(\w{{{SECRET_LENGTH}}})", re.ASCII)
 
 

@@ -113,7 +113,7 @@ class ApiKeyRow(Base):
 
     __tablename__ = "api_keys"
     __table_args__ = (
-        CheckConstraint("kind IN ('octanist', 'nexus')", name="kind"),
+        CheckConstraint("kind IN ('octanist', 'nexus', 'wordpress')", name="kind"),
         Index("ix_api_keys_unit_id", "unit_id", "key_id"),
         Index("ix_api_keys_expires", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,12 +16,16 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from leadvibe.identity.types import Scope
+from leadvibe.leadlist.kept_counts import find_kept_count
 from leadvibe.leadlist.types import Comparison
+from leadvibe.leads import queries as lead_queries
 from leadvibe.leads.fields import FIELDS
 from leadvibe.leads.queries import like_pattern
 from leadvibe.leads.statuses import Outcome, Status
+from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import driver
 from leadvibe.lib.paging import Page, PageRequest, Total
+from leadvibe.lib.recently import Recently
 
 COLUMNS = frozenset(
     {
@@ -95,6 +99,11 @@ _SELECTED = ", ".join(
         *(field.name for field in FIELDS),
     )
 )  # fmt: skip
+_COUNT_AGAIN = timedelta(seconds=10)
+_QUICKLY_COUNTED = 20_000
+"""Leads that are counted each time: in a few milliseconds, and nobody's count is old."""
+
+_counts: Recently[int] = Recently(_COUNT_AGAIN, is_worth_it=lambda count: count > _QUICKLY_COUNTED)
 _FROM = "lead_records r JOIN leads l ON l.unit_id = r.unit_id AND l.lead_id = r.lead_id"
 
 
@@ -111,13 +120,24 @@ def list_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Page
 
 
 def count_records(scope: Scope, query: RecordQuery) -> int:
-    """Return how many leads there are that a query asks for."""
+    """Return how many leads there are that a query asks for.
+
+    Of more than can be counted at once, the answer may be some seconds old.
+    """
     if not query.conditions and not query.search:
-        statement = "SELECT listed FROM lead_tallies WHERE unit_id = %s"
-        row = driver().execute(statement, (scope.unit_id,)).fetchone()
-        return int(row[0]) if row else 0
+        return lead_queries.count_listed(scope)
+    if not query.search:
+        kept = find_kept_count(scope, query.conditions)
+        if kept is not None:
+            return kept
     where, values = _where(scope, query)
-    row = driver().execute(f"SELECT count(*) FROM lead_records r WHERE {where}", values).fetchone()  # noqa: S608 - names of ours
+    key = (where, *(tuple(it) if isinstance(it, list) else it for it in values))
+    return _counts.find(key, lambda: _count(where, values), now=utc_now(), is_afresh=False).answer
+
+
+def _count(where: str, values: Sequence[Any]) -> int:
+    statement = f"SELECT count(*) FROM lead_records r WHERE {where}"  # noqa: S608 - names of ours
+    row = driver().execute(statement, values).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -148,12 +168,13 @@ def read_columns(
 
 def find_by_address(scope: Scope, *, kind: str, value: str, limit: int) -> list[str]:
     """Return ids of leads that are known by an e-mail address or phone number, the oldest first."""
-    statement = f"""
-        SELECT lead_id FROM lead_records
-        WHERE unit_id = %s AND is_listed AND %s = ANY({"emails" if kind == "email" else "phones"})
-        ORDER BY created_at, lead_id LIMIT %s
-    """  # noqa: S608 - names of ours
-    rows = driver().execute(statement, (scope.unit_id, value, limit))
+    statement = """
+        SELECT r.lead_id FROM lead_aliases a
+        JOIN lead_records r ON r.unit_id = a.unit_id AND r.lead_id = a.lead_id
+        WHERE a.unit_id = %s AND a.kind = %s AND a.value = %s AND r.is_listed
+        ORDER BY r.created_at, r.lead_id LIMIT %s
+    """
+    rows = driver().execute(statement, (scope.unit_id, kind, value, limit))
     return [lead_id for (lead_id,) in rows]
 
 
@@ -215,6 +236,9 @@ def _order_by(orders: tuple[Order, ...], *, has_first: bool) -> str:
         is_there = (has_first and order is first) or order.column in _ALWAYS
         nulls = "" if is_there else " NULLS LAST"
         parts.append(f"r.{order.column} {direction}{nulls}")
+    if orders == (first,) and first.column == "outcome":
+        # As its index has them: a whole outcome would be sorted for a page of it otherwise.
+        parts.append(f"r.created_at {'ASC' if first.is_descending else 'DESC'}")
     is_backward = first.is_descending is not (first.column in _NEWEST_FIRST)
     return ", ".join((*parts, "r.lead_id DESC" if is_backward else "r.lead_id"))
 

@@ -7,11 +7,12 @@ only the pipeline writes them, set by set.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -275,17 +276,25 @@ class LeadWatchRow(Base):
     watched_at: Mapped[datetime]
 
 
-def _recorded_by(name: str, *columns: str, where: str = "") -> Index:
-    """Return an index over what is recorded of listed leads, the newest lead first within it."""
+def _recorded_by(name: str, *columns: str, where: str = "", holding: Sequence[str] = ()) -> Index:
+    """Return an index over what is recorded of listed leads, the newest lead first within it.
+
+    `holding` are columns that those it finds are counted by besides.
+    """
     listed = f"is_listed AND {where}" if where else "is_listed"
     return Index(
         f"ix_lead_records_{name}", "unit_id", *(text(it) for it in columns), "lead_id",
-        postgresql_where=text(listed),
+        postgresql_where=text(listed), postgresql_include=list(holding),
     )  # fmt: skip
 
 
 def _recorded_value(name: str) -> Index:
-    return _recorded_by(name, name, "created_at DESC", where=f"{name} IS NOT NULL")
+    return _recorded_by(
+        name, name, "created_at DESC", where=f"{name} IS NOT NULL", holding=_HELD.get(name, ())
+    )
+
+
+_HELD = {"utm_source": ("utm_medium", "utm_campaign", "outcome", "intake")}
 
 
 NARROWED_BY = (
@@ -313,7 +322,10 @@ class LeadRecordRow(Base):
         _recorded_by("status", "status", "created_at DESC", where="status <> 'not_contacted'"),
         _recorded_by("intake", "intake", "created_at DESC", where="intake <> 'inbound'"),
         _recorded_by("name", "name", where="name IS NOT NULL"),
-        _recorded_by("value", "value", where="value IS NOT NULL"),
+        _recorded_by(
+            "value", "value", where="value IS NOT NULL",
+            holding=("outcome", "intake", "created_at"),
+        ),
         _recorded_by("qualified", "qualified_at", where="qualified_at IS NOT NULL"),
         _recorded_by("next_call", "next_call_at", where="next_call_at IS NOT NULL"),
         _recorded_by(
@@ -387,6 +399,20 @@ class LeadRecordRow(Base):
     ad_user_data: Mapped[bool | None]
     analytics_storage: Mapped[bool | None]
     ad_personalization: Mapped[bool | None]
+
+
+class LeadRecordCountRow(Base):
+    """How many listed leads there are of each kind. Triggers of lead_records keep it."""
+
+    __tablename__ = "lead_record_counts"
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    facet: Mapped[str] = mapped_column(primary_key=True, comment="what they have; empty for all")
+    outcome: Mapped[str] = mapped_column(primary_key=True)
+    intake: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True, comment="on which they were made, in UTC")
+    leads: Mapped[int] = mapped_column(BigInteger)
+    value: Mapped[Decimal] = mapped_column(Numeric, comment="of them all")
 
 
 class LeadStatusChangeRow(Base):

@@ -392,7 +392,9 @@ def refresh_names(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> No
         ids.append(lead_id)
         names.append(naming.name)
         details.append(naming.detail)
-        texts.append(search_text(lead_id, metadata, aliases))
+        # Who has seen a number as it is shown looks for that, not for how it once was spelled.
+        phones = [each for each in values if each[0] == AliasKind.PHONE]
+        texts.append(search_text(lead_id, metadata, [*aliases, *phones]))
     driver().execute(
         """
         UPDATE leads SET name = new.name, detail = new.detail

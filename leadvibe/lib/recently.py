@@ -1,4 +1,4 @@
-"""Answers that took long to find, kept for some minutes with the time they were true at.
+"""Answers that took long to find, kept for a while with the time they were true at.
 
 Each process keeps its own. Whoever shows one says how old it is.
 """
@@ -22,7 +22,16 @@ class Dated(NamedTuple, Generic[T]):
 
 
 class Recently(Generic[T]):
-    def __init__(self) -> None:
+    """Keeps answers for as long as it is told to, and only those that are worth it."""
+
+    def __init__(
+        self,
+        kept_for: timedelta = KEPT_FOR,
+        *,
+        is_worth_it: Callable[[T], bool] = lambda _: True,
+    ) -> None:
+        self._kept_for = kept_for
+        self._is_worth_it = is_worth_it
         self._lock = Lock()
         self._kept: dict[Hashable, Dated[T]] = {}
 
@@ -32,9 +41,11 @@ class Recently(Generic[T]):
         """Return what is kept, or look and keep it; `is_afresh` looks in any case."""
         with self._lock:
             kept = self._kept.get(key)
-        if kept is not None and not is_afresh and now - kept.at < KEPT_FOR:
+        if kept is not None and not is_afresh and now - kept.at < self._kept_for:
             return kept
         found = Dated(now, look())
+        if not self._is_worth_it(found.answer):
+            return found
         with self._lock:
             self._kept.pop(key, None)
             self._kept[key] = found  # the last one now: the first is the oldest

@@ -23,7 +23,7 @@ def assert_shape(response, status, code=None):
     assert response.json["code"] == (code or response.json["code"])
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/leads/", "/api/v2/leads", "/.env", "/appendix"])
+@pytest.mark.parametrize("path", ["/nowhere", "/leads/", "/v2/leads", "/.env", "/appendix"])
 def test_an_unknown_path_is_not_found(client, path):
     assert_shape(client.get(path), 404, "not_found")
 

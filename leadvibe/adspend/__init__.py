@@ -1,0 +1,1 @@
+"""What advertising has cost: by platform, campaign and day, as somebody has reported it."""

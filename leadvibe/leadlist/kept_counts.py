@@ -1,0 +1,115 @@
+"""What conditions on records come to, where leads.record_counts knows it without counting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from leadvibe.identity.types import Scope
+from leadvibe.leadlist.types import Comparison
+from leadvibe.leads.record_counts import FACETS, Counted, count, count_without
+from leadvibe.lib.db import driver
+
+_DAY = timedelta(days=1)
+_FACET_OF = {"updated_at": "", "value": "value", "qualified_at": "qualified_at"}
+_OTHER_SIDE = {"gte": "<", "gt": "<=", "lte": ">", "lt": ">="}
+
+
+def find_kept_count(scope: Scope, conditions: Sequence[Comparison]) -> int | None:
+    """Return how many leads meet all conditions, or None when that must be counted."""
+    asked = _Asked()
+    if all(map(asked.take, conditions)):
+        return asked.answer(scope)
+    return _count_less(scope, *conditions[0]) if len(conditions) == 1 else None
+
+
+def _count_less(scope: Scope, column: str, operator: str, value: Any) -> int | None:
+    """Count those on the other side of a value where they seem to be fewer: the rest is known."""
+    if column not in _FACET_OF or operator not in _OTHER_SIDE:
+        return None
+    bound = {"unit": scope.unit_id, "value": value}
+    where = "unit_id = %(unit)s AND is_listed"
+    ends = f"SELECT min({column}), max({column}) FROM lead_records WHERE {where}"  # noqa: S608 - names of ours
+    lowest, highest = driver().execute(ends, bound).fetchone() or (None, None)
+    if lowest is None or (value - lowest < highest - value) is (operator in {"lt", "lte"}):
+        return None
+    others = f"{column} {_OTHER_SIDE[operator]} %(value)s"
+    statement = f"SELECT count(*) FROM lead_records WHERE {where} AND {others}"  # noqa: S608 - names of ours
+    [outside] = driver().execute(statement, bound).fetchone() or [0]
+    return count(scope, Counted(facet=_FACET_OF[column])) - int(outside)
+
+
+class _Asked:
+    """Conditions as far as they are known to be answered by what is kept."""
+
+    def __init__(self) -> None:
+        self.outcomes: set[str] | None = None
+        self.intakes: set[str] | None = None
+        self.facet = ""
+        self.is_without = False
+        self.since: datetime | None = None
+        self.before: datetime | None = None
+
+    def take(self, condition: Comparison) -> bool:
+        """Take a condition in, unless it is of another kind."""
+        column, operator, value = condition
+        if column == "outcome" and operator in {"eq", "in"}:
+            self.outcomes = _narrowed(self.outcomes, value)
+        elif column == "intake" and operator in {"eq", "in"}:
+            self.intakes = _narrowed(self.intakes, value)
+        elif operator == "exists" and column in FACETS and not self.facet:
+            self.facet, self.is_without = column, not value
+        elif column == "created_at" and operator == "gte":
+            self.since = max(self.since or value, value)
+        elif column == "created_at" and operator == "lt":
+            self.before = min(self.before or value, value)
+        else:
+            return column in {"created_at", "updated_at"} and (operator, value) == ("exists", True)
+        return True
+
+    def answer(self, scope: Scope) -> int:
+        """Add up whole days, and take off what is outside on the first and the last one."""
+        if self.since and self.before and self.since >= self.before:
+            return 0
+        first = self.since.date() if self.since else None
+        end = (self.before - timedelta(microseconds=1)).date() + _DAY if self.before else None
+        total = self._count_days(scope, first, end)
+        if self.since and first and self.since > _midnight(first):
+            total -= self._count_between(scope, _midnight(first), self.since)
+        if self.before and end and self.before < _midnight(end):
+            total -= self._count_between(scope, self.before, _midnight(end))
+        return total
+
+    def _count_days(self, scope: Scope, first: date | None, end: date | None) -> int:
+        wanted = Counted(self.outcomes, self.intakes, self.facet, first, end)
+        return count_without(scope, wanted) if self.is_without else count(scope, wanted)
+
+    def _count_between(self, scope: Scope, since: datetime, before: datetime) -> int:
+        facet = f"AND {self.facet} IS {'' if self.is_without else 'NOT '}NULL" if self.facet else ""
+        statement = f"""
+            SELECT count(*) FROM lead_records
+            WHERE unit_id = %(unit)s AND is_listed
+              AND created_at >= %(since)s AND created_at < %(before)s {facet}
+              AND (%(outcomes)s::text[] IS NULL OR outcome = ANY(%(outcomes)s))
+              AND (%(intakes)s::text[] IS NULL OR intake = ANY(%(intakes)s))
+        """  # noqa: S608 - names of ours
+        bound = {
+            "unit": scope.unit_id,
+            "since": since,
+            "before": before,
+            "outcomes": None if self.outcomes is None else sorted(self.outcomes),
+            "intakes": None if self.intakes is None else sorted(self.intakes),
+        }
+        row = driver().execute(statement, bound).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+def _narrowed(known: set[str] | None, value: str | Sequence[str]) -> set[str]:
+    wanted = {value} if isinstance(value, str) else set(value)
+    return wanted if known is None else known & wanted
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

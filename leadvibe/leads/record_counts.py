@@ -1,0 +1,73 @@
+"""How many leads there are by outcome, intake, the day they were made, and one thing they have.
+
+Triggers keep the counts, in the transaction that changes a record (see the migration 0033). Leads
+that are merged or being deleted are in none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import NamedTuple
+
+from leadvibe.identity.types import Scope
+from leadvibe.leads.fields import CLICK_IDS
+from leadvibe.leads.statuses import Outcome
+from leadvibe.lib.db import driver
+
+FACETS = frozenset({"value", "qualified_at", *CLICK_IDS})
+"""Columns of which it is known how many leads have a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Which leads: None for all. The day `before` is not included."""
+
+    outcomes: Collection[str] | None = None
+    intakes: Collection[str] | None = None
+    facet: str = ""
+    since: date | None = None
+    before: date | None = None
+
+
+class Tally(NamedTuple):
+    """Leads alike in what has come of them and how they came in; `value` is that of them all."""
+
+    outcome: Outcome
+    intake: str
+    leads: int
+    value: float
+
+
+def tally(scope: Scope, wanted: Counted) -> list[Tally]:
+    """Return how many leads there are of each kind that there is."""
+    statement = """
+        SELECT outcome, intake, sum(leads)::bigint, sum(value)::float8 FROM lead_record_counts
+        WHERE unit_id = %(unit)s AND facet = %(facet)s
+          AND outcome = ANY(%(outcomes)s)
+          AND (%(intakes)s::text[] IS NULL OR intake = ANY(%(intakes)s))
+          AND (%(since)s::date IS NULL OR day >= %(since)s)
+          AND (%(before)s::date IS NULL OR day < %(before)s)
+        GROUP BY outcome, intake HAVING sum(leads) <> 0 ORDER BY outcome, intake
+    """
+    bound = {
+        "unit": scope.unit_id,
+        "facet": wanted.facet,
+        "outcomes": list(Outcome if wanted.outcomes is None else wanted.outcomes),
+        "intakes": None if wanted.intakes is None else list(wanted.intakes),
+        "since": wanted.since,
+        "before": wanted.before,
+    }
+    rows = driver().execute(statement, bound)
+    return [Tally(Outcome(outcome), *rest) for outcome, *rest in rows]
+
+
+def count(scope: Scope, wanted: Counted) -> int:
+    """Return how many leads there are."""
+    return sum(each.leads for each in tally(scope, wanted))
+
+
+def count_without(scope: Scope, wanted: Counted) -> int:
+    """Return how many leads there are that do not have the facet."""
+    return count(scope, replace(wanted, facet="")) - count(scope, wanted)

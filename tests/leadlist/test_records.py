@@ -1,0 +1,133 @@
+"""Leads by what is recorded of them: conditions, orders, pages, and totals that are kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from leadvibe.leadlist import records
+from leadvibe.leadlist.kept_counts import find_kept_count
+from leadvibe.leadlist.records import Order, RecordQuery, count_records, list_records
+from leadvibe.leadlist.types import Comparison
+from leadvibe.lib.db import driver
+from leadvibe.lib.paging import PageRequest
+
+MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
+COUNT = 60
+
+
+@pytest.fixture
+def scope(world):
+    """Sixty leads over five days, of all kinds; every seventh is merged away."""
+    rows = """
+        INSERT INTO lead_records (unit_id, lead_id, is_listed, intake, created_at, updated_at,
+            status, outcome, value, gclid, qualified_at, name)
+        SELECT %(unit)s, 'l' || lpad(n::text, 2, '0'), n %% 7 <> 0,
+            (ARRAY['api', 'gtm', 'inbound'])[1 + n %% 3],
+            %(at)s::timestamptz + n * interval '2 hours', %(at)s::timestamptz - n * interval '1 h',
+            (ARRAY['contacted', 'qualified', 'converted', 'lost'])[1 + n %% 4],
+            (ARRAY['open', 'qualified', 'won', 'lost'])[1 + n %% 4],
+            CASE WHEN n %% 2 = 0 THEN n %% 5 END, CASE WHEN n %% 3 = 1 THEN 'g' END,
+            CASE WHEN n %% 4 IN (1, 2) THEN %(at)s::timestamptz + n * interval '1 day' END,
+            CASE WHEN n %% 5 <> 0 THEN 'P' || n %% 3 END
+        FROM generate_series(1, %(count)s) n
+    """
+    bound = {"unit": world.scope.unit_id, "at": MIDNIGHT, "count": COUNT}
+    driver().execute(rows, bound)
+    driver().execute(
+        """
+        INSERT INTO leads (unit_id, lead_id, name, metadata, source, created_at, updated_at)
+        SELECT unit_id, lead_id, lead_id, '{}', 'api', created_at, updated_at FROM lead_records
+        WHERE unit_id = %(unit)s
+        """,
+        bound,
+    )
+    return world.scope
+
+
+def listed(scope, *conditions, size=500, page=1, **options):
+    query = RecordQuery(tuple(conditions), **options)
+    found = list_records(scope, query, PageRequest(page, size))
+    assert found.total.count == counted_plainly(scope, conditions)
+    return [it.lead_id for it in found.items]
+
+
+def counted_plainly(scope, conditions):
+    where, values = records._where(scope, RecordQuery(tuple(conditions)))
+    return records._count(where, values)
+
+
+TIMES = [MIDNIGHT + timedelta(hours=it) for it in (-100, 0, 5, 48, 71, 1000)]
+ALTERNATIVES = [
+    [
+        [],
+        [Comparison("outcome", "in", ["won"])],
+        [Comparison("outcome", "in", ["open", "lost"]), Comparison("outcome", "eq", "lost")],
+    ],
+    [[], [Comparison("intake", "eq", "api")]],
+    [[], *([Comparison(it, "exists", has)] for it in ("gclid", "value") for has in (True, False))],
+    [[], *([Comparison("created_at", "gte", at)] for at in TIMES)],
+    [[], *([Comparison("created_at", "lt", at)] for at in TIMES)],
+]
+
+
+def test_counts_that_are_kept_are_those_that_are_counted(scope):
+    for parts in product(*ALTERNATIVES):
+        conditions = [each for part in parts for each in part]
+        if conditions:
+            kept = find_kept_count(scope, conditions)
+            assert kept == counted_plainly(scope, conditions), conditions
+
+
+@pytest.mark.parametrize("operator", ["gte", "gt", "lte", "lt"])
+def test_ranges_are_counted_right_from_either_side(scope, operator):
+    wanted = [
+        *(Comparison("value", operator, it) for it in (-1, 0, 1.5, 2, 4, 9)),
+        *(Comparison("updated_at", operator, MIDNIGHT - timedelta(hours=it)) for it in range(70)),
+        *(Comparison("qualified_at", operator, MIDNIGHT + timedelta(days=it)) for it in range(70)),
+    ]
+
+    for condition in wanted:
+        count = count_records(scope, RecordQuery((condition,)))
+        assert count == counted_plainly(scope, [condition]), condition
+
+
+def test_merged_leads_and_other_units_are_left_out(scope, people):
+    assert len(listed(scope, Comparison("intake", "in", ["api", "gtm", "inbound"]))) == 52
+    assert not listed(people.stranger.scope, Comparison("created_at", "exists", True))
+
+
+@pytest.mark.parametrize("column", ["value", "qualified_at", "name", "outcome", "created_at"])
+@pytest.mark.parametrize("is_descending", [True, False])
+def test_pages_are_the_whole_list_cut_up(scope, column, is_descending):
+    conditions = [Comparison("created_at", "exists", True)]
+    orders = (Order(column, is_descending=is_descending), Order("gclid"))
+
+    whole = listed(scope, *conditions, orders=orders)
+    pages = [listed(scope, *conditions, orders=orders, size=9, page=it) for it in range(1, 8)]
+
+    assert [it for page in pages for it in page] == whole
+    assert len(set(whole)) == 52
+
+
+def test_what_a_lead_does_not_have_stands_last_either_way(scope):
+    for is_descending in (True, False):
+        query = RecordQuery(orders=(Order("value", is_descending=is_descending),))
+        found = list_records(scope, query, PageRequest(1, 500)).items
+        values = [it.fields["value"] for it in found]
+        there = [it for it in values if it is not None]
+        assert there == sorted(there, reverse=is_descending)
+        assert values[len(there) :] == [None] * (52 - len(there))
+
+
+def test_a_count_of_many_is_remembered_for_a_moment(scope, monkeypatch, statements):
+    monkeypatch.setattr(records, "_QUICKLY_COUNTED", 3)
+    query = RecordQuery((Comparison("name", "eq", "P1"), Comparison("value", "gte", 0)))
+    first = count_records(scope, query)
+    statements.clear()
+
+    assert count_records(scope, query) == first > 3
+    assert statements == []
+    records._counts._kept.clear()
