@@ -1,0 +1,31 @@
+"""Leads found by their phone numbers as lists show them, not only as they were spelled.
+
+Why: lists show numbers as + and digits, and who copies one from there should find its lead.
+
+Revision ID: 0034
+"""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0034"
+down_revision = "0032"
+
+
+def upgrade() -> None:
+    op.execute(
+        """
+        UPDATE lead_search s
+        SET text = new.text, grams = search_terms(s.unit_id, new.text)
+        FROM (
+            SELECT f.unit_id, f.lead_id,
+                f.text || E'\\n' || string_agg(a.value, E'\\n' ORDER BY a.created_at) AS text
+            FROM lead_search f
+            JOIN lead_aliases a ON a.unit_id = f.unit_id AND a.lead_id = f.lead_id
+            WHERE a.kind = 'phone' AND a.value <> a.raw_value
+            GROUP BY f.unit_id, f.lead_id, f.text
+        ) AS new
+        WHERE s.unit_id = new.unit_id AND s.lead_id = new.lead_id
+        """
+    )
