@@ -7,7 +7,7 @@ by their id, so that pages neither repeat nor leave out anybody.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -48,12 +48,31 @@ _COMPARISONS: Mapping[str, Callable[[str], str]] = MappingProxyType(
 )
 
 
+_SEARCHED: Mapping[str, str] = MappingProxyType(
+    {
+        "emails": "array_to_string(r.emails, E'\\n')",
+        "phones": "array_to_string(r.phones, E'\\n')",
+        "display_name": """(
+            SELECT l.name FROM leads l WHERE l.unit_id = r.unit_id AND l.lead_id = r.lead_id
+        )""",
+    }
+)
+"""What can be looked into that is no column."""
+
+
 class Comparison(NamedTuple):
     """A condition on a column: eq, in, gte, gt, lte, lt with a value, or exists with a bool."""
 
     column: str
     operator: str
     value: Any
+
+
+class HeldBy(NamedTuple):
+    """Only leads that a member has, or nobody for None: a claim that has ended holds nothing."""
+
+    member_id: UUID | None
+    now: datetime
 
 
 class Order(NamedTuple):
@@ -63,11 +82,13 @@ class Order(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecordQuery:
-    """Which leads, and in which order. `search` is looked for in the `searched` columns."""
+    """Which leads, and in which order. `search` is looked for in what is `searched`."""
 
     conditions: tuple[Comparison, ...] = ()
+    held_by: HeldBy | None = None
     search: str = ""
     searched: tuple[str, ...] = ("name", "email", "phone")
+    """Text columns, `emails`, `phones` for all of them, or `display_name`."""
     orders: tuple[Order, ...] = (Order("created_at", is_descending=True),)
 
 
@@ -92,6 +113,11 @@ class Record:
     claimed_until: datetime | None
     fields: Mapping[str, Any]
     """Values of leads.fields, by name; None where there is none."""
+
+    def holder_at(self, now: datetime) -> UUID | None:
+        """Return who has the lead at an instant: nobody when that claim has ended."""
+        is_over = self.claimed_until is not None and self.claimed_until <= now
+        return None if is_over else self.owner_id
 
 
 _SELECTED = ", ".join(
@@ -119,7 +145,7 @@ def list_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Page
 
 def count_records(scope: Scope, query: RecordQuery) -> int:
     """Return how many leads there are that a query asks for."""
-    if not query.conditions and not query.search:
+    if query == RecordQuery(searched=query.searched, orders=query.orders):
         statement = "SELECT listed FROM lead_tallies WHERE unit_id = %s"
         row = driver().execute(statement, (scope.unit_id,)).fetchone()
         return int(row[0]) if row else 0
@@ -171,7 +197,7 @@ def _in_two_parts(
 
 
 def _with(query: RecordQuery, condition: Comparison) -> RecordQuery:
-    return RecordQuery((*query.conditions, condition), query.search, query.searched, query.orders)
+    return replace(query, conditions=(*query.conditions, condition))
 
 
 def _read(
@@ -222,6 +248,10 @@ def _where(scope: Scope, query: RecordQuery) -> tuple[str, list[Any]]:
             continue
         parts.append(_COMPARISONS[operator](f"r.{column}"))
         values.append(value)
+    if query.held_by is not None:
+        held, bound = _held(*query.held_by)
+        parts.append(held)
+        values += bound
     if query.search:
         text = query.search.strip()
         parts.append(
@@ -231,10 +261,17 @@ def _where(scope: Scope, query: RecordQuery) -> tuple[str, list[Any]]:
             )"""
         )
         values += [scope.unit_id, scope.unit_id, text]
-        likes = " OR ".join(f"r.{column} ILIKE %s" for column in query.searched)
+        likes = " OR ".join(f"{_SEARCHED.get(it, f'r.{it}')} ILIKE %s" for it in query.searched)
         parts.append(f"({likes})")
         values += [like_pattern(text)] * len(query.searched)
     return " AND ".join(parts), values
+
+
+def _held(member_id: UUID | None, now: datetime) -> tuple[str, list[Any]]:
+    if member_id is None:
+        return "(r.owner_id IS NULL OR r.claimed_until <= %s)", [now]
+    holds = "r.owner_id = %s AND (r.claimed_until IS NULL OR r.claimed_until > %s)"
+    return holds, [member_id, now]
 
 
 def _record(row: Mapping[str, Any]) -> Record:
