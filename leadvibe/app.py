@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from leadvibe import api, web
+from leadvibe.dialects import nexus
 from leadvibe.http import (
     assets,
     auditing,
@@ -27,6 +28,7 @@ from leadvibe.http import (
     rate_limits,
     request_id,
     streams,
+    surfaces,
     transaction,
 )
 from leadvibe.http.errors import json_error
@@ -86,6 +88,7 @@ def create_app(settings: Settings, *, hashing: Hashing | None = None) -> Flask:
     app.extensions["leadvibe.senders"] = _post_office(app, settings).senders()
     _register_http(app, settings, hashing or Hashing())
     api.register(app)
+    nexus.register(app)
     web.register(app, session_lifetime=timedelta(days=settings.refresh_token_days))
     _register_errors(app)
     return app
@@ -201,6 +204,8 @@ def _register_errors(app: Flask) -> None:
     @app.errorhandler(LeadvibeError)
     @app.errorhandler(HTTPException)
     def render(error: LeadvibeError | HTTPException) -> Response:
+        if surface := surfaces.find(request.path):
+            return surface.render_error(error)
         return render_error(error) if is_page(request.path) else json_error(error)
 
     def render_outage(error: Exception) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Flask, request
 
 from leadvibe.http import principal as asking
+from leadvibe.http import surfaces
 from leadvibe.identity.types import Via
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -23,6 +24,8 @@ def _check() -> None:
         return
     if "Authorization" in request.headers:
         return  # the cookie is not what vouches, and who does may never be asked
+    if surfaces.find(request.path) is not None:
+        return  # no cookie counts there
     principal = asking.find()
     browser = asking.browser_session()
     if browser is not None and principal is not None and principal.via is Via.SESSION:

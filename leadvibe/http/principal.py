@@ -1,5 +1,7 @@
 """Who is asking, found once a request: by a token, by API credentials, or by browser session.
 
+Surfaces of their own (http.surfaces) say by themselves who is asking.
+
 Does not know how a browser session works: web registers that, so that the JSON surfaces need
 neither cookies nor forms.
 """
@@ -13,6 +15,7 @@ from uuid import UUID
 
 from flask import Flask, current_app, g, request
 
+from leadvibe.http import surfaces
 from leadvibe.identity import personal_tokens, queries, service, tokens
 from leadvibe.identity.errors import TokenRefusedError
 from leadvibe.identity.remembered import RememberedCredentials
@@ -111,6 +114,9 @@ def wanted_unit_id() -> UUID | None:
 
 
 def _resolve() -> Principal | None:
+    surface = surfaces.find(request.path)
+    if surface is not None:
+        return surface.find_principal()
     if "Authorization" in request.headers:
         return _authorized()
     browser = browser_session()
