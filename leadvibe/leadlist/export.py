@@ -98,7 +98,11 @@ def _rows(
         for line in some:
             row: list[object] = [line.lead_id, line.name]
             for column in columns:
-                row += _CELLS[column](line, facts[line.lead_id], levels)
+                of_lead = facts[line.lead_id]
+                if column.is_recorded:
+                    row.append(of_lead.recorded.get(column))
+                else:
+                    row += _CELLS[column](line, of_lead, levels)
             yield row
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from leadvibe.engine.levels import LevelCut
 from leadvibe.engine.rules import Config, Level, LevelKind, Ruleset
 from leadvibe.identity.types import Scope
-from leadvibe.leadviews.types import Column
+from leadvibe.leadlist.records import read_columns
+from leadvibe.leadviews.types import RECORDED, Column
 from leadvibe.lib.db import driver
 from leadvibe.scoring import lead_scores
 from leadvibe.scoring.profiles import primary_of
@@ -25,6 +27,9 @@ SCORE_COLUMNS = 3
 _PROFILE = frozenset({Column.PROFILE_SCORE, Column.PROFILE_LEVEL})
 _ACCOUNT = frozenset({Column.ACCOUNT, Column.ACCOUNT_SCORE, Column.ACCOUNT_LEVEL})
 _DESCRIBED = _ACCOUNT | {Column.TITLE, Column.COMPANY}
+
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Facts(NamedTuple):
@@ -41,6 +46,8 @@ class Facts(NamedTuple):
     account_level: Level | None = None
     title: str = ""
     company: str = ""
+    recorded: Mapping[str, Any] = NOTHING
+    """By column of the records, for those that are shown."""
 
 
 @dataclass(slots=True)
@@ -51,6 +58,7 @@ class _Read:
     profile: Mapping[str, Mapping[UUID, int]] = field(default_factory=dict)
     aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     described: Mapping[str, tuple[str, str, int, str, str]] = field(default_factory=dict)
+    recorded: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 _NOBODY = ("", "", 0, "", "")
@@ -62,6 +70,7 @@ class FactReader:
     def __init__(self, scope: Scope, config: Config, columns: Iterable[Column]) -> None:
         self._scope, self._config = scope, config
         self.columns = frozenset(columns) & offered_columns(config)
+        self.recorded = tuple(it for it in Column if it in self.columns and it.is_recorded)
         self.rulesets = other_rulesets(config) if Column.RULESETS in self.columns else ()
         self._has_profile = not _PROFILE.isdisjoint(self.columns)
         primary = primary_of(config.policies.profile_rulesets) if self._has_profile else None
@@ -71,7 +80,7 @@ class FactReader:
 
     @property
     def _reads_anything(self) -> bool:
-        read = _PROFILE | _DESCRIBED | {Column.RULESETS, Column.ALIASES}
+        read = _PROFILE | _DESCRIBED | RECORDED | {Column.RULESETS, Column.ALIASES}
         return not read.isdisjoint(self.columns)
 
     def read(self, lead_ids: Sequence[str]) -> Mapping[str, Facts]:
@@ -85,6 +94,8 @@ class FactReader:
             read.aliases = _list_aliases(self._scope, lead_ids)
         if not _DESCRIBED.isdisjoint(self.columns):
             read.described = _describe(self._scope, lead_ids)
+        if self.recorded:
+            read.recorded = read_columns(self._scope, lead_ids, self.recorded)
         return {lead_id: self._facts(lead_id, read) for lead_id in lead_ids}
 
     def _facts(self, lead_id: str, read: _Read) -> Facts:
@@ -104,6 +115,7 @@ class FactReader:
             ),
             title=title,
             company=company,
+            recorded=read.recorded.get(lead_id, NOTHING),
         )
 
 

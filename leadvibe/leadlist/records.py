@@ -6,7 +6,7 @@ by their id, so that pages neither repeat nor leave out anybody.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from leadvibe.identity.types import Scope
+from leadvibe.leadlist.types import Comparison
 from leadvibe.leads.fields import FIELDS
 from leadvibe.leads.queries import like_pattern
 from leadvibe.leads.statuses import Outcome, Status
@@ -58,14 +59,6 @@ _SEARCHED: Mapping[str, str] = MappingProxyType(
     }
 )
 """What can be looked into that is no column."""
-
-
-class Comparison(NamedTuple):
-    """A condition on a column: eq, in, gte, gt, lte, lt with a value, or exists with a bool."""
-
-    column: str
-    operator: str
-    value: Any
 
 
 class HeldBy(NamedTuple):
@@ -164,6 +157,19 @@ def find_record(scope: Scope, lead_id: str) -> Record | None:
     with driver().cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(statement, (scope.unit_id, lead_id)).fetchone()
     return _record(row) if row else None
+
+
+def read_columns(
+    scope: Scope, lead_ids: Sequence[str], columns: Sequence[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Return some columns of the records of leads, by lead."""
+    statement = f"""
+        SELECT lead_id, {", ".join(columns)} FROM lead_records
+        WHERE unit_id = %s AND lead_id = ANY(%s)
+    """  # noqa: S608 - names of ours
+    with driver().cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(statement, (scope.unit_id, list(lead_ids))).fetchall()
+    return {row["lead_id"]: row for row in rows}
 
 
 def find_by_address(scope: Scope, *, kind: str, value: str, limit: int) -> list[str]:

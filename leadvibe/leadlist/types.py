@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
+
+
+class Comparison(NamedTuple):
+    """A condition on what is recorded: eq, in, gte, gt, lte, lt with a value, exists with a bool.
+
+    `column` is one of leadlist.records.
+    """
+
+    column: str
+    operator: str
+    value: Any
 
 
 class SortKey(StrEnum):
@@ -53,6 +64,8 @@ class LeadFilter(NamedTuple):
     segment_id: UUID | None = None
     profile_level: str | None = None
     """The name of the level by the primary profile ruleset."""
+    recorded: tuple[Comparison, ...] | None = None
+    """What must be recorded of them."""
 
 
 class LeadLine(NamedTuple):

@@ -16,6 +16,7 @@ from leadvibe.leadviews.types import FILTERS, Column
 from leadvibe.scoring.profiles import primary_of
 from leadvibe.segments.errors import SegmentNotFoundError
 from leadvibe.segments.queries import get_segment, list_segments
+from leadvibe.web import recorded_filter
 from leadvibe.web.lead_query import (
     IN_PANEL,
     KEPT,
@@ -75,6 +76,7 @@ COLUMN_LABELS = {
     Column.EVENTS: "Events",
     Column.SESSIONS: "Sessions",
     Column.CREATED: "Created",
+    **{Column(name): label for name, label in recorded_filter.LABELS.items() if name != "company"},
 }
 
 
@@ -144,6 +146,9 @@ def build_panel(scope: Scope, config: Config, wanted: LeadQuery) -> FilterPanel:
         ),
         has_accounts=config.policies.abm_enabled,
         event_types=_types(scope),
+        recorded=params.get("recorded", ""),
+        fields=recorded_filter.field_choices(),
+        operators=recorded_filter.operator_choices(),
     )
 
 
@@ -159,7 +164,12 @@ def build_columns(config: Config, wanted: LeadQuery, shown: frozenset[Column]) -
         choices=tuple(
             Choice(label, column.value, column in shown)
             for column, label in COLUMN_LABELS.items()
-            if column in offered
+            if column in offered and not column.is_recorded
+        ),
+        recorded=tuple(
+            Choice(label, column.value, column in shown)
+            for column, label in COLUMN_LABELS.items()
+            if column.is_recorded
         ),
         query=wanted.query,
         note=(
@@ -180,7 +190,7 @@ def owner_choices(
 
 
 def build_chips(scope: Scope, wanted: LeadQuery) -> tuple[Chip, ...]:
-    return tuple(
+    usual = (
         Chip(
             label=CHIP_LABELS[name],
             value=_chip_value(scope, name, wanted.params[name]),
@@ -189,6 +199,15 @@ def build_chips(scope: Scope, wanted: LeadQuery) -> tuple[Chip, ...]:
         for name in FILTERS
         if name in CHIP_LABELS and name in wanted.params
     )
+    recorded = (
+        Chip(
+            label=it.label,
+            value=it.says,
+            remove_url=wanted.url(recorded=recorded_filter.without(wanted.recorded, it)),
+        )
+        for it in wanted.recorded
+    )
+    return (*usual, *recorded)
 
 
 def _chip_value(scope: Scope, name: str, value: str) -> str:

@@ -22,6 +22,7 @@ from leadvibe.leadviews.queries import known_columns
 from leadvibe.leadviews.types import FILTERS, VIEW_PARAMETERS, Column
 from leadvibe.lib.ids import parse_id
 from leadvibe.lib.paging import PageRequest
+from leadvibe.web import recorded_filter
 from leadvibe.web.lead_paths import LEADS
 from leadvibe.web.list_params import BadParameterError, midnight, read_date
 from leadvibe.web.pages.display import query_url
@@ -45,7 +46,7 @@ PARAMETERS = (*FILTERS, "sort", "size", "page", *KEPT)
 DEFAULTS = MappingProxyType({"sort": DEFAULT_SORT, "size": str(DEFAULT_SIZE), "page": "1"})
 IN_PANEL = (
     "owner", "profile_level", "segment", "account", "watched", "min_score", "max_score",
-    "event_type", "created_from", "created_to",
+    "event_type", "created_from", "created_to", "recorded",
 )  # fmt: skip
 """Filters behind the Filters button."""
 
@@ -68,6 +69,8 @@ class LeadQuery:
     """Chosen by the address; empty where it leaves that to the view or the member."""
     view_id: UUID | None = None
     error: str = ""
+    recorded: tuple[recorded_filter.Condition, ...] = ()
+    """What must be recorded of the leads, as it was written."""
 
     @property
     def filters(self) -> dict[str, str]:
@@ -131,9 +134,13 @@ def read_lead_query(
     view_id = parse_id(params.get("view", ""))
     try:
         about_people = _read_people(params, profile_levels, member_id)
+        recorded = recorded_filter.read_conditions(params.get("recorded", ""))
         return LeadQuery(
             params=params,
-            lead_filter=_read_filter(params, levels, now=now)._replace(**about_people),
+            lead_filter=_read_filter(params, levels, now=now)._replace(
+                **about_people, recorded=tuple(it.comparison for it in recorded) or None
+            ),
+            recorded=recorded,
             columns=columns,
             view_id=view_id,
             sort=_read_sort(params),
@@ -145,6 +152,7 @@ def read_lead_query(
 
 def _read_params(arguments: Mapping[str, str]) -> dict[str, str]:
     cleaned = {name: _clean(arguments.get(name, "")) for name in PARAMETERS}
+    cleaned["recorded"] = recorded_filter.added(cleaned["recorded"], arguments)
     return {name: value for name, value in cleaned.items() if value and value != DEFAULTS.get(name)}
 
 

@@ -12,6 +12,7 @@ from leadvibe.leadlist.facts import FactReader, Facts
 from leadvibe.leadlist.queries import highest_score
 from leadvibe.leadlist.types import LeadLine, SortKey
 from leadvibe.leads.naming import SEPARATOR
+from leadvibe.leadviews.types import Column
 from leadvibe.lib.paging import Page
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import SIZES, LeadQuery
@@ -26,6 +27,7 @@ from leadvibe.web.pages.display import (
     thousands,
 )
 from leadvibe.web.pages.leads import LeadRow, SortHeader, SortHeaders
+from leadvibe.web.recorded_filter import spell
 
 ASCENDING_FIRST = frozenset({SortKey.NAME})
 ALIASES_SHOWN = 3
@@ -39,7 +41,7 @@ def build_rows(
     levels = LevelCut(config.levels_of(LevelKind.ENGAGEMENT))
     top = _top_score(scope, wanted, lines)
     facts = reader.read([line.lead_id for line in lines])
-    return tuple(_row(line, levels, top, facts[line.lead_id]) for line in lines)
+    return tuple(_row(line, levels, top, facts[line.lead_id], reader.recorded) for line in lines)
 
 
 def _top_score(scope: Scope, wanted: LeadQuery, lines: Sequence[LeadLine]) -> int:
@@ -49,7 +51,9 @@ def _top_score(scope: Scope, wanted: LeadQuery, lines: Sequence[LeadLine]) -> in
     return highest_score(scope)
 
 
-def _row(line: LeadLine, levels: LevelCut, top: int, facts: Facts) -> LeadRow:
+def _row(
+    line: LeadLine, levels: LevelCut, top: int, facts: Facts, recorded: Sequence[Column]
+) -> LeadRow:
     level, url = levels.level_of(line.score), lead_path(line.lead_id)
     detail, _, employer = (line.detail or "").partition(SEPARATOR)
     return LeadRow(
@@ -78,6 +82,7 @@ def _row(line: LeadLine, levels: LevelCut, top: int, facts: Facts) -> LeadRow:
         account_level=badge_of(facts.account_level) if facts.account_id else None,
         title=facts.title,
         company=facts.company,
+        recorded=tuple(spell(it, facts.recorded.get(it)) for it in recorded),
     )
 
 

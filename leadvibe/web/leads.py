@@ -24,7 +24,7 @@ from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import Page
 from leadvibe.scoring import queries as scoring
 from leadvibe.segments.errors import SegmentNotFoundError
-from leadvibe.web import lead_filters
+from leadvibe.web import lead_filters, recorded_filter
 from leadvibe.web.bulk_strip import build_strip
 from leadvibe.web.import_cards import SAMPLE_ID
 from leadvibe.web.lead_paths import LEADS
@@ -33,6 +33,7 @@ from leadvibe.web.lead_query import LeadQuery, read_lead_query
 from leadvibe.web.lead_rows import build_pager, build_rows, build_sort_headers
 from leadvibe.web.lead_views import build_view_bar, find_current
 from leadvibe.web.pages.bulk import BulkStrip
+from leadvibe.web.pages.display import Choice
 from leadvibe.web.pages.leads import LeadList
 from leadvibe.web.redirects import CREDENTIALS, IMPORTS, SAMPLE
 from leadvibe.web.rendering import render, wanted_fragment
@@ -161,6 +162,9 @@ def _answer(
         clear_url=wanted.clear_url(),
         has_leads=has_any,
         ruleset_columns=tuple(ruleset.name for ruleset in reader.rulesets),
+        recorded_columns=tuple(
+            Choice(recorded_filter.LABELS[it], it.value) for it in reader.recorded
+        ),
         matching=pager.label.rpartition(" ")[2],
         has_more=bool(pager.previous_url or pager.next_url),
         query=wanted.query,

@@ -48,6 +48,8 @@ class LeadRow(NamedTuple):
     account_level: Level | None = None
     title: str = ""
     company: str = ""
+    recorded: tuple[str, ...] = ()
+    """One per `LeadList.recorded_columns`, in that order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +165,10 @@ class FilterPanel:
     has_accounts: bool = False
     event_types: tuple[str, ...] = ()
     """Known types, offered while typing."""
+    recorded: str = ""
+    """Conditions on what is recorded, kept while another is added by `fields` and `operators`."""
+    fields: tuple[Choice, ...] = ()
+    operators: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +177,8 @@ class ColumnPanel:
 
     url: str
     choices: tuple[Choice, ...] = ()
+    recorded: tuple[Choice, ...] = ()
+    """Columns of what is recorded: many, and folded."""
     is_loaded: bool = False
     query: str = ""
     save_url: str = "/app/leads/columns"
@@ -194,6 +202,8 @@ class LeadList:
     has_leads: bool = True
     """False when the unit has no lead at all: the page then shows how to get some in."""
     ruleset_columns: tuple[str, ...] = ()
+    recorded_columns: tuple[Choice, ...] = ()
+    """Label and name of each."""
     """Names of further active rulesets whose scores get a column; the primary one has its own."""
     matching: str = ""
     """How many leads match, on this page and all others."""
