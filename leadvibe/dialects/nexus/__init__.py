@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from leadvibe.dialects.nexus import auth, errors, openapi, routes
+from leadvibe.dialects.nexus import auth, errors, routes
+from leadvibe.dialects.nexus.openapi import show_document
 from leadvibe.dialects.nexus.operations import BASE, LEADS
 from leadvibe.http import surfaces
 
@@ -15,7 +16,7 @@ def register(app: Flask) -> None:
     """Add every operation. Other addresses below /api/v1 are those of our own API."""
     surfaces.register(app, surfaces.Surface(owns, auth.find_principal, errors.render))
     routes.register(app)
-    app.add_url_rule(DOCUMENT, "nexus.document", openapi.show_document)
+    app.add_url_rule(DOCUMENT, "nexus.document", show_document)
 
 
 def owns(path: str) -> bool:

@@ -30,6 +30,7 @@ from leadvibe.leadlist.types import Comparison
 from leadvibe.leads import ownership
 from leadvibe.leads.aliases import make_alias
 from leadvibe.leads.errors import LeadNotFoundError
+from leadvibe.leads.queries import list_aliases
 from leadvibe.leads.service import lock_identities
 from leadvibe.leads.statuses import Status
 from leadvibe.leads.types import AliasKind
@@ -96,10 +97,7 @@ def update_lead(principal: Principal, lead_id: str, body: LeadChange) -> LeadIte
     record = _get_record(scope, lead_id)
     if "status" in given and body.status is None:
         raise InvalidError("status must not be null.")
-    if "phones" in given:
-        _readdress(scope, record, AliasKind.PHONE, record.phones, body.phones, now=now)
-    if "emails" in given:
-        _readdress(scope, record, AliasKind.EMAIL, record.emails, body.emails, now=now)
+    _readdress(scope, record, body, now=now)
     if "assignedToId" in given:
         wanted = body.assignedToId
         owner = None if wanted is None else _member(scope, "assignedToId", wanted)
@@ -174,7 +172,18 @@ def _status(body: LeadFields) -> Status | None:
     return Status[body.status] if body.status else None
 
 
-def _readdress(
+def _readdress(scope: Scope, record: Record, body: LeadChange, *, now: datetime) -> None:
+    """Let a lead have the addresses that are given. Raises AliasTakenError."""
+    phones, emails = record.phones, record.emails
+    wanted_phones = body.phones if "phones" in body.model_fields_set else list(phones)
+    wanted_emails = body.emails if "emails" in body.model_fields_set else list(emails)
+    if (phones or emails) and not (wanted_phones or wanted_emails):
+        raise InvalidError("A lead needs a phone or an email: leave it one.")
+    _put_addresses(scope, record, AliasKind.PHONE, phones, wanted_phones, now=now)
+    _put_addresses(scope, record, AliasKind.EMAIL, emails, wanted_emails, now=now)
+
+
+def _put_addresses(
     scope: Scope,
     record: Record,
     kind: AliasKind,
@@ -188,6 +197,8 @@ def _readdress(
     while kept < min(len(current), len(wanted)) and current[kept] == wanted[kept]:
         kept += 1
     # Order is that of adding: what comes behind the first difference is taken off and added anew.
-    editing.remove_aliases(scope, record.lead_id, kind, current[kept:], now=now)
+    for alias in list_aliases(scope, record.lead_id):
+        if alias.kind == kind and alias.value in current[kept:]:
+            editing.remove_alias(scope, record.lead_id, alias.alias_id, now=now)
     for address in wanted[kept:]:
         editing.add_alias(scope, record.lead_id, make_alias(kind, address), now=now)

@@ -1,4 +1,4 @@
-"""The operations of this API: one table that the routes and the published document are made from."""
+"""The operations of this API: one table for its routes and its published document."""
 
 from __future__ import annotations
 

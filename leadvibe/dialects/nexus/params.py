@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from flask import request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
-from pydantic import model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from leadvibe.dialects.nexus.serialize import StatusName
@@ -58,17 +64,21 @@ def _address(kind: AliasKind, text: str) -> str:
         problem = "must be a phone number such as +14155550101"
         if kind is AliasKind.EMAIL:
             problem = "must be an e-mail address such as jane@acme.com"
-        raise PydanticCustomError("address", problem) from None  # type: ignore[arg-type]
+        raise PydanticCustomError("address", problem) from None
 
 
 def _distinct(addresses: list[str]) -> list[str]:
     return list(dict.fromkeys(addresses))
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    """Publish no defaults: what is left out of a change stays as it is."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
 Line = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_storable)]
-Name = Annotated[
-    str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_storable)
-]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_storable)]
 Phone = Annotated[str, AfterValidator(_storable), AfterValidator(_phone)]
 Email = Annotated[str, AfterValidator(_storable), AfterValidator(_email)]
 Phones = Annotated[list[Phone], Field(max_length=MOST_ADDRESSES), AfterValidator(_distinct)]
@@ -82,20 +92,20 @@ class LeadQuery(BaseModel):
     search: Line = Field(
         "", description="Case-insensitive match against contact name, email, phone, or company"
     )
-    assignedToId: Line = Field(  # noqa: N815 - the contract's name
+    assignedToId: Line = Field(
         "",
         description='OrgMember id, or the literal string "unassigned" for leads with no owner',
     )
     page: int = Field(1, ge=1, le=LAST_PAGE, description="1-indexed page number.")
-    pageSize: int = Field(  # noqa: N815
-        50, ge=1, le=LARGEST_PAGE_SIZE, description="Items per page (1–100)."
-    )
+    pageSize: int = Field(50, ge=1, le=LARGEST_PAGE_SIZE, description="Items per page (1 to 100).")
 
 
 class LeadFields(BaseModel):
     """What can be written of a lead, spelled as it is read."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", str_strip_whitespace=True, json_schema_extra=_without_defaults
+    )
 
     company: Line | None = None
     source: Line | None = Field(
@@ -103,14 +113,12 @@ class LeadFields(BaseModel):
     )
     status: StatusName | None = None
     notes: Annotated[str, Field(max_length=LONGEST_NOTES), AfterValidator(_storable)] | None = None
-    nextCallAt: AwareDatetime | None = Field(  # noqa: N815
+    nextCallAt: AwareDatetime | None = Field(
         None, description="When to call next, with its zone; null takes it off the list of calls."
     )
-    contactId: Line | None = None  # noqa: N815
-    clientId: Line | None = None  # noqa: N815
-    assignedToId: Line | None = Field(  # noqa: N815
-        None, description="OrgMember id; null: nobody."
-    )
+    contactId: Line | None = None
+    clientId: Line | None = None
+    assignedToId: Line | None = Field(None, description="OrgMember id; null: nobody.")
 
     def given(self) -> dict[str, Any]:
         """Return what was named, nulls included."""
@@ -152,7 +160,7 @@ class Claim(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    memberId: Line = Field(min_length=1, description="OrgMember id")  # noqa: N815
+    memberId: Line = Field(min_length=1, description="OrgMember id")
 
 
 def read_query(model: type[Model]) -> Model:

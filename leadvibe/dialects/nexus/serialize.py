@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 from uuid import UUID
+
+from pydantic import WithJsonSchema
 
 from leadvibe.leadlist.records import Record
 from leadvibe.leads.statuses import Status
 from leadvibe.lib.paging import Page
 
+Instant = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 StatusName = Literal["NOT_CONTACTED", "CONTACTED", "QUALIFIED", "CONVERTED", "LOST"]
 
 
@@ -22,29 +25,29 @@ class LeadItem:
     name: str
     phones: tuple[str, ...]
     emails: tuple[str, ...]
-    primaryPhone: str | None  # noqa: N815 - the contract's names
-    primaryEmail: str | None  # noqa: N815
-    contactId: str  # noqa: N815
+    primaryPhone: str | None
+    primaryEmail: str | None
+    contactId: str
     company: str | None
     source: str | None
     status: StatusName
     notes: str | None
-    nextCallAt: str | None  # noqa: N815
-    createdAt: str  # noqa: N815
-    updatedAt: str  # noqa: N815
-    assignedToId: UUID | None  # noqa: N815
-    clientId: str | None  # noqa: N815
+    nextCallAt: Instant | None
+    createdAt: Instant
+    updatedAt: Instant
+    assignedToId: UUID | None
+    clientId: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pagination:
     page: int
-    pageSize: int  # noqa: N815
+    pageSize: int
     total: int
-    totalPages: int  # noqa: N815
+    totalPages: int
     """0 when there is nothing."""
-    hasNextPage: bool  # noqa: N815
-    hasPrevPage: bool  # noqa: N815
+    hasNextPage: bool
+    hasPrevPage: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
