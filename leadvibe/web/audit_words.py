@@ -94,6 +94,8 @@ _TABLE: tuple[tuple[str, Kind, str], ...] = (
     (f"(POST /app/account/tokens/{_ID}/delete|DELETE /me/tokens/{_ID})", Kind.ACCESS,
      "revoked a personal access token"),
     ("POST (/app/credentials|/secrets)", Kind.ACCESS, "made an API credential"),
+    ("POST /app/credentials/test-token", Kind.ACCESS, "made a test token"),
+    (f"POST /app/credentials/keys/{_ID}/delete", Kind.ACCESS, "deleted an API key"),
     (f"PUT /secrets/{_ID}", Kind.ACCESS, "changed an API credential"),
     (f"(POST /app/credentials/{_ID}/delete|DELETE /secrets/{_ID})", Kind.ACCESS,
      "deleted an API credential"),
