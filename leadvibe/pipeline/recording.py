@@ -24,6 +24,8 @@ from leadvibe.pipeline import editing
 from leadvibe.pipeline.editing import GivenLead
 from leadvibe.pipeline.intake import check_metadata
 
+STATUS_PROPERTY = "lead_status"
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -55,7 +57,7 @@ def record_lead(
     if parts := _parts_of_name(properties, done.before[lead_id].properties):
         editing.patch_lead(scope, lead_id, parts, now=now)
     if status is not None:
-        statuses.change_status(scope, lead_id, status, by=by, via=source, now=now)
+        _change_status(scope, lead_id, status, by=by, via=source, now=now)
     return Recorded(lead_id, lead_id in done.created)
 
 
@@ -81,7 +83,17 @@ def update_lead(
         check_metadata(to_json(editing.patch_lead(scope, lead.lead_id, changes, now=now).metadata))
     if status is None:
         return None
-    return statuses.change_status(scope, lead.lead_id, status, by=by, via=via, now=now)
+    return _change_status(scope, lead.lead_id, status, by=by, via=via, now=now)
+
+
+def _change_status(
+    scope: Scope, lead_id: str, wanted: Outcome | Status, *, by: str, via: str, now: datetime
+) -> Status | None:
+    """Change a status, and say so in a property, for segments and profile rules to compare."""
+    changed = statuses.change_status(scope, lead_id, wanted, by=by, via=via, now=now)
+    if changed is not None:
+        editing.patch_lead(scope, lead_id, {STATUS_PROPERTY: changed.value}, now=now)
+    return changed
 
 
 def _parts_of_name(given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, str | None]:

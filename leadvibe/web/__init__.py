@@ -33,6 +33,7 @@ from leadvibe.web import (
     imports,
     integrations,
     lead,
+    lead_deal,
     lead_editing,
     lead_merging,
     lead_views,
@@ -75,7 +76,8 @@ from leadvibe.web import (
 from leadvibe.web.redirects import ACCOUNT, SETUP
 
 NOUNS = (
-    login, home, leads, lead_views, bulk, lead, lead_editing, lead_merging, accounts, account,
+    login, home, leads, lead_views, bulk, lead, lead_editing, lead_deal, lead_merging, accounts,
+    account,
     segments, segment_editing, segment_picks, scoring, triggers, trigger_history, trigger_trials,
     trigger_editing, destinations, deliveries, imports, sample, dead_letters, credentials,
     members, integrations, notifications, channel_editing, events, event_deletion, event_types,

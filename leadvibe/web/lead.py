@@ -61,10 +61,11 @@ from leadvibe.web.lead_parts import (
     build_properties,
 )
 from leadvibe.web.lead_paths import LEADS, lead_path
+from leadvibe.web.lead_record import build_deal
 from leadvibe.web.lead_state import HISTORY_NAMES, NAMES, WHY_NAMES, LeadState, read_state
 from leadvibe.web.pages.display import Alert, Choice, Link, Tone, query_url
 from leadvibe.web.pages.explanation import Explanation
-from leadvibe.web.pages.lead import NO_DRAFTS, Drafts, LeadHead, LeadPage, Properties
+from leadvibe.web.pages.lead import NO_DRAFTS, Deal, Drafts, LeadHead, LeadPage, Properties
 from leadvibe.web.pages.segments import SegmentsOfLead
 from leadvibe.web.pages.timeline import Timeline
 from leadvibe.web.pages.why_now import WhyNow
@@ -82,7 +83,7 @@ from leadvibe.web.trigger_paths import history_path
 from leadvibe.web.why_now import build_why_now
 
 HEAD, WHY, HISTORY = "lead-head", "why", "lead-history"
-ALIASES, PROPERTIES = "lead-aliases", "lead-properties"
+ALIASES, PROPERTIES, DEAL = "lead-aliases", "lead-properties", "lead-deal"
 MERGES, SEGMENTS = "lead-merges", "lead-segments"
 TEMPLATES = {
     HEAD: "leads/_head.html",
@@ -90,6 +91,7 @@ TEMPLATES = {
     HISTORY: "leads/_history.html",
     ALIASES: "leads/_aliases.html",
     PROPERTIES: "leads/_properties.html",
+    DEAL: "leads/_deal.html",
     MERGES: "leads/_merges.html",
     SEGMENTS: "leads/_segments.html",
 }
@@ -190,6 +192,7 @@ class _View:
             timeline=self._timeline(query),
             aliases=build_aliases(self.principal, self.lead, self.drafts),
             properties=self._properties(),
+            deal=self._deal(),
             profile=build_profile(self.profile),
             merges=build_merges(self.principal, self.lead),
             segments=self._segments()
@@ -208,6 +211,8 @@ class _View:
             made = {"aliases": build_aliases(self.principal, self.lead, self.drafts)}
         elif wanted == PROPERTIES:
             made = {"properties": self._properties()}
+        elif wanted == DEAL:
+            made = {"deal": self._deal()}
         elif wanted == MERGES:
             made = {"merges": build_merges(self.principal, self.lead)}
         elif wanted == SEGMENTS:
@@ -244,6 +249,9 @@ class _View:
             edited=request.args.get("edit", ""),
             drafts=self.drafts,
         )
+
+    def _deal(self) -> Deal | None:
+        return build_deal(self.principal, self.lead, self.state, self.drafts)
 
     def _segments(self) -> SegmentsOfLead:
         found = segments_of(self.principal.scope, self.lead.lead_id)

@@ -54,7 +54,7 @@ def give(segment: str) -> AnyResponse:
         f"{owner.name} looks after this lead." if owner else "Nobody owns this lead.",
         undo=Undo(url=f"{lead_path(lead.lead_id)}/owner", fields={"owner_id": before}),
     )
-    return _back(lead, HEAD)
+    return lead_back(lead, HEAD)
 
 
 @pages.post("/leads/<segment>/watch")
@@ -74,7 +74,7 @@ def watch(segment: str) -> AnyResponse:
         say("You watch this lead.", undo=undo)
     else:
         _unwatch(principal.scope, member, lead)
-    return _back(lead, HEAD)
+    return lead_back(lead, HEAD)
 
 
 def _unwatch(scope: Scope, member: Member, lead: Lead) -> None:
@@ -98,7 +98,7 @@ def write_note(segment: str) -> AnyResponse:
         principal.scope, _member(principal), lead.lead_id, form.text.data or "", now=utc_now()
     )
     flash("The note is added.", Tone.OK)
-    return _back(lead, HISTORY)
+    return lead_back(lead, HISTORY)
 
 
 @pages.post("/leads/<segment>/notes/<uuid:note_id>")
@@ -125,7 +125,7 @@ def edit_note(segment: str, note_id: UUID) -> AnyResponse:
         form.show(error)
         return show(principal, lead, drafts=drafts, status=CONFLICT)
     flash("The note is saved.", Tone.OK)
-    return _back(lead, HISTORY)
+    return lead_back(lead, HISTORY)
 
 
 @pages.post("/leads/<segment>/notes/<uuid:note_id>/delete")
@@ -136,7 +136,7 @@ def delete_note(segment: str, note_id: UUID) -> AnyResponse:
         principal.scope, _member(principal), lead.lead_id, note_id, moderates=moderates
     )
     flash("The note is deleted.", Tone.OK)
-    return _back(lead, HISTORY)
+    return lead_back(lead, HISTORY)
 
 
 @pages.post("/leads/<segment>/aliases")
@@ -152,7 +152,7 @@ def add_alias(segment: str) -> AnyResponse:
         form.value.errors = [error.message]
         return show(principal, lead, drafts=Drafts(alias=form), status=UNPROCESSABLE_ENTITY)
     flash(f"The lead is known as “{alias.raw_value}” from now on.", Tone.OK)
-    return _back(lead, ALIASES)
+    return lead_back(lead, ALIASES)
 
 
 @pages.post("/leads/<segment>/aliases/<uuid:alias_id>/remove")
@@ -167,7 +167,7 @@ def remove_alias(segment: str, alias_id: UUID) -> AnyResponse:
             fields={"kind": known.get(alias_id, ""), "value": spelled},
         ),
     )
-    return _back(lead, ALIASES)
+    return lead_back(lead, ALIASES)
 
 
 @pages.post("/leads/<segment>/property")
@@ -193,7 +193,7 @@ def set_property(segment: str) -> AnyResponse:
         return _refuse_property(principal, lead, form, UNPROCESSABLE_ENTITY, error)
     said = f"“{name}” is {'removed' if removes else 'saved'}."
     say(said, undo=_put_back(lead, name, state=editing.state_of(changed.metadata.get(name))))
-    return _back(lead, PROPERTIES)
+    return lead_back(lead, PROPERTIES)
 
 
 def _put_back(lead: Lead, name: str, *, state: str) -> Undo:
@@ -224,7 +224,7 @@ def set_properties(segment: str) -> AnyResponse:
         form.show(error)
         return show(principal, lead, drafts=drafts, status=UNPROCESSABLE_ENTITY)
     flash("The properties are saved.", Tone.OK)
-    return _back(lead, PROPERTIES)
+    return lead_back(lead, PROPERTIES)
 
 
 def _refuse_property(
@@ -271,7 +271,7 @@ def _instant(text: str | None) -> datetime | None:
         return None
 
 
-def _back(lead: Lead, anchor: str) -> AnyResponse:
+def lead_back(lead: Lead, anchor: str) -> AnyResponse:
     """Lead back to the page as it was shown; htmx follows, and replaces the part it asked with."""
     state = read_state(lead_path(lead.lead_id), asked_for=())
     return redirect(state.url() if request.htmx else f"{state.url()}#{anchor}", 303)

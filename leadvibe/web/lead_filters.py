@@ -147,8 +147,8 @@ def build_panel(scope: Scope, config: Config, wanted: LeadQuery) -> FilterPanel:
         has_accounts=config.policies.abm_enabled,
         event_types=_types(scope),
         recorded=params.get("recorded", ""),
-        fields=recorded_filter.field_choices(),
-        operators=recorded_filter.operator_choices(),
+        fields=choices([("", "Choose…"), *recorded_filter.LABELS.items()], ""),
+        operators=choices(list(recorded_filter.OPERATORS.items()), "eq"),
     )
 
 

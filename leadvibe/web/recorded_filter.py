@@ -14,7 +14,6 @@ from leadvibe.leadlist.types import Comparison
 from leadvibe.leads.fields import BY_NAME, CLICK_IDS, FIELDS, FieldKind, RecordField, read_value
 from leadvibe.leads.statuses import Status
 from leadvibe.web.list_params import BadParameterError
-from leadvibe.web.pages.display import Choice
 
 BETWEEN, WITHIN = "~", "."
 MOST_CONDITIONS = 10
@@ -125,15 +124,6 @@ def added(text: str, arguments: Mapping[str, str]) -> str:
 def without(conditions: tuple[Condition, ...], one: Condition) -> str:
     """Return the conditions as an address writes them, without one."""
     return BETWEEN.join(it.text for it in conditions if it is not one)
-
-
-def field_choices() -> tuple[Choice, ...]:
-    named = (Choice(label, name) for name, label in LABELS.items())
-    return (Choice("Choose…", "", is_selected=True), *named)
-
-
-def operator_choices() -> tuple[Choice, ...]:
-    return tuple(Choice(label, name, name == "eq") for name, label in OPERATORS.items())
 
 
 def _read(part: str) -> Condition:

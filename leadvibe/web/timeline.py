@@ -27,7 +27,7 @@ from leadvibe.leadlist.history import (
     place_of,
 )
 from leadvibe.leads.notes import Note
-from leadvibe.leads.statuses import Status, StatusChange
+from leadvibe.leads.statuses import StatusChange
 from leadvibe.scoring.types import LedgerEntry, Ruleset
 from leadvibe.triggers.types import EmittedEvent
 from leadvibe.web.delivery_paths import DELIVERIES
@@ -48,15 +48,9 @@ from leadvibe.web.pages.timeline import (
     TimelineEvent,
     TimelineNote,
 )
+from leadvibe.web.recorded_filter import STATUS_LABELS
 from leadvibe.web.trigger_words import KIND_LABELS as TRIGGER_KINDS
 
-STATUSES = {
-    Status.NOT_CONTACTED: "Not contacted",
-    Status.CONTACTED: "Contacted",
-    Status.QUALIFIED: "Qualified",
-    Status.CONVERTED: "Converted",
-    Status.LOST: "Lost",
-}
 SURFACES = {
     "nexus": "the Nexus ERP API",
     "octanist": "the Octanist API",
@@ -304,11 +298,11 @@ class _Line:
         by = f"{change.changed_by} over {surface}" if surface else change.changed_by
         return TimelineEvent(
             id=f"status-{change.change_id}",
-            event_type=STATUSES[change.status],
+            event_type=STATUS_LABELS[change.status],
             at=Moment.of(change.changed_at),
             channel="status",
             icon="handshake",
-            summary=f"was {STATUSES[change.before].lower()} · by {by}",
+            summary=f"was {STATUS_LABELS[change.before].lower()} · by {by}",
         )
 
     def _trigger(self, emitted: EmittedEvent) -> TimelineEvent:

@@ -93,3 +93,28 @@ function showPrint() {
 
 document.addEventListener("htmx:after:swap", showPrint);
 showPrint();
+
+/* Times of a form are typed in the zone of who types them; the server writes UTC, minutes ahead 0. */
+function zoneForms() {
+  for (const form of document.querySelectorAll("form[data-zoned]")) {
+    const zone = form.querySelector('input[name="zone"]');
+    if (zone.dataset.isSet) continue;
+    zone.dataset.isSet = "true";
+    for (const input of form.querySelectorAll('input[type="datetime-local"]')) {
+      if (!input.value) continue;
+      const at = new Date(`${input.value}Z`).getTime() - 60_000 * Number(zone.value);
+      input.value = new Date(at - 60_000 * new Date(at).getTimezoneOffset()).toISOString().slice(0, 16);
+    }
+    form.addEventListener("submit", () => setZone(form), { capture: true });
+    setZone(form);
+  }
+}
+
+function setZone(form) {
+  const typed = form.querySelector('input[type="datetime-local"]')?.value;
+  const at = typed ? new Date(typed) : new Date();
+  form.querySelector('input[name="zone"]').value = String(-at.getTimezoneOffset());
+}
+
+document.addEventListener("htmx:after:swap", zoneForms);
+zoneForms();

@@ -27,7 +27,8 @@ ALIAS_LABELS = {
 _FLAGS = {"yes": True, "true": True, "no": False, "false": False}
 
 
-def _choices(labels: Mapping[str, str]) -> list[SelectChoice]:
+def choices_of(labels: Mapping[str, str]) -> list[SelectChoice]:
+    """Return the choices of a field, by value and label."""
     return [SelectChoice(str(value), label) for value, label in labels.items()]
 
 
@@ -53,7 +54,7 @@ class NoteForm(MemberForm):
 
 class AliasForm(MemberForm):
     kind = SelectField(
-        "Kind", choices=_choices({it: ALIAS_LABELS[it] for it in AliasKind}), id="alias-kind"
+        "Kind", choices=choices_of({it: ALIAS_LABELS[it] for it in AliasKind}), id="alias-kind"
     )
     value = StringField(
         "Value",
@@ -76,7 +77,7 @@ class PropertyForm(MemberForm):
         filters=[strip],
         id="property-name",
     )
-    kind = SelectField("Type", choices=_choices(TYPES), id="property-kind")
+    kind = SelectField("Type", choices=choices_of(TYPES), id="property-kind")
     value = TextAreaField("Value", [storable], id="property-value")
     state = HiddenField()
 

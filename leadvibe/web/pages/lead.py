@@ -9,7 +9,9 @@ editing, `show` with "segments" lists these in the page.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from leadvibe.web.forms.deal import DealForm
 from leadvibe.web.forms.lead import AliasForm, DocumentForm, NoteForm, PropertyForm
 from leadvibe.web.pages.display import Alert, Choice, Fact, Level, Link, Moment
 from leadvibe.web.pages.explanation import Explanation
@@ -165,6 +167,30 @@ class Merges:
     can_merge: bool = False
 
 
+class RecordedFact(NamedTuple):
+    label: str
+    value: str
+    edit_url: str
+    """Where it is changed as the property it is; empty for who may not."""
+
+
+class RecordGroup(NamedTuple):
+    title: str
+    facts: tuple[RecordedFact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deal:
+    """What is recorded of the lead: a form for who may change it, else `facts`."""
+
+    status: str
+    facts: tuple[Fact, ...]
+    groups: tuple[RecordGroup, ...]
+    form: DealForm | None
+    save_url: str
+    is_open: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadPage:
     id: str
@@ -175,6 +201,7 @@ class LeadPage:
     timeline: Timeline | None = None
     aliases: Aliases | None = None
     properties: Properties | None = None
+    deal: Deal | None = None
     profile: tuple[ProfileScore, ...] = ()
     merges: Merges | None = None
     segments: SegmentsOfLead | None = None
@@ -196,6 +223,7 @@ class Drafts:
     alias: AliasForm | None = None
     property: PropertyForm | None = None
     document: DocumentForm | None = None
+    deal: DealForm | None = None
     alert: Alert | None = field(default=None)
 
 
