@@ -302,7 +302,7 @@ class _Line:
             at=Moment.of(change.changed_at),
             channel="status",
             icon="handshake",
-            summary=f"was {STATUS_LABELS[change.before].lower()} · by {by}",
+            summary=f"from {STATUS_LABELS[change.before]} · by {by}",
         )
 
     def _trigger(self, emitted: EmittedEvent) -> TimelineEvent:
