@@ -365,6 +365,22 @@ def test_a_claimed_lead_falls_back_into_the_pool_after_a_day(nexus, people, clie
     assert nexus.claim(lead_id, member).status_code == 200
 
 
+def test_leads_given_to_a_member_in_bulk_are_theirs_until_that_is_undone(nexus, people, client):
+    member, bearer = str(people.operator.member.org_member_id), people.owner.bearer
+    claimed, free = nexus.make("Jane"), nexus.make("Bob")
+    nexus.claim(claimed, member)
+
+    body = {"action": "assign_owner", "lead_ids": [claimed, free], "owner_id": member}
+    done = client.post("/leads/bulk", json=body, headers=bearer).json
+
+    assert nexus.names(assignedToId=member) == ["Bob", "Jane"]
+    assert ownership.units_with_ended_claims(now=utc_now() + timedelta(days=2)) == []
+
+    client.post(f"/leads/bulk/{done['action_id']}/undo", headers=bearer)
+
+    assert nexus.names(assignedToId="unassigned") == ["Bob"]
+
+
 def test_an_owner_for_good_ends_a_claim(nexus, people):
     lead_id, member = nexus.make("Jane"), str(people.operator.member.org_member_id)
     nexus.claim(lead_id, member)
