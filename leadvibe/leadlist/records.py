@@ -61,6 +61,10 @@ _SEARCHED: Mapping[str, str] = MappingProxyType(
 """What can be looked into that is no column."""
 
 
+_IS_HELD = "(r.claimed_until IS NULL OR r.claimed_until > %s)"
+_UNTOUCHED = (Comparison("status", "eq", Status.NOT_CONTACTED),)
+
+
 class HeldBy(NamedTuple):
     """Only leads that a member has, or nobody for None: a claim that has ended holds nothing."""
 
@@ -142,7 +146,22 @@ def count_records(scope: Scope, query: RecordQuery) -> int:
         statement = "SELECT listed FROM lead_tallies WHERE unit_id = %s"
         row = driver().execute(statement, (scope.unit_id,)).fetchone()
         return int(row[0]) if row else 0
-    where, values = _where(scope, query)
+    if query.search:
+        return _count(*_where(scope, query))
+    # Most leads are nobody's, and nobody has called most of them: the others are counted instead.
+    if query.held_by is not None and query.held_by.member_id is None:
+        rest = replace(query, held_by=None)
+        where, values = _where(scope, rest)
+        held = f"{where} AND r.owner_id IS NOT NULL AND {_IS_HELD}"
+        return count_records(scope, rest) - _count(held, [*values, query.held_by.now])
+    if query.held_by is None and query.conditions == _UNTOUCHED:
+        where, values = _where(scope, replace(query, conditions=()))
+        everybody = count_records(scope, replace(query, conditions=()))
+        return everybody - _count(f"{where} AND r.status <> 'not_contacted'", values)
+    return _count(*_where(scope, query))
+
+
+def _count(where: str, values: list[Any]) -> int:
     row = driver().execute(f"SELECT count(*) FROM lead_records r WHERE {where}", values).fetchone()  # noqa: S608 - names of ours
     assert row is not None
     return int(row[0])
@@ -276,8 +295,7 @@ def _where(scope: Scope, query: RecordQuery) -> tuple[str, list[Any]]:
 def _held(member_id: UUID | None, now: datetime) -> tuple[str, list[Any]]:
     if member_id is None:
         return "(r.owner_id IS NULL OR r.claimed_until <= %s)", [now]
-    holds = "r.owner_id = %s AND (r.claimed_until IS NULL OR r.claimed_until > %s)"
-    return holds, [member_id, now]
+    return f"r.owner_id = %s AND {_IS_HELD}", [member_id, now]
 
 
 def _record(row: Mapping[str, Any]) -> Record:

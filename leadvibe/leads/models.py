@@ -275,12 +275,15 @@ class LeadWatchRow(Base):
     watched_at: Mapped[datetime]
 
 
-def _recorded_by(name: str, *columns: str, where: str = "") -> Index:
-    """Return an index over what is recorded of listed leads, the newest lead first within it."""
+def _recorded_by(name: str, *columns: str, where: str = "", holding: Sequence[str] = ()) -> Index:
+    """Return an index over what is recorded of listed leads, the newest lead first within it.
+
+    `holding` are columns that are compared besides when leads are counted.
+    """
     listed = f"is_listed AND {where}" if where else "is_listed"
     return Index(
         f"ix_lead_records_{name}", "unit_id", *(text(it) for it in columns), "lead_id",
-        postgresql_where=text(listed),
+        postgresql_where=text(listed), postgresql_include=list(holding),
     )  # fmt: skip
 
 
@@ -317,7 +320,8 @@ class LeadRecordRow(Base):
         _recorded_by("qualified", "qualified_at", where="qualified_at IS NOT NULL"),
         _recorded_by("next_call", "next_call_at", where="next_call_at IS NOT NULL"),
         _recorded_by(
-            "owner", "owner_id", "next_call_at", "created_at DESC", where="owner_id IS NOT NULL"
+            "owner", "owner_id", "next_call_at", "created_at DESC", where="owner_id IS NOT NULL",
+            holding=("claimed_until", "status"),
         ),
         _recorded_by("claim", "claimed_until", where="claimed_until IS NOT NULL"),
         *(_recorded_value(name) for name in NARROWED_BY),

@@ -78,7 +78,7 @@ _BASES = {KeyKind.OCTANIST: "/api", KeyKind.NEXUS: "/api/v1"}
 def _row(key: ApiKey) -> KeyRow:
     return KeyRow(
         name=key.name,
-        use=USES[key.kind],
+        use=USES.get(key.kind, key.kind.title()),
         may=_DEEDS[key.scopes],
         prefix=f"{key.prefix}_…",
         element_id=f"key-{key.key_id.hex}",

@@ -1,12 +1,14 @@
-"""Leads found by their phone numbers as lists show them, not only as they were spelled.
+"""Leads found by their phone numbers as lists show them, and counted by owner from the index.
 
-Why: lists show numbers as + and digits, and who copies one from there should find its lead.
+Why: lists show numbers as + and digits, and who copies one from there should find its lead. A claim
+that has ended is nobody's, and whether it has is asked of every lead that is counted.
 
 Revision ID: 0034
 """
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0034"
@@ -28,4 +30,12 @@ def upgrade() -> None:
         ) AS new
         WHERE s.unit_id = new.unit_id AND s.lead_id = new.lead_id
         """
+    )
+    op.drop_index("ix_lead_records_owner", "lead_records")
+    op.create_index(
+        "ix_lead_records_owner",
+        "lead_records",
+        ["unit_id", "owner_id", "next_call_at", sa.text("created_at DESC"), "lead_id"],
+        postgresql_where=sa.text("is_listed AND owner_id IS NOT NULL"),
+        postgresql_include=["claimed_until", "status"],
     )
