@@ -1,7 +1,7 @@
-"""Leads found by their phone numbers as lists show them, and counted by owner from the index.
+"""Leads found by their phone numbers as lists show them, and listed by owner from indexes alone.
 
 Why: lists show numbers as + and digits, and who copies one from there should find its lead. A claim
-that has ended is nobody's, and whether it has is asked of every lead that is counted.
+that has ended is nobody's, and whether it has is asked of every lead that is looked at.
 
 Revision ID: 0034
 """
@@ -31,11 +31,15 @@ def upgrade() -> None:
         WHERE s.unit_id = new.unit_id AND s.lead_id = new.lead_id
         """
     )
-    op.drop_index("ix_lead_records_owner", "lead_records")
-    op.create_index(
-        "ix_lead_records_owner",
-        "lead_records",
-        ["unit_id", "owner_id", "next_call_at", sa.text("created_at DESC"), "lead_id"],
-        postgresql_where=sa.text("is_listed AND owner_id IS NOT NULL"),
-        postgresql_include=["claimed_until", "status"],
-    )
+    for name, columns, where, holding in (
+        ("owner", ["owner_id", "next_call_at"], "owner_id", ["claimed_until", "status"]),
+        ("next_call", ["next_call_at"], "next_call_at", ["owner_id", "claimed_until", "status"]),
+    ):
+        op.drop_index(f"ix_lead_records_{name}", "lead_records")
+        op.create_index(
+            f"ix_lead_records_{name}",
+            "lead_records",
+            ["unit_id", *columns, sa.text("created_at DESC"), "lead_id"],
+            postgresql_where=sa.text(f"is_listed AND {where} IS NOT NULL"),
+            postgresql_include=holding,
+        )
