@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from leadvibe import api, web
-from leadvibe.dialects import octanist
+from leadvibe.dialects import nexus, octanist
 from leadvibe.http import (
     assets,
     auditing,
@@ -89,6 +89,7 @@ def create_app(settings: Settings, *, hashing: Hashing | None = None) -> Flask:
     _register_http(app, settings, hashing or Hashing())
     api.register(app)
     octanist.register(app)
+    nexus.register(app)
     web.register(app, session_lifetime=timedelta(days=settings.refresh_token_days))
     _register_errors(app)
     return app

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from leadvibe.bulk.types import BulkAction, BulkKind
 from leadvibe.identity.types import OrgRole, Principal, Scope, Via
-from leadvibe.leads import accounts
+from leadvibe.leads import accounts, records
 from leadvibe.leads.errors import AlreadyMergedError, LeadNotFoundError
 from leadvibe.leads.queries import list_names
 from leadvibe.lib.db import driver
@@ -54,15 +54,26 @@ def _assign(scope: Scope, action: BulkAction, lead_ids: Sequence[str], *, now: d
         )
         UPDATE leads l SET owner_id = %(owner)s, owner_name = %(name)s, updated_at = %(now)s
         FROM before WHERE l.unit_id = %(unit)s AND l.lead_id = before.lead_id
-        RETURNING before.account_id
+        RETURNING before.lead_id, before.account_id
     """
     bound = _bound(scope, action, lead_ids) | {
         "owner": action.owner_id,
         "name": action.owner_name,
         "now": now,
     }
-    changed = [account_id for (account_id,) in driver().execute(statement, bound)]
-    accounts.refresh_roll_ups(scope, changed)
+    changed = _with_new_owner(scope, statement, bound, now=now)
+    # Who has only claimed a lead that is now given to them keeps it.
+    records.copy_owners(scope, lead_ids, now=now)
+    return changed
+
+
+def _with_new_owner(
+    scope: Scope, statement: str, bound: Mapping[str, object], *, now: datetime
+) -> int:
+    """Give leads to somebody else, and let follow what follows; returns how many."""
+    changed = dict(driver().execute(statement, bound).fetchall())
+    accounts.refresh_roll_ups(scope, changed.values())
+    records.copy_owners(scope, changed, now=now)
     return len(changed)
 
 
@@ -168,16 +179,14 @@ def _give_back(scope: Scope, action: BulkAction, lead_ids: Sequence[str], *, now
         WHERE c.unit_id = %(unit)s AND c.action_id = %(undone)s AND c.lead_id = ANY(%(ids)s)
           AND l.unit_id = c.unit_id AND l.lead_id = c.lead_id AND l.merged_into IS NULL
           AND l.owner_id IS NOT DISTINCT FROM %(owner)s
-        RETURNING l.account_id
+        RETURNING l.lead_id, l.account_id
     """
     bound = _bound(scope, action, lead_ids) | {
         "undone": action.undoes,
         "owner": action.owner_id,
         "now": now,
     }
-    changed = [account_id for (account_id,) in driver().execute(statement, bound)]
-    accounts.refresh_roll_ups(scope, changed)
-    return len(changed)
+    return _with_new_owner(scope, statement, bound, now=now)
 
 
 def _pick_as_before(scope: Scope, action: BulkAction, lead_ids: Sequence[str]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -21,15 +22,24 @@ from leadvibe.cli.application import opened_app
 from leadvibe.cli.wiring import home_option
 from leadvibe.http.member_links import link_url, mailer, send_link
 from leadvibe.http.principal import security
-from leadvibe.identity import member_links, queries, service
+from leadvibe.identity import api_keys, member_links, queries, service
+from leadvibe.identity.api_keys import SCOPES, KeyKind
 from leadvibe.identity.errors import MemberNotFoundError
-from leadvibe.identity.types import STARTING_ROLES, MemberLink, Organization, OrgRole, UnitRole
+from leadvibe.identity.types import (
+    STARTING_ROLES,
+    MemberLink,
+    Organization,
+    OrgRole,
+    Unit,
+    UnitRole,
+)
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.notifications.errors import TransportError
 from leadvibe.pipeline import setup
 
 ROLES = click.Choice(list(STARTING_ROLES), case_sensitive=False)
+OUR_API = "leadvibe"
 ROLES_EXPLAINED = "admin: of the organisation; the others: in the unit."
 
 
@@ -148,25 +158,66 @@ def credential() -> None:
 
 @credential.command("create")
 @click.option("--name", required=True, help="What uses it, such as a website.")
+@click.option(
+    "--kind",
+    type=click.Choice([OUR_API, *(it.value for it in KeyKind)]),
+    default=OUR_API,
+    show_default=True,
+    help="Whose API it opens: ours, or that of another lead product.",
+)
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(list(SCOPES)),
+    multiple=True,
+    help="What a key of kind nexus may do; may be repeated. Default: everything.",
+)
 @org_option
 @ou_option
 @home_option
-def create_credential(name: str, org: str, ou: str | None, home: Path | None) -> None:
-    """Make a client id and its secret, which is printed here and never again."""
+def create_credential(  # noqa: PLR0917 - click passes options by name
+    name: str, kind: str, scopes: tuple[str, ...], org: str, ou: str | None, home: Path | None
+) -> None:
+    """Make a client id and its secret, or a key, which are printed here and never again."""
+    if scopes and kind != KeyKind.NEXUS:
+        raise click.UsageError("--scope is for --kind nexus: the others may do everything.")
     with opened_app(home):
         organization = named_organization(org)
         unit = named_unit(organization, ou)
-        made = service.create_credential(unit.scope, name=name, created_by=ACTOR, now=utc_now())
+        if kind == OUR_API:
+            made = _make_credential(unit, name)
+        else:
+            made = _make_key(unit, KeyKind(kind), name, scopes or SCOPES)
         record("credential create", organization.org_id, unit.unit_id)
         commit()
-    _print(
-        secret_id=made.credential.secret_id,
-        client_id=made.credential.client_id,
-        client_secret=made.client_secret,
-        name=made.credential.name,
-        unit_id=unit.unit_id,
-        created_at=made.credential.created_at,
+    _print(**made)
+
+
+def _make_credential(unit: Unit, name: str) -> dict[str, object]:
+    made = service.create_credential(unit.scope, name=name, created_by=ACTOR, now=utc_now())
+    return {
+        "secret_id": made.credential.secret_id,
+        "client_id": made.credential.client_id,
+        "client_secret": made.client_secret,
+        "name": made.credential.name,
+        "unit_id": unit.unit_id,
+        "created_at": made.credential.created_at,
+    }
+
+
+def _make_key(unit: Unit, kind: KeyKind, name: str, scopes: Sequence[str]) -> dict[str, object]:
+    made = api_keys.create_api_key(
+        unit.scope, kind, name=name, scopes=scopes, created_by=ACTOR, now=utc_now()
     )
+    return {
+        "key_id": made.key.key_id,
+        "kind": made.key.kind,
+        "key": made.text,
+        "scopes": made.key.scopes,
+        "name": made.key.name,
+        "unit_id": unit.unit_id,
+        "created_at": made.key.created_at,
+    }
 
 
 def _mail(link: MemberLink) -> bool:

@@ -16,14 +16,17 @@ from flask import Flask, current_app
 from leadvibe.audit import service as audit
 from leadvibe.bulk import service as bulk
 from leadvibe.idempotency import service as idempotency
+from leadvibe.identity import api_keys
 from leadvibe.identity import service as identity
 from leadvibe.imports import backfills, sampling, undoing
 from leadvibe.imports import service as imports
+from leadvibe.jobs.claims import RELEASE_CLAIMS
 from leadvibe.jobs.members import LOOK_FOR_RARE_MEMBERS
 from leadvibe.jobs.scoring import SETTLE_DECAY, TAKE_SNAPSHOTS
 from leadvibe.jobs.stopping import StopRequest
 from leadvibe.leadlist import rare_members
 from leadvibe.leads import deletion as lead_deletion
+from leadvibe.leads import ownership
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import OUTAGES, Lock, commit, held_lock, is_outage, reset
 from leadvibe.lib.queue import JobQueue
@@ -127,6 +130,13 @@ def settle_decay(now: datetime) -> None:
         queue.send(SETTLE_DECAY, str(unit_id), job_id=f"decay-{unit_id}")
 
 
+def release_claims(now: datetime) -> None:
+    """Have a worker put leads back into the pool whose claim has ended."""
+    queue = JobQueue(current_app.extensions["leadvibe.redis"])
+    for unit_id in ownership.units_with_ended_claims(now=now):
+        queue.send(RELEASE_CLAIMS, str(unit_id), job_id=f"claims-{unit_id}")
+
+
 def take_snapshots(now: datetime) -> None:  # noqa: ARG001 - the workers look at their own clocks
     """Have a worker note the scores of each unit."""
     queue = JobQueue(current_app.extensions["leadvibe.redis"])
@@ -171,6 +181,7 @@ def forget_unstarted_files(now: datetime) -> None:
 
 def forget_expired_sign_ins(now: datetime) -> None:
     identity.forget_expired(now=now)
+    api_keys.forget_expired_keys(now=now)
 
 
 def forget_answers(now: datetime) -> None:
@@ -191,6 +202,7 @@ SCHEDULE = (
     Task("resume describing", 2.0, resume_describing),
     Task("look for rare members", 5.0, look_for_rare_members),
     Task("settle decay", HOUR, settle_decay),
+    Task("release claims", 10.0, release_claims),
     Task("take snapshots", HOUR, take_snapshots),
     Task("forget old snapshots", DAY, forget_old_snapshots),
     Task("forget old previews", HOUR, forget_old_previews),

@@ -1,6 +1,6 @@
-"""The history of one lead: what it did and bought, what fired for it, and what was said of it.
+"""The history of one lead: what it did and bought, what fired for it, what was said and done of it.
 
-Four lists, each with an index of its own, merged as they are read: a page of the history costs the
+Five lists, each with an index of its own, merged as they are read: a page of the history costs the
 same wherever it begins.
 """
 
@@ -20,12 +20,13 @@ from leadvibe.events import orders
 from leadvibe.events.queries import TimelinePosition, list_timeline
 from leadvibe.events.types import Event, Order
 from leadvibe.identity.types import Scope
-from leadvibe.leads import notes
+from leadvibe.leads import notes, statuses
 from leadvibe.leads.notes import Note, NotePlace
+from leadvibe.leads.statuses import ChangePlace, StatusChange
 from leadvibe.triggers import queries as triggers
 from leadvibe.triggers.types import EmittedEvent
 
-Item: TypeAlias = Event | Order | EmittedEvent | Note
+Item: TypeAlias = Event | Order | EmittedEvent | Note | StatusChange
 Reader: TypeAlias = Callable[[Scope, str, "HistoryFilter", int, "Place | None"], Sequence["Item"]]
 _INSTANT = timedelta(microseconds=1)
 _ZERO = UUID(int=0)
@@ -38,6 +39,7 @@ class Kind(StrEnum):
     NOTE = "note"
     TRIGGER = "trigger"
     ORDER = "order"
+    STATUS = "status"
     CHANGE = "change"
 
 
@@ -58,7 +60,7 @@ class Place(NamedTuple):
     key: str
 
 
-EVENT_RANK, ORDER_RANK, TRIGGER_RANK, NOTE_RANK = range(4)
+EVENT_RANK, ORDER_RANK, TRIGGER_RANK, NOTE_RANK, STATUS_RANK = range(5)
 
 
 def place_of(item: Item) -> Place:
@@ -68,6 +70,8 @@ def place_of(item: Item) -> Place:
         return Place(item.ordered_at, ORDER_RANK, 0, item.order_id)
     if isinstance(item, EmittedEvent):
         return Place(item.occurred_at, TRIGGER_RANK, 0, item.emitted_id.hex)
+    if isinstance(item, StatusChange):
+        return Place(item.changed_at, STATUS_RANK, 0, item.change_id.hex)
     return Place(item.created_at, NOTE_RANK, 0, item.note_id.hex)
 
 
@@ -80,6 +84,7 @@ def list_history(
         Kind.ORDER: _list_orders,
         Kind.TRIGGER: _list_triggers,
         Kind.NOTE: _list_notes,
+        Kind.STATUS: _list_statuses,
     }
     kind = Kind.EVENT if wanted.event_type else wanted.kind
     if kind is Kind.CHANGE:
@@ -141,3 +146,11 @@ def _list_notes(
     end, place = _bounds(NOTE_RANK, before)
     behind = NotePlace(place.at, UUID(place.key)) if place else None
     return notes.list_notes(scope, lead_id, limit=limit, before=end, behind=behind)
+
+
+def _list_statuses(
+    scope: Scope, lead_id: str, _wanted: HistoryFilter, limit: int, before: Place | None
+) -> Sequence[StatusChange]:
+    end, place = _bounds(STATUS_RANK, before)
+    behind = ChangePlace(place.at, UUID(place.key)) if place else None
+    return statuses.list_changes(scope, lead_id, limit=limit, before=end, behind=behind)

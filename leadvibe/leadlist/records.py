@@ -7,7 +7,7 @@ by their id, so that pages neither repeat nor leave out anybody.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -53,6 +53,29 @@ _COMPARISONS: Mapping[str, Callable[[str], str]] = MappingProxyType(
 )
 
 
+_SEARCHED: Mapping[str, str] = MappingProxyType(
+    {
+        "emails": "array_to_string(r.emails, E'\\n')",
+        "phones": "array_to_string(r.phones, E'\\n')",
+        "display_name": """(
+            SELECT l.name FROM leads l WHERE l.unit_id = r.unit_id AND l.lead_id = r.lead_id
+        )""",
+    }
+)
+"""What can be looked into that is no column."""
+
+
+_IS_HELD = "(r.claimed_until IS NULL OR r.claimed_until > %s)"
+_UNTOUCHED = (Comparison("status", "eq", Status.NOT_CONTACTED),)
+
+
+class HeldBy(NamedTuple):
+    """Only leads that a member has, or nobody for None: a claim that has ended holds nothing."""
+
+    member_id: UUID | None
+    now: datetime
+
+
 class Order(NamedTuple):
     column: str
     is_descending: bool = False
@@ -60,11 +83,13 @@ class Order(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecordQuery:
-    """Which leads, and in which order. `search` is looked for in the `searched` columns."""
+    """Which leads, and in which order. `search` is looked for in what is `searched`."""
 
     conditions: tuple[Comparison, ...] = ()
+    held_by: HeldBy | None = None
     search: str = ""
     searched: tuple[str, ...] = ("name", "email", "phone")
+    """Text columns, `emails`, `phones` for all of them, or `display_name`."""
     orders: tuple[Order, ...] = (Order("created_at", is_descending=True),)
 
 
@@ -89,6 +114,11 @@ class Record:
     claimed_until: datetime | None
     fields: Mapping[str, Any]
     """Values of leads.fields, by name; None where there is none."""
+
+    def holder_at(self, now: datetime) -> UUID | None:
+        """Return who has the lead at an instant: nobody when that claim has ended."""
+        is_over = self.claimed_until is not None and self.claimed_until <= now
+        return None if is_over else self.owner_id
 
 
 _SELECTED = ", ".join(
@@ -124,12 +154,27 @@ def count_records(scope: Scope, query: RecordQuery) -> int:
 
     Of more than can be counted at once, the answer may be some seconds old.
     """
-    if not query.conditions and not query.search:
+    if query == RecordQuery(searched=query.searched, orders=query.orders):
         return lead_queries.count_listed(scope)
-    if not query.search:
-        kept = find_kept_count(scope, query.conditions)
-        if kept is not None:
-            return kept
+    if query.search:
+        return _count_recently(scope, query)
+    # Most leads are nobody's, and nobody has called most of them: the others are counted instead.
+    if query.held_by is not None and query.held_by.member_id is None:
+        rest = replace(query, held_by=None)
+        where, values = _where(scope, rest)
+        held = f"{where} AND r.owner_id IS NOT NULL AND {_IS_HELD}"
+        return count_records(scope, rest) - _count(held, [*values, query.held_by.now])
+    if query.held_by is not None:
+        return _count(*_where(scope, query))
+    if query.conditions == _UNTOUCHED:
+        where, values = _where(scope, replace(query, conditions=()))
+        everybody = count_records(scope, replace(query, conditions=()))
+        return everybody - _count(f"{where} AND r.status <> 'not_contacted'", values)
+    kept = find_kept_count(scope, query.conditions)
+    return _count_recently(scope, query) if kept is None else kept
+
+
+def _count_recently(scope: Scope, query: RecordQuery) -> int:
     where, values = _where(scope, query)
     key = (where, *(tuple(it) if isinstance(it, list) else it for it in values))
     return _counts.find(key, lambda: _count(where, values), now=utc_now(), is_afresh=False).answer
@@ -198,7 +243,7 @@ def _in_two_parts(
 
 
 def _with(query: RecordQuery, condition: Comparison) -> RecordQuery:
-    return RecordQuery((*query.conditions, condition), query.search, query.searched, query.orders)
+    return replace(query, conditions=(*query.conditions, condition))
 
 
 def _read(
@@ -252,6 +297,10 @@ def _where(scope: Scope, query: RecordQuery) -> tuple[str, list[Any]]:
             continue
         parts.append(_COMPARISONS[operator](f"r.{column}"))
         values.append(value)
+    if query.held_by is not None:
+        held, bound = _held(*query.held_by)
+        parts.append(held)
+        values += bound
     if query.search:
         text = query.search.strip()
         parts.append(
@@ -261,10 +310,16 @@ def _where(scope: Scope, query: RecordQuery) -> tuple[str, list[Any]]:
             )"""
         )
         values += [scope.unit_id, scope.unit_id, text]
-        likes = " OR ".join(f"r.{column} ILIKE %s" for column in query.searched)
+        likes = " OR ".join(f"{_SEARCHED.get(it, f'r.{it}')} ILIKE %s" for it in query.searched)
         parts.append(f"({likes})")
         values += [like_pattern(text)] * len(query.searched)
     return " AND ".join(parts), values
+
+
+def _held(member_id: UUID | None, now: datetime) -> tuple[str, list[Any]]:
+    if member_id is None:
+        return "(r.owner_id IS NULL OR r.claimed_until <= %s)", [now]
+    return f"r.owner_id = %s AND {_IS_HELD}", [member_id, now]
 
 
 def _record(row: Mapping[str, Any]) -> Record:

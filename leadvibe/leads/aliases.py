@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import phonenumbers
+
 from leadvibe.leads.errors import BadAliasError
 from leadvibe.leads.types import Alias, AliasKind
 
@@ -12,12 +14,14 @@ MAX_LENGTH = 512
 
 _KINDS = frozenset(AliasKind)
 _NOT_DIGIT = re.compile(r"\D")
+_LEADING_ZEROS = re.compile(r"^00")
 
 
 def make_alias(kind: str, raw_value: str) -> Alias:
     """Return the alias in its normal form: e-mail lower-cased, phone + and digits, all trimmed.
 
-    Raises BadAliasError when the kind is unknown or nothing is left of the value.
+    A phone number that names its country becomes E.164, without its extension. Raises
+    BadAliasError when the kind is unknown or nothing is left of the value.
     """
     if kind not in _KINDS:
         raise BadAliasError(
@@ -36,6 +40,21 @@ def _normalise(kind: str, raw_value: str) -> str:
     if kind == AliasKind.EMAIL:
         return value.lower()
     if kind == AliasKind.PHONE:
-        digits = _NOT_DIGIT.sub("", value).removeprefix("00")
-        return f"+{digits}" if digits else ""
+        return _international(value) or _with_plus(value)
     return value
+
+
+def _international(value: str) -> str | None:
+    """Return a number that names its country in E.164, without extension; None for others."""
+    try:
+        number = phonenumbers.parse(_LEADING_ZEROS.sub("+", value))
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _with_plus(value: str) -> str:
+    digits = _NOT_DIGIT.sub("", value).removeprefix("00")
+    return f"+{digits}" if digits else ""

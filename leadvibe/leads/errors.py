@@ -25,6 +25,12 @@ class AliasNotFoundError(NotFoundError):
     code = "alias_not_found"
 
 
+class LeadTakenError(ConflictError):
+    """Somebody looks after it already."""
+
+    code = "lead_taken"
+
+
 class PropertyChangedError(ConflictError):
     code = "property_changed"
 

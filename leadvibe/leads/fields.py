@@ -152,9 +152,9 @@ def _time(value: object) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(value.strip())
-    except ValueError:
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter at either end of the calendar
         return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 _READERS: Mapping[FieldKind, Callable[[object], str | float | bool | datetime | None]] = (

@@ -327,9 +327,13 @@ class LeadRecordRow(Base):
             holding=("outcome", "intake", "created_at"),
         ),
         _recorded_by("qualified", "qualified_at", where="qualified_at IS NOT NULL"),
-        _recorded_by("next_call", "next_call_at", where="next_call_at IS NOT NULL"),
         _recorded_by(
-            "owner", "owner_id", "next_call_at", "created_at DESC", where="owner_id IS NOT NULL"
+            "next_call", "next_call_at", "created_at DESC", where="next_call_at IS NOT NULL",
+            holding=("owner_id", "claimed_until", "status"),
+        ),
+        _recorded_by(
+            "owner", "owner_id", "next_call_at", "created_at DESC", where="owner_id IS NOT NULL",
+            holding=("claimed_until", "status"),
         ),
         _recorded_by("claim", "claimed_until", where="claimed_until IS NOT NULL"),
         *(_recorded_value(name) for name in NARROWED_BY),

@@ -64,6 +64,24 @@ def set_listed(scope: Scope, lead_ids: Collection[str], *, is_listed: bool) -> N
     )
 
 
+def copy_owners(
+    scope: Scope, lead_ids: Collection[str], *, claimed_until: datetime | None = None, now: datetime
+) -> None:
+    """Let the records say who looks after leads, for good unless it is said until when."""
+    driver().execute(
+        """
+        UPDATE lead_records r
+        SET owner_id = l.owner_id, claimed_until = %(until)s, updated_at = %(now)s
+        FROM leads l
+        WHERE r.unit_id = %(unit)s AND r.lead_id = ANY(%(ids)s)
+          AND r.is_listed
+          AND l.unit_id = r.unit_id AND l.lead_id = r.lead_id
+          AND (r.owner_id, r.claimed_until) IS DISTINCT FROM (l.owner_id, %(until)s::timestamptz)
+        """,
+        {"unit": scope.unit_id, "ids": list(lead_ids), "until": claimed_until, "now": now},
+    )
+
+
 def intake_of(source: str) -> str:
     """Return the kind of source that a lead came from: api, import, wordpress, gtm, manual."""
     kind = source.partition(":")[0]

@@ -377,7 +377,7 @@ def refresh_names(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> No
     statement = """
         SELECT l.lead_id, l.metadata, l.source, l.created_at, l.merged_into IS NULL, coalesce(
             (SELECT json_agg(json_build_array(a.kind, a.raw_value, a.value)
-                             ORDER BY a.created_at, a.value)
+                             ORDER BY a.created_at, a.alias_id)
              FROM lead_aliases a WHERE a.unit_id = l.unit_id AND a.lead_id = l.lead_id), '[]')
         FROM leads l WHERE l.unit_id = %s AND l.lead_id = ANY(%s)
     """

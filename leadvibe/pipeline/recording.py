@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
+
 from leadvibe.identity.types import Scope
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
@@ -20,6 +22,7 @@ from leadvibe.leads.types import Alias, AliasKind
 from leadvibe.lib.errors import InvalidError
 from leadvibe.pipeline import editing
 from leadvibe.pipeline.editing import GivenLead
+from leadvibe.pipeline.intake import check_metadata
 
 STATUS_PROPERTY = "lead_status"
 
@@ -51,6 +54,8 @@ def record_lead(
     if done.refused:
         raise InvalidError(done.refused[0], fields={"custom": done.refused[0]})
     (lead_id,) = done.lead_ids
+    if parts := _parts_of_name(properties, done.before[lead_id].properties):
+        editing.patch_lead(scope, lead_id, parts, now=now)
     if status is not None:
         _change_status(scope, lead_id, status, by=by, via=source, now=now)
     return Recorded(lead_id, lead_id in done.created)
@@ -74,7 +79,8 @@ def update_lead(
     leads.lock_identities(scope)
     lead = lead_queries.get_lead(scope, lead_id)
     if properties:
-        editing.patch_lead(scope, lead.lead_id, properties, now=now)
+        changes = {**properties, **_parts_of_name(properties, lead.metadata)}
+        check_metadata(to_json(editing.patch_lead(scope, lead.lead_id, changes, now=now).metadata))
     if status is None:
         return None
     return _change_status(scope, lead.lead_id, status, by=by, via=via, now=now)
@@ -88,3 +94,12 @@ def _change_status(
     if changed is not None:
         editing.patch_lead(scope, lead_id, {STATUS_PROPERTY: changed.value}, now=now)
     return changed
+
+
+def _parts_of_name(given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the parts of a name that is given whole, for a lead that is called by its parts."""
+    parts = {"first_name", "last_name"}
+    if "name" not in given or parts & given.keys() or not parts & before.keys():
+        return {}
+    first, _, last = str(given["name"] or "").strip().rpartition(" ")
+    return {"first_name": first or last or None, "last_name": (last or None) if first else None}

@@ -1,4 +1,4 @@
-"""API credentials of the unit: made, shown once, and deleted."""
+"""API credentials and keys of the unit: made, shown once, and deleted."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from flask import Blueprint, current_app, flash, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from leadvibe.http.permissions import require_member
-from leadvibe.identity import queries, service
+from leadvibe.identity import api_keys, queries, service
+from leadvibe.identity.api_keys import NewApiKey
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Credential, NewCredential, Principal
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.errors import InvalidError
+from leadvibe.web.api_keys import created_key, key_rows, make_key, make_test_token
 from leadvibe.web.forms.credentials import CredentialForm
 from leadvibe.web.pages.credentials import (
     CreatedCredential,
@@ -39,16 +41,24 @@ def create_credential() -> AnyResponse:
     principal, form = require_member(Permission.OWN), CredentialForm(request.form)
     if not form.validate():
         return _answer(principal, form, status=UNPROCESSABLE_ENTITY)
+    new: NewCredential | NewApiKey
     try:
+        if form.kind is not None:
+            new = make_key(principal, form, form.kind, utc_now())
+            return _shown_once(principal, new)
         new = service.create_credential(
             principal.scope, name=form.name.data or "", created_by=principal.label, now=utc_now()
         )
     except InvalidError as error:
         form.show(error)
         return _answer(principal, form, status=UNPROCESSABLE_ENTITY)
-    response = _answer(principal, CredentialForm(), new=new)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return _shown_once(principal, new)
+
+
+@pages.post("/credentials/test-token")
+def create_test_token() -> AnyResponse:
+    principal = require_member(Permission.OWN)
+    return _shown_once(principal, make_test_token(principal, utc_now()))
 
 
 @pages.post("/credentials/<uuid:secret_id>/delete")
@@ -58,17 +68,33 @@ def delete_credential(secret_id: UUID) -> AnyResponse:
     return redirect(CREDENTIALS, 303)
 
 
+@pages.post("/credentials/keys/<uuid:key_id>/delete")
+def delete_key(key_id: UUID) -> AnyResponse:
+    api_keys.delete_api_key(require_member(Permission.OWN).scope, key_id)
+    flash("The key is deleted: programs that use it are refused from now on.", Tone.OK)
+    return redirect(CREDENTIALS, 303)
+
+
+def _shown_once(principal: Principal, new: NewCredential | NewApiKey) -> AnyResponse:
+    response = _answer(principal, CredentialForm(), new=new)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def _answer(
     principal: Principal,
     form: CredentialForm,
     *,
-    new: NewCredential | None = None,
+    new: NewCredential | NewApiKey | None = None,
     status: int = 200,
 ) -> AnyResponse:
+    public_url = current_app.config["PUBLIC_URL"]
     page = CredentialsPage(
         credentials=tuple(_row(it) for it in queries.list_credentials(principal.scope)),
         form=form,
-        created=_created(new) if new else None,
+        created=_created(new) if isinstance(new, NewCredential) else None,
+        keys=key_rows(principal, utc_now()),
+        created_key=created_key(new, public_url=public_url) if isinstance(new, NewApiKey) else None,
         unit_name=queries.get_unit(principal.scope).name,
         ingest_url=_ingest_url(),
     )

@@ -18,6 +18,7 @@ from leadvibe.leadlist.history import (
     EVENT_RANK,
     NOTE_RANK,
     ORDER_RANK,
+    STATUS_RANK,
     TRIGGER_RANK,
     HistoryFilter,
     Item,
@@ -26,6 +27,7 @@ from leadvibe.leadlist.history import (
     place_of,
 )
 from leadvibe.leads.notes import Note
+from leadvibe.leads.statuses import StatusChange
 from leadvibe.scoring.types import LedgerEntry, Ruleset
 from leadvibe.triggers.types import EmittedEvent
 from leadvibe.web.delivery_paths import DELIVERIES
@@ -46,14 +48,23 @@ from leadvibe.web.pages.timeline import (
     TimelineEvent,
     TimelineNote,
 )
+from leadvibe.web.recorded_filter import STATUS_LABELS
 from leadvibe.web.trigger_words import KIND_LABELS as TRIGGER_KINDS
+
+SURFACES = {
+    "nexus": "the Nexus ERP API",
+    "octanist": "the Octanist API",
+    "wordpress": "WordPress",
+    "import": "an import",
+}
+"""What changes of status come in by, besides pages and our own API."""
 
 BATCH = 50
 NEWEST_ID = "timeline-newest"
 OFFERED_TYPES = 200
 
-_OTHER = re.compile(r"([0-9]{1,20})-([nto])-((?:[0-9a-f]{2}){1,2000})")
-_RANKS = {"n": NOTE_RANK, "t": TRIGGER_RANK, "o": ORDER_RANK}
+_OTHER = re.compile(r"([0-9]{1,20})-([ntos])-((?:[0-9a-f]{2}){1,2000})")
+_RANKS = {"n": NOTE_RANK, "t": TRIGGER_RANK, "o": ORDER_RANK, "s": STATUS_RANK}
 _LETTERS = {rank: letter for letter, rank in _RANKS.items()}
 
 REASONS = {
@@ -67,12 +78,14 @@ KINDS = (
     (Kind.NOTE, "Notes"),
     (Kind.TRIGGER, "Triggers"),
     (Kind.ORDER, "Orders"),
+    (Kind.STATUS, "Status"),
     (Kind.CHANGE, "Decay and merges"),
 )
 NOTHING = {
     Kind.NOTE: ("No notes yet", "Write down what no event says: a call, a promise, a doubt."),
     Kind.TRIGGER: ("No trigger has fired", "Triggers that fire for this lead appear here."),
     Kind.ORDER: ("No orders", "Orders that are recorded for this lead appear here."),
+    Kind.STATUS: ("No change of status", "How far sales is with this lead appears here."),
     Kind.CHANGE: ("No decay and no merges", "What Leadvibe does to this lead appears here."),
 }
 CHANGES = {LEAD_MERGED_TYPE: "Leads merged into this one", LEAD_UNMERGED_TYPE: "Leads taken out"}
@@ -250,6 +263,8 @@ class _Line:
             return self._event(item)
         if isinstance(item, Order):
             return self._order(item)
+        if isinstance(item, StatusChange):
+            return self._status(item)
         return self._trigger(item) if isinstance(item, EmittedEvent) else self._note(item)
 
     def _event(self, event: Event) -> TimelineEvent:
@@ -276,6 +291,18 @@ class _Line:
             icon="shopping-cart",
             summary=f"{order.amount:,.2f} {order.currency} · {order.status}",
             metadata=list_facts({"order": order.order_id, "items": list(order.items)}),
+        )
+
+    def _status(self, change: StatusChange) -> TimelineEvent:
+        surface = SURFACES.get(change.via.partition(":")[0])
+        by = f"{change.changed_by} over {surface}" if surface else change.changed_by
+        return TimelineEvent(
+            id=f"status-{change.change_id}",
+            event_type=STATUS_LABELS[change.status],
+            at=Moment.of(change.changed_at),
+            channel="status",
+            icon="handshake",
+            summary=f"from {STATUS_LABELS[change.before]} · by {by}",
         )
 
     def _trigger(self, emitted: EmittedEvent) -> TimelineEvent:

@@ -15,6 +15,7 @@ from leadvibe.engine.rules import LevelKind
 from leadvibe.events import queries as events
 from leadvibe.identity import personal_tokens, signing_in, warrants
 from leadvibe.identity import service as identity
+from leadvibe.identity.api_keys import KeyKind, create_api_key
 from leadvibe.identity.archiving import archive_unit
 from leadvibe.identity.queries import find_member_principal
 from leadvibe.identity.types import OrgRole, UnitRole, Via
@@ -278,6 +279,13 @@ class Stage:
         )
         commit()
         return made.credential.secret_id
+
+    def key_id(self) -> UUID:
+        made = create_api_key(
+            self.world.scope, KeyKind.NEXUS, name="ERP", created_by="test", now=utc_now()
+        )
+        commit()
+        return made.key.key_id
 
     def member_id(self) -> UUID:
         member = identity.create_member(
@@ -579,6 +587,9 @@ EXAMPLES: dict[str, Callable[[Stage], Example]] = {
     ),
     "DELETE /secrets/{id}/rate-limit": lambda it: Example({"id": it.credential_id()}),
     "POST /org-units/active": lambda it: _body({"ouId": str(it.unit_id)}),
+    "GET /api-keys": _having(lambda it: it.key_id()),
+    "POST /api-keys": lambda _: _body({"name": "ERP", "kind": "nexus", "scopes": ["leads.read"]}),
+    "DELETE /api-keys/{id}": lambda it: Example({"id": it.key_id()}),
     "POST /secrets": lambda _: _body({"name": "Website"}),
     "PUT /secrets/{id}": lambda it: _body({"trust_upstream_consent": True}, id=it.credential_id()),
     "POST /members": lambda _: _body(NEW_MEMBER),

@@ -24,7 +24,7 @@ IS_RECORDING = bool(os.environ.get("RECORD_EXAMPLES"))
 UNRECORDED = {"GET /openapi.json", "GET /stream"}
 """The document cannot hold itself, and a stream never ends."""
 
-SECRETS = {"token", "refresh_token", "client_secret", "secret"}
+SECRETS = {"token", "refresh_token", "client_secret", "secret", "api_key"}
 KEPT_OF_A_SECRET = 12
 KEPT_OF_A_LIST = 2
 KEPT_OF_A_TEXT = 1_500

@@ -101,3 +101,34 @@ def test_another_units_credential_cannot_be_changed(call_as, people):
     response = call_as("stranger").put(f"/secrets/{secret_id}", {"trust_upstream_consent": True})
 
     assert (response.status_code, response.json["code"]) == (404, "credential_not_found")
+
+
+def test_a_key_of_another_lead_api_works_until_it_is_deleted(call_as, app):
+    owner = call_as("owner")
+
+    made = owner.post("/api-keys", {"name": "ERP", "kind": "nexus", "is_test": True}).json
+    client, headers = app.test_client(), {"Authorization": f"Bearer {made['api_key']}"}
+
+    assert made["api_key"].startswith(f"{made['prefix']}_")
+    assert made["expires_at"] is not None
+    assert client.get("/api/v1/leads", headers=headers).status_code == 200
+    [listed] = owner.get("/api-keys").json
+    assert "api_key" not in listed
+    assert owner.delete(f"/api-keys/{made['key_id']}").status_code == 204
+    assert client.get("/api/v1/leads", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "", "kind": "nexus"}, "name"),
+        ({"name": "ERP"}, "kind"),
+        ({"name": "ERP", "kind": "other"}, "kind"),
+        ({"name": "ERP", "kind": "nexus", "scopes": []}, "scopes"),
+        ({"name": "ERP", "kind": "nexus", "scopes": ["leads.all"]}, "scopes.0"),
+    ],
+)
+def test_a_key_that_makes_no_sense_is_refused(call_as, body, field):
+    response = call_as("owner").post("/api-keys", body)
+
+    assert (response.status_code, list(response.json["fields"])) == (400, [field])

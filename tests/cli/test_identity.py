@@ -18,7 +18,8 @@ from click.testing import CliRunner
 
 from leadvibe.audit.queries import list_entries
 from leadvibe.cli import main
-from leadvibe.identity import queries, signing_in
+from leadvibe.identity import api_keys, queries, signing_in
+from leadvibe.identity.api_keys import KeyKind
 from leadvibe.identity.types import OrgRole, UnitRole, Via
 from leadvibe.lib.clock import utc_now
 from tests.forking import run_command
@@ -97,6 +98,19 @@ def test_people_and_programs_are_let_in_without_a_browser(process, security):
     ]
 
 
+def test_a_client_of_another_lead_product_gets_a_key(leadvibe):
+    _create(leadvibe, "anna@acme.test")
+    command = ("credential", "create", "--org", "Acme", "--name", "ERP", "--kind")
+
+    nexus = json.loads(leadvibe(*command, "nexus", "--scope", "leads.read").stdout)
+    octanist = json.loads(leadvibe(*command, "octanist").stdout)
+
+    reader = api_keys.authenticate_key(nexus["key"], KeyKind.NEXUS, now=utc_now())
+    assert (nexus["scopes"], reader.scopes) == (["leads.read"], {"leads.read"})
+    assert str(reader.principal.unit_id) == nexus["unit_id"]
+    assert api_keys.authenticate_key(octanist["key"], KeyKind.OCTANIST, now=utc_now())
+
+
 def test_a_locked_out_admin_is_helped_with_a_link(leadvibe, client):
     _create(leadvibe, "anna@acme.test")
 
@@ -162,6 +176,10 @@ class TestInvitations:
     ("arguments", "complaint"),
     [
         (("credential", "create", "--org", "Nobody", "--name", "x"), 'no organisation "Nobody"'),
+        (
+            ("credential", "create", "--org", "x", "--name", "x", "--scope", "leads.read"),
+            "--scope is for --kind nexus",
+        ),
         (("user", "reset-link", "--email", "x@acme.test"), "no member"),
         (
             ("user", "invite", "--email", "x@acme.test", "--org", "Nobody", "--role", "viewer"),

@@ -9,12 +9,15 @@ import pytest
 
 from leadvibe.events.types import Event
 from leadvibe.leadlist.history import HistoryFilter, Kind, list_history, place_of
-from leadvibe.leads import notes
+from leadvibe.leads import notes, statuses
+from leadvibe.leads.statuses import Status
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.pipeline import ordering
 
 NOW = utc_now().replace(microsecond=0)
+STATUSES = (Status.CONTACTED, Status.LOST, Status.QUALIFIED, Status.LOST, Status.CONTACTED)
+"""Each is another one than the latest before it."""
 
 
 @pytest.fixture
@@ -26,6 +29,8 @@ def ann(world, people):
         world.happen("page_view", "ann", at=at)
         notes.write_note(world.scope, people.owner.member, "ann", f"Note {place}", now=at)
         order(world, f"or/{place}", at)
+        wanted = STATUSES[place]
+        statuses.change_status(world.scope, "ann", wanted, by="ann", via="nexus", now=at)
         fire(world, at)
     driver().execute(
         "UPDATE events SET event_type = 'DECAY', receipt = 0 WHERE event_id = %s",
@@ -73,13 +78,20 @@ def walk(world, wanted, size):
 def test_pages_of_any_size_make_the_same_history(ann, size):
     places = walk(ann, HistoryFilter(), size)
 
-    assert len(places) == len(set(places)) == 21
+    assert len(places) == len(set(places)) == 26
     assert [place[:2] for place in places] == sorted((it[:2] for it in places), reverse=True)
 
 
 @pytest.mark.parametrize(
     ("kind", "count"),
-    [(Kind.EVENT, 5), (Kind.NOTE, 5), (Kind.ORDER, 5), (Kind.TRIGGER, 5), (Kind.CHANGE, 1)],
+    [
+        (Kind.EVENT, 5),
+        (Kind.NOTE, 5),
+        (Kind.ORDER, 5),
+        (Kind.TRIGGER, 5),
+        (Kind.STATUS, 5),
+        (Kind.CHANGE, 1),
+    ],
 )
 def test_a_kind_is_shown_alone(ann, kind, count):
     places = walk(ann, HistoryFilter(kind), 2)

@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from leadvibe.identity import queries
+from leadvibe.identity import api_keys, queries
+from leadvibe.identity.api_keys import SCOPES, KeyKind
+from leadvibe.lib.clock import utc_now
 from tests.factories import make_credential
 from tests.people import basic
 from tests.web.pages import links_in
@@ -130,3 +132,67 @@ def test_one_is_given_a_limit_of_its_own_and_counted_with_the_others_again(brows
     assert "None of its own" in owner.get(CREDENTIALS).text
     assert browse(people.operator).post(path, {"rps": "5", "burst": "20"}).status_code == 403
     assert browse(people.stranger).post(path, {"rps": "5", "burst": "20"}).status_code == 404
+
+
+# Keys of other lead APIs
+
+
+def created_key(page):
+    return re.search(r'id="created-key">([^<]+)<', page)[1]
+
+
+@pytest.mark.usefixtures("world")
+@pytest.mark.parametrize(
+    ("form", "kind", "scopes"),
+    [
+        ({"use": "nexus", "reads": "y"}, KeyKind.NEXUS, {"leads.read"}),
+        ({"use": "nexus", "reads": "y", "writes": "y"}, KeyKind.NEXUS, set(SCOPES)),
+        ({"use": "octanist"}, KeyKind.OCTANIST, set(SCOPES)),
+    ],
+)
+def test_a_key_is_shown_once_with_a_command_to_try_it(browse, people, form, kind, scopes):
+    browser = browse(people.owner)
+
+    created = browser.post(CREDENTIALS, {"name": "ERP", **form})
+    key = created_key(created.text)
+
+    holder = api_keys.authenticate_key(key, kind, now=utc_now())
+    assert holder.principal.scope == people.scope
+    assert holder.scopes == scopes
+    assert created.headers["Cache-Control"] == "no-store"
+    assert re.search(rf'id="created-key-curl"[^>]*>curl [^<]*{key}', created.text)
+    again = browser.get(CREDENTIALS).text
+    assert key not in again
+    assert key.rpartition("_")[0] in again
+
+
+def test_a_key_that_may_do_nothing_is_not_made(browse, people, world):
+    answer = browse(people.owner).post(CREDENTIALS, {"name": "ERP", "use": "nexus"})
+
+    assert answer.status_code == 422
+    assert "A key needs scopes" in answer.text
+    assert api_keys.list_api_keys(people.scope, now=utc_now()) == []
+
+
+def test_a_test_token_reads_leads_for_an_hour(browse, people, world, client):
+    page = browse(people.owner).post(f"{CREDENTIALS}/test-token").text
+    headers = {"Authorization": f"Bearer {created_key(page)}"}
+
+    assert client.get("/api/v1/leads", headers=headers).status_code == 200
+    later = utc_now() + api_keys.TEST_TOKEN_LASTS
+    assert api_keys.list_api_keys(people.scope, now=later) == []
+
+
+def test_a_deleted_key_is_refused_at_once(browse, people, world, client):
+    owner = browse(people.owner)
+    page = owner.post(f"{CREDENTIALS}/test-token").text
+    [key] = api_keys.list_api_keys(people.scope, now=utc_now())
+    path = f"{CREDENTIALS}/keys/{key.key_id}/delete"
+
+    assert browse(people.operator).post(path).status_code == 403
+    assert browse(people.stranger).post(path).status_code == 404
+    assert owner.post(path).location == CREDENTIALS
+
+    headers = {"Authorization": f"Bearer {created_key(page)}"}
+    assert client.get("/api/v1/leads", headers=headers).status_code == 401
+    assert browse(people.operator).post(f"{CREDENTIALS}/test-token").status_code == 403

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from leadvibe.leads import service as leads
+from leadvibe.leads.statuses import Status
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
+from leadvibe.pipeline import recording
 from tests.factories import make_velocity_filter
 from tests.web.pages import htmx, links_in
 
@@ -430,3 +432,14 @@ def test_an_address_of_elsewhere_says_nothing_about_this_page(browse, people, an
     )
 
     assert why.headers["HX-Push-Url"] == "/app/leads/ann?window=90d"
+
+
+def test_each_change_of_status_stands_in_the_timeline(browse, people, world):
+    world.happen("page_view", "ann")
+    wanted = {"properties": {}, "by": "sk_1234abcd", "via": "nexus", "now": utc_now()}
+    recording.update_lead(people.scope, "ann", status=Status.QUALIFIED, **wanted)
+
+    page = browse(people.viewer).get("/app/leads/ann?kind=status").text
+
+    assert "from Not contacted · by sk_1234abcd over the Nexus ERP API" in page
+    assert "page_view</b>" not in page

@@ -1,7 +1,7 @@
-"""API credentials: templates/credentials/page.html.
+"""API credentials, and keys of other lead APIs: templates/credentials/page.html.
 
-The answer to a successful POST is this page with `created` set, not a redirect: the secret is
-shown once and kept nowhere.
+The answer to a successful POST is this page with `created` or `created_key` set, not a redirect:
+the secret is shown once and kept nowhere.
 """
 
 from __future__ import annotations
@@ -38,11 +38,37 @@ class CreatedCredential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    name: str
+    use: str
+    may: str
+    prefix: str
+    element_id: str
+    created_at: Moment
+    created_by: str
+    ends_at: Moment | None
+    delete_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreatedKey:
+    name: str
+    use: str
+    text: str
+    base_url: str
+    curl: str
+    ends_at: Moment | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialsPage:
     credentials: tuple[CredentialRow, ...]
     form: Form | None
-    """`name`; None when the member may not create any."""
+    """`name`, `use` and so on; None when the member may not create any."""
     created: CreatedCredential | None = None
+    keys: tuple[KeyRow, ...] = ()
+    created_key: CreatedKey | None = None
+    trial_url: str = "/app/credentials/test-token"
     action_url: str = "/app/credentials"
     unit_name: str = ""
     ingest_url: str = ""
