@@ -50,6 +50,8 @@ _ONLY_BROUGHT = f"""
     AND NOT EXISTS (
         SELECT FROM lead_notes n WHERE n.unit_id = l.unit_id AND n.lead_id = l.lead_id)
     AND NOT EXISTS (
+        SELECT FROM lead_status_changes s WHERE s.unit_id = l.unit_id AND s.lead_id = l.lead_id)
+    AND NOT EXISTS (
         SELECT FROM leads m WHERE m.unit_id = l.unit_id AND m.merged_into = l.lead_id
           AND m.folded_by IS DISTINCT FROM %(source)s)
     AND NOT EXISTS (

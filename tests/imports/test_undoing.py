@@ -15,11 +15,12 @@ from leadvibe.imports import brought, lead_uploads, queries, service, undoing
 from leadvibe.imports.errors import ImportUndoneError, ImportUnfinishedError, UndoTooLateError
 from leadvibe.imports.types import KEEP_UNDO, Effect, Import, LeadPlan, Undo, UndoState
 from leadvibe.leads import watching
+from leadvibe.leads.statuses import Status
 from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver, held_lock
 from leadvibe.lib.queue import JobQueue
-from leadvibe.pipeline import editing, process, rescore
+from leadvibe.pipeline import editing, process, recording, rescore
 from tests.effort import examples
 from tests.factories import make_member, make_principal, make_rule, make_scope
 from tests.pipeline.describing import Describing
@@ -190,6 +191,18 @@ def test_a_watched_lead_stays(unit, security):
     watching.watch(
         unit.scope, member.org_member_id, lead_id, prediction=None, notes=None, now=utc_now()
     )
+    commit()
+
+    assert undo(unit, file).effect.leads_removed == 0
+
+
+def test_a_lead_that_somebody_called_stays(unit):
+    file = send_leads(unit, LEADS)
+    [(lead_id,)] = driver().execute("SELECT lead_id FROM leads WHERE name LIKE 'bo@%'").fetchall()
+    recording.update_lead(
+        unit.scope, lead_id, properties={}, status=Status.CONTACTED, by="ada", via="app",
+        now=utc_now(),
+    )  # fmt: skip
     commit()
 
     assert undo(unit, file).effect.leads_removed == 0
