@@ -198,6 +198,17 @@ def find_record(scope: Scope, lead_id: str) -> Record | None:
     return _record(row) if row else None
 
 
+def read_records(scope: Scope, lead_ids: Sequence[str]) -> dict[str, Record]:
+    """Return what is recorded of leads that stand for themselves, by lead."""
+    statement = f"""
+        SELECT l.name AS display_name, {_SELECTED} FROM {_FROM}
+        WHERE r.unit_id = %s AND r.lead_id = ANY(%s) AND r.is_listed
+    """  # noqa: S608 - names of ours
+    with driver().cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(statement, (scope.unit_id, list(lead_ids))).fetchall()
+    return {row["lead_id"]: _record(row) for row in rows}
+
+
 def read_columns(
     scope: Scope, lead_ids: Sequence[str], columns: Sequence[str]
 ) -> dict[str, Mapping[str, Any]]:

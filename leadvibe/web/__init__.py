@@ -14,6 +14,7 @@ from leadvibe.web import (
     accounts,
     audit,
     bulk,
+    calls,
     channel_editing,
     credentials,
     dead_letters,
@@ -84,7 +85,7 @@ NOUNS = (
     lead_wizard, import_undos, settings, audit, usage, tokens, member, scoring_drafts,
     scoring_previews, scoring_publishing, scoring_history, scoring_templates, levels, decay,
     filters, velocity_filters, metadata_filters, scoring_settings, surge, mapping, quick_start,
-    search, glossary, rate_limits,
+    search, glossary, rate_limits, calls,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

@@ -95,6 +95,7 @@ def navigation(
                 *first,
                 item("Home", "/app/home", "house"),
                 item("Leads", "/app/leads", "users"),
+                item("Calls", "/app/calls", "phone"),
                 *accounts,
                 item("Segments", "/app/segments", "list-filter"),
                 item("Events", "/app/events", "activity"),
