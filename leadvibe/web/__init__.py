@@ -14,6 +14,7 @@ from leadvibe.web import (
     accounts,
     audit,
     bulk,
+    call_sources,
     calls,
     channel_editing,
     credentials,
@@ -85,7 +86,7 @@ NOUNS = (
     lead_wizard, import_undos, settings, audit, usage, tokens, member, scoring_drafts,
     scoring_previews, scoring_publishing, scoring_history, scoring_templates, levels, decay,
     filters, velocity_filters, metadata_filters, scoring_settings, surge, mapping, quick_start,
-    search, glossary, rate_limits, calls,
+    search, glossary, rate_limits, calls, call_sources,
 )  # fmt: skip
 """Every module with pages: each has a blueprint called `pages`."""
 

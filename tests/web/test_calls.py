@@ -266,3 +266,27 @@ def test_many_calls_are_paged(browse, people, ann):
     assert "Nobody has called them yet" in second
     assert browser.get(f"{EVERYBODY}&page=9").location.endswith("of=all&page=2")
     assert browser.get(f"{EVERYBODY}&page=x").status_code == 200
+
+
+def test_sources_say_what_has_come_of_their_leads(browse, people, ann):
+    plan(ann, "ann", source="Fair", value=1200.5, status=Status.CONVERTED)
+    ann.happen("visit", "bob", email="bob@acme.test")
+    plan(ann, "bob", source="Fair", status=Status.QUALIFIED)
+    browser = browse(people.viewer)
+
+    page = browser.get(f"{CALLS}/sources").text
+    cells = [re.findall(r'class="num">([^<]*)</td>', row) for row in page.split("<tr>")]
+
+    fair = ["2", "0", "1", "1", "0", "1,200.50", "100%", "50%"]
+    assert cells.count(fair) == 3
+    assert '<th scope="row">Fair</th>' in page
+    assert "Fair" not in browser.get(f"{CALLS}/sources?range=last").text
+    assert "Fair" not in browse(people.stranger).get(f"{CALLS}/sources").text
+
+
+@pytest.mark.parametrize("query", ["from=x&to=y", "from=2026-02-01&to=2026-01-01", "from=&to=9"])
+def test_a_time_that_makes_no_sense_is_said(browse, people, world, query):
+    page = browse(people.viewer).get(f"{CALLS}/sources?{query}")
+
+    assert page.status_code == 200
+    assert "Choose two days" in page.text

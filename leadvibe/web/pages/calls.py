@@ -52,3 +52,35 @@ class CallsPage:
     leads_url: str
     can_edit: bool
     today: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRow:
+    """What has come of the leads of a source."""
+
+    name: str
+    leads: str
+    open: str
+    qualified: str
+    won: str
+    lost: str
+    value: str
+    qualification_rate: str
+    win_rate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTable:
+    title: str
+    head: str
+    rows: tuple[SourceRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesPage:
+    ranges: tuple[Choice, ...]
+    action_url: str
+    first: str
+    last: str
+    error: str
+    tables: tuple[SourceTable, ...]
