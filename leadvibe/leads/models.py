@@ -289,12 +289,13 @@ def _recorded_by(name: str, *columns: str, where: str = "", holding: Sequence[st
 
 
 def _recorded_value(name: str) -> Index:
-    return _recorded_by(
-        name, name, "created_at DESC", where=f"{name} IS NOT NULL", holding=_HELD.get(name, ())
-    )
+    others = [it for it in _TOGETHER if it != name]
+    holding = (*others, "outcome", "intake", "value") if name in _TOGETHER else ()
+    return _recorded_by(name, name, "created_at DESC", where=f"{name} IS NOT NULL", holding=holding)
 
 
-_HELD = {"utm_source": ("utm_medium", "utm_campaign", "outcome", "intake")}
+_TOGETHER = ("website", "label_id", "utm_source", "utm_medium", "utm_campaign")
+"""Texts that many leads share, and lists are narrowed to several of."""
 
 
 NARROWED_BY = (
@@ -335,7 +336,10 @@ class LeadRecordRow(Base):
             "owner", "owner_id", "next_call_at", "created_at DESC", where="owner_id IS NOT NULL",
             holding=("claimed_until", "status"),
         ),
-        _recorded_by("claim", "claimed_until", where="claimed_until IS NOT NULL"),
+        _recorded_by(
+            "claim", "claimed_until", where="claimed_until IS NOT NULL",
+            holding=("owner_id", "status"),
+        ),
         *(_recorded_value(name) for name in NARROWED_BY),
     )  # fmt: skip
 
