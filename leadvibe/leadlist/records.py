@@ -38,6 +38,9 @@ COLUMNS = frozenset(
 _ALWAYS = frozenset({"intake", "status", "outcome", "created_at", "updated_at"})
 """Columns that every lead has a value of."""
 
+_HELD_TOGETHER = _ALWAYS | {"value", "qualified_at"}
+"""Columns that an index over any one of them, or over a text, has the others of."""
+
 _NEWEST_FIRST = frozenset({"created_at", "updated_at"})
 """Columns whose index holds the latest first, and ids in order within one instant."""
 
@@ -138,6 +141,9 @@ RARE = 3_000
 SURE = 1_000
 """Where the total of a common search stops, until a page behind is asked for."""
 
+MANY = 5_000
+"""The same for conditions that no index has all of."""
+
 STEPS = 5_000
 """Leads looked at in the order of the list before all that a search finds are read and sorted."""
 
@@ -149,8 +155,22 @@ def list_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Page
     """Return a page of leads, and how many there are in all."""
     if query.search:
         return _search(scope, query, request)
-    total = count_records(scope, query)
-    return Page(_list(scope, query, request.size, request.offset), Total(total), request)
+    items = _list(scope, query, request.size, request.offset)
+    return Page(items, _total(scope, query, request), request)
+
+
+def _total(scope: Scope, query: RecordQuery, request: PageRequest) -> Total:
+    """Count those a query asks for; no further than MANY where leads themselves must be read."""
+    if _reads_leads(query) and request.offset + request.size <= MANY:
+        where, values = _where(scope, query)
+        count = _count(where, values, at_most=MANY + 1)
+        return Total(min(count, MANY), is_capped=count > MANY)
+    return Total(count_records(scope, query))
+
+
+def _reads_leads(query: RecordQuery) -> bool:
+    """Say whether two columns are asked for that no index holds both of."""
+    return len({it.column for it in query.conditions} - _HELD_TOGETHER) > 1
 
 
 def _list(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Record]:
@@ -186,8 +206,11 @@ def _count_recently(scope: Scope, query: RecordQuery) -> int:
     return _counts.find(key, lambda: _count(where, values), now=utc_now(), is_afresh=False).answer
 
 
-def _count(where: str, values: Sequence[Any]) -> int:
+def _count(where: str, values: Sequence[Any], *, at_most: int | None = None) -> int:
     statement = f"SELECT count(*) FROM lead_records r WHERE {where}"  # noqa: S608 - names of ours
+    if at_most is not None:
+        first = f"SELECT FROM lead_records r WHERE {where} LIMIT {at_most}"
+        statement = f"SELECT count(*) FROM ({first}) first"  # noqa: S608 - names of ours
     row = driver().execute(statement, values).fetchone()
     assert row is not None
     return int(row[0])
@@ -286,14 +309,15 @@ def _search(scope: Scope, query: RecordQuery, request: PageRequest) -> Page[Reco
         items = _gather(where, values, query.orders, request)
         is_all = len(items) < size and not offset
         return Page(items, Total(len(items) if is_all else _count(where, values)), request)
-    sure = min(SURE, _count(*_where(scope, query, among=ids)))
+    sure = _count(*_where(scope, query, among=ids), at_most=SURE)
     if offset + size <= sure:
         items = _walk(scope, query, size, offset)
         if len(items) == size:
             return Page(items, Total(sure, is_capped=True), request)
     where, values = _where(scope, query)
     items = _gather(where, values, query.orders, request)
-    return Page(items, Total(_count_recently(scope, query)), request)
+    is_all = len(items) < size and not offset
+    return Page(items, Total(len(items) if is_all else _count_recently(scope, query)), request)
 
 
 def _gather(

@@ -1,8 +1,9 @@
 """Lists of leads that need no counting: by who has been called, and whom nobody looks after.
 
 Why: of half a million leads, reading an index takes a twentieth of a second, and reading the leads
-ten times as long. So kinds that Nexus ERP's clients ask for are counted as they come, and each
-index over a text that few leads have alone holds what else it is asked for together with.
+ten times as long. So kinds that Nexus ERP's clients ask for are counted as they come, and indexes
+hold what else is asked for, but for texts: two long ones are more than an entry can hold, and the
+lead could not be written.
 
 Revision ID: 0035
 """
@@ -48,7 +49,8 @@ ADD = """
     DO UPDATE SET leads = kept.leads + excluded.leads, value = kept.value + excluded.value
 """
 
-TOGETHER = ("website", "label_id", "utm_source", "utm_medium", "utm_campaign")
+ASKED = ("outcome", "intake", "value", "updated_at", "qualified_at")
+TEXTS = ("website", "label_id", "utm_source", "utm_medium", "utm_campaign")
 
 
 def upgrade() -> None:
@@ -65,19 +67,22 @@ def upgrade() -> None:
         )
     every = COUNTED.format(rows="lead_records", sign="", facets=KINDS)
     op.execute(ADD.format(rows=every))
-    _index_again("claim", ["claimed_until"], "claimed_until", ["owner_id", "status"])
-    for name in TOGETHER:
-        others = [it for it in TOGETHER if it != name]
-        columns = [name, sa.text("created_at DESC")]
-        _index_again(name, columns, name, [*others, "outcome", "intake", "value"])
+    _index_again("claim", ["claimed_until"], ["owner_id", "status"])
+    for name, column in (("value", "value"), ("qualified", "qualified_at")):
+        _index_again(name, [column], ["created_at", *ASKED])
+    _index_again("updated", ["updated_at DESC"], ["created_at", *ASKED])
+    for name in (*TEXTS, *COLUMNS[2:]):
+        _index_again(name, [name, "created_at DESC"], list(ASKED))
 
 
-def _index_again(name: str, columns: list[object], where: str, holding: list[str]) -> None:
+def _index_again(name: str, columns: list[str], holding: list[str]) -> None:
+    first = columns[0].split()[0]
+    has = "" if first == "updated_at" else f" AND {first} IS NOT NULL"
     op.drop_index(f"ix_lead_records_{name}", "lead_records")
     op.create_index(
         f"ix_lead_records_{name}",
         "lead_records",
-        ["unit_id", *columns, "lead_id"],  # type: ignore[list-item]
-        postgresql_where=sa.text(f"is_listed AND {where} IS NOT NULL"),
-        postgresql_include=holding,
+        ["unit_id", *map(sa.text, columns), "lead_id"],
+        postgresql_where=sa.text(f"is_listed{has}"),
+        postgresql_include=[it for it in holding if it != first],
     )
