@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.kept_counts import count_unheld, find_kept_count
+from leadvibe.leadlist.queries import GRAM_LENGTH
 from leadvibe.leadlist.types import Comparison
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads.fields import FIELDS
@@ -147,6 +148,9 @@ MANY = 5_000
 STEPS = 5_000
 """Leads looked at in the order of the list before all that a search finds are read and sorted."""
 
+FEW = 15_000
+"""Leads that are all looked at for a text, where a search is narrowed down to them."""
+
 _counts: Recently[int] = Recently(_COUNT_AGAIN, is_worth_it=lambda count: count > _QUICKLY_COUNTED)
 _FROM = "lead_records r JOIN leads l ON l.unit_id = r.unit_id AND l.lead_id = r.lead_id"
 
@@ -161,7 +165,7 @@ def list_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Page
 
 def _total(scope: Scope, query: RecordQuery, request: PageRequest) -> Total:
     """Count those a query asks for; no further than MANY where leads themselves must be read."""
-    if _reads_leads(query) and request.offset + request.size <= MANY:
+    if _reads_leads(query) and request.offset + request.size < MANY:
         where, values = _where(scope, query)
         count = _count(where, values, at_most=MANY + 1)
         return Total(min(count, MANY), is_capped=count > MANY)
@@ -206,10 +210,12 @@ def _count_recently(scope: Scope, query: RecordQuery) -> int:
     return _counts.find(key, lambda: _count(where, values), now=utc_now(), is_afresh=False).answer
 
 
-def _count(where: str, values: Sequence[Any], *, at_most: int | None = None) -> int:
-    statement = f"SELECT count(*) FROM lead_records r WHERE {where}"  # noqa: S608 - names of ours
+def _count(
+    where: str, values: Sequence[Any], *, at_most: int | None = None, source: str = "lead_records"
+) -> int:
+    statement = f"SELECT count(*) FROM {source} r WHERE {where}"  # noqa: S608 - names of ours
     if at_most is not None:
-        first = f"SELECT FROM lead_records r WHERE {where} LIMIT {at_most}"
+        first = f"SELECT FROM {source} r WHERE {where} LIMIT {at_most}"
         statement = f"SELECT count(*) FROM ({first}) first"  # noqa: S608 - names of ours
     row = driver().execute(statement, values).fetchone()
     assert row is not None
@@ -309,11 +315,16 @@ def _search(scope: Scope, query: RecordQuery, request: PageRequest) -> Page[Reco
         items = _gather(where, values, query.orders, request)
         is_all = len(items) < size and not offset
         return Page(items, Total(len(items) if is_all else _count(where, values)), request)
-    sure = _count(*_where(scope, query, among=ids), at_most=SURE)
-    if offset + size <= sure:
+    sure = _count_sure(scope, query)
+    # The last page of those that are sure says itself how many there are: others may follow.
+    if offset + size < sure:
         items = _walk(scope, query, size, offset)
         if len(items) == size:
             return Page(items, Total(sure, is_capped=True), request)
+    few = _find_among_few(scope, query)
+    if few is not None:
+        where, values = _where(scope, query, among=few)
+        return Page(_gather(where, values, query.orders, request), Total(len(few)), request)
     where, values = _where(scope, query)
     items = _gather(where, values, query.orders, request)
     is_all = len(items) < size and not offset
@@ -341,6 +352,24 @@ def _find_ids(scope: Scope, text: str) -> list[str]:
     return [it for (it,) in driver().execute(statement, values, prepare=False)]
 
 
+def _count_sure(scope: Scope, query: RecordQuery) -> int:
+    """Return how many of some leads a search finds, up to SURE: there are at least as many."""
+    where, values = _where(scope, replace(query, search=""))
+    likes, patterns = _likes(query)
+    some = f"(SELECT r.* FROM lead_records r WHERE {where} LIMIT {STEPS})"  # noqa: S608 - names of ours
+    return _count(likes, [*values, *patterns], at_most=SURE, source=some)
+
+
+def _find_among_few(scope: Scope, query: RecordQuery) -> list[str] | None:
+    """Return all that a search finds, where the rest of the query leaves only FEW to look at."""
+    if len(query.search.strip()) < GRAM_LENGTH or _is_long(scope, query, FEW):
+        return None
+    where, values = _where(scope, replace(query, search=""))
+    likes, patterns = _likes(query)
+    statement = f"SELECT r.lead_id FROM lead_records r WHERE {where} AND {likes}"  # noqa: S608 - names of ours
+    return [it for (it,) in driver().execute(statement, [*values, *patterns])]
+
+
 def _walk(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Record]:
     """Return a page of a search out of the first leads of the list, or less when it takes more."""
     first = query.orders[0]
@@ -348,7 +377,7 @@ def _walk(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Reco
         return _read_walking(scope, query, size, offset)
     having, lacking = _parts(query)
     found = _read_walking(scope, having, size, offset)
-    if len(found) == size or offset or _is_long(scope, having):
+    if len(found) == size or offset or _is_long(scope, having, STEPS):
         return found
     return found + _read_walking(scope, lacking, size - len(found), 0, has_first=False)
 
@@ -364,10 +393,10 @@ def _read_walking(
     return _read(likes, bound, query.orders, size, offset, has_first=has_first, source=source)
 
 
-def _is_long(scope: Scope, query: RecordQuery) -> bool:
-    """Say whether there are more leads than are looked at one by one, text or not."""
+def _is_long(scope: Scope, query: RecordQuery, most: int) -> bool:
+    """Say whether there are more leads than can be looked at one by one, text or not."""
     where, values = _where(scope, replace(query, search=""))
-    statement = f"SELECT 1 FROM lead_records r WHERE {where} OFFSET {STEPS} LIMIT 1"  # noqa: S608 - names of ours
+    statement = f"SELECT 1 FROM lead_records r WHERE {where} OFFSET {most} LIMIT 1"  # noqa: S608 - names of ours
     return driver().execute(statement, values).fetchone() is not None
 
 
