@@ -139,7 +139,7 @@ _QUICKLY_COUNTED = 20_000
 RARE = 3_000
 """A search that finds no more leads than this reads them all; a common one walks the list."""
 
-SURE = 1_000
+SURE = 500
 """Where the total of a common search stops, until a page behind is asked for."""
 
 MANY = 5_000
