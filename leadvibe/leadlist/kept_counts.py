@@ -8,11 +8,21 @@ from typing import Any
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.types import Comparison
-from leadvibe.leads.record_counts import FACETS, Counted, count, count_without
+from leadvibe.leads.record_counts import (
+    CONTACTED,
+    FACETS,
+    OWNED,
+    OWNED_CONTACTED,
+    Counted,
+    count,
+    count_without,
+)
+from leadvibe.leads.statuses import Status
 from leadvibe.lib.db import driver
 
 _DAY = timedelta(days=1)
 _FACET_OF = {"updated_at": "", "value": "value", "qualified_at": "qualified_at"}
+_KINDS = {CONTACTED: "status = 'contacted'"}
 _OTHER_SIDE = {"gte": "<", "gt": "<=", "lte": ">", "lt": ">="}
 
 
@@ -22,6 +32,36 @@ def find_kept_count(scope: Scope, conditions: Sequence[Comparison]) -> int | Non
     if all(map(asked.take, conditions)):
         return asked.answer(scope)
     return _count_less(scope, *conditions[0]) if len(conditions) == 1 else None
+
+
+def count_unheld(scope: Scope, conditions: Sequence[Comparison], *, now: datetime) -> int | None:
+    """Return how many leads nobody has; None where more is asked than for their status.
+
+    Those of somebody are known, and few claims are over that have not been taken back yet.
+    """
+    status = Status(conditions[0].value) if conditions else None
+    if conditions and conditions != (Comparison("status", "eq", status),):
+        return None
+    outcomes = [status.outcome] if status else None
+    owned = count(scope, Counted(outcomes, facet=OWNED))
+    if status in {Status.CONTACTED, Status.NOT_CONTACTED}:
+        called = count(scope, Counted(outcomes, facet=OWNED_CONTACTED))
+        owned = called if status is Status.CONTACTED else owned - called
+    asked = _Asked()
+    assert all(map(asked.take, conditions))
+    return asked.answer(scope) - owned + _count_over(scope, status, now)
+
+
+def _count_over(scope: Scope, status: Status | None, now: datetime) -> int:
+    """Count leads whose owner had only claimed them, and until an instant that has passed."""
+    statement = """
+        SELECT count(*) FROM lead_records
+        WHERE unit_id = %(unit)s AND is_listed AND owner_id IS NOT NULL
+          AND claimed_until <= %(now)s AND (%(status)s::text IS NULL OR status = %(status)s)
+    """
+    bound = {"unit": scope.unit_id, "now": now, "status": status}
+    [number] = driver().execute(statement, bound).fetchone() or [0]
+    return int(number)
 
 
 def _count_less(scope: Scope, column: str, operator: str, value: Any) -> int | None:
@@ -58,6 +98,11 @@ class _Asked:
             self.outcomes = _narrowed(self.outcomes, value)
         elif column == "intake" and operator in {"eq", "in"}:
             self.intakes = _narrowed(self.intakes, value)
+        elif column == "status" and operator == "eq" and not self.facet:
+            status = Status(value)
+            self.outcomes = _narrowed(self.outcomes, status.outcome)
+            if status in {Status.CONTACTED, Status.NOT_CONTACTED}:
+                self.facet, self.is_without = CONTACTED, status is Status.NOT_CONTACTED
         elif operator == "exists" and column in FACETS and not self.facet:
             self.facet, self.is_without = column, not value
         elif column == "created_at" and operator == "gte":
@@ -86,7 +131,8 @@ class _Asked:
         return count_without(scope, wanted) if self.is_without else count(scope, wanted)
 
     def _count_between(self, scope: Scope, since: datetime, before: datetime) -> int:
-        facet = f"AND {self.facet} IS {'' if self.is_without else 'NOT '}NULL" if self.facet else ""
+        has = _KINDS.get(self.facet, f"{self.facet} IS NOT NULL")
+        facet = f"AND {'NOT' if self.is_without else ''} ({has})" if self.facet else ""
         statement = f"""
             SELECT count(*) FROM lead_records
             WHERE unit_id = %(unit)s AND is_listed

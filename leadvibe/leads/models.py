@@ -282,19 +282,30 @@ def _recorded_by(name: str, *columns: str, where: str = "", holding: Sequence[st
     `holding` are columns that those it finds are counted by besides.
     """
     listed = f"is_listed AND {where}" if where else "is_listed"
+    held = [it for it in holding if it not in {column.split()[0] for column in columns}]
     return Index(
         f"ix_lead_records_{name}", "unit_id", *(text(it) for it in columns), "lead_id",
-        postgresql_where=text(listed), postgresql_include=list(holding),
+        postgresql_where=text(listed), postgresql_include=held,
     )  # fmt: skip
 
 
 def _recorded_value(name: str) -> Index:
     return _recorded_by(
-        name, name, "created_at DESC", where=f"{name} IS NOT NULL", holding=_HELD.get(name, ())
-    )
+        name, name, "created_at DESC", where=f"{name} IS NOT NULL",
+        holding=() if name in _ALONE else _counted_by(),
+    )  # fmt: skip
 
 
-_HELD = {"utm_source": ("utm_medium", "utm_campaign", "outcome", "intake")}
+def _counted_by(*others: str) -> tuple[str, ...]:
+    """Return columns that lists are narrowed by besides, so that an index alone can count them.
+
+    None is a text of any length: an entry of an index must not be larger than 2,700 bytes.
+    """
+    return (*others, "outcome", "intake", "value", "updated_at", "qualified_at")
+
+
+_ALONE = ("email", "phone", "company", "source")
+"""Texts that no list is narrowed to together with anything."""
 
 
 NARROWED_BY = (
@@ -317,16 +328,18 @@ class LeadRecordRow(Base):
         CheckConstraint(f"status IN {STATUSES}", name="status"),
         CheckConstraint(f"outcome IN {OUTCOMES}", name="outcome"),
         _recorded_by("created", "created_at DESC"),
-        _recorded_by("updated", "updated_at DESC"),
+        _recorded_by("updated", "updated_at DESC", holding=_counted_by("created_at")),
         _recorded_by("outcome", "outcome", "created_at DESC"),
         _recorded_by("status", "status", "created_at DESC", where="status <> 'not_contacted'"),
         _recorded_by("intake", "intake", "created_at DESC", where="intake <> 'inbound'"),
         _recorded_by("name", "name", where="name IS NOT NULL"),
         _recorded_by(
-            "value", "value", where="value IS NOT NULL",
-            holding=("outcome", "intake", "created_at"),
+            "value", "value", where="value IS NOT NULL", holding=_counted_by("created_at"),
         ),
-        _recorded_by("qualified", "qualified_at", where="qualified_at IS NOT NULL"),
+        _recorded_by(
+            "qualified", "qualified_at", where="qualified_at IS NOT NULL",
+            holding=_counted_by("created_at"),
+        ),
         _recorded_by(
             "next_call", "next_call_at", "created_at DESC", where="next_call_at IS NOT NULL",
             holding=("owner_id", "claimed_until", "status"),
@@ -335,7 +348,10 @@ class LeadRecordRow(Base):
             "owner", "owner_id", "next_call_at", "created_at DESC", where="owner_id IS NOT NULL",
             holding=("claimed_until", "status"),
         ),
-        _recorded_by("claim", "claimed_until", where="claimed_until IS NOT NULL"),
+        _recorded_by(
+            "claim", "claimed_until", where="claimed_until IS NOT NULL",
+            holding=("owner_id", "status"),
+        ),
         *(_recorded_value(name) for name in NARROWED_BY),
     )  # fmt: skip
 

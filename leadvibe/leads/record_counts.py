@@ -1,6 +1,6 @@
 """How many leads there are by outcome, intake, the day they were made, and one thing they have.
 
-Triggers keep the counts, in the transaction that changes a record (see the migration 0033). Leads
+Triggers keep the counts, in the transaction that changes a record (see the migration 0035). Leads
 that are merged or being deleted are in none.
 """
 
@@ -18,6 +18,9 @@ from leadvibe.lib.db import driver
 
 FACETS = frozenset({"value", "qualified_at", *CLICK_IDS})
 """Columns of which it is known how many leads have a value."""
+
+CONTACTED, OWNED, OWNED_CONTACTED = "is_contacted", "is_owned", "is_owned_contacted"
+"""What else a facet can say: called but no further, with an owner (a claim may be over), both."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,192 @@
+"""What lists of records read where there are many leads, and that they find whom they should."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from leadvibe.leadlist import records
+from leadvibe.leadlist.records import HeldBy, Order, RecordQuery, count_records, list_records
+from leadvibe.leadlist.types import Comparison
+from leadvibe.leads.statuses import Status
+from leadvibe.lib.db import driver
+from leadvibe.lib.ids import new_id
+from leadvibe.lib.paging import PageRequest
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+COUNT = 2_000
+SIZE = 10
+STATUS_OUTCOMES = """(VALUES (0, 'not_contacted', 'open'), (1, 'contacted', 'open'),
+    (2, 'qualified', 'qualified'), (3, 'converted', 'won'), (4, 'lost', 'lost'))"""
+
+
+@pytest.fixture
+def scope(world, monkeypatch):
+    """Many leads, half called Ann; a third has an owner, and some of these claims are over."""
+    bound = {"unit": world.scope.unit_id, "at": NOON, "count": COUNT, "owner": new_id()}
+    driver().execute(
+        f"""
+        INSERT INTO lead_records (unit_id, lead_id, intake, created_at, updated_at, status,
+            outcome, value, name, website, utm_source, gclid, owner_id, claimed_until)
+        SELECT %(unit)s, 'l' || n, 'api', %(at)s::timestamptz - n * interval '1 minute',
+            %(at)s::timestamptz - n %% 977 * interval '1 minute', s.status, s.outcome,
+            CASE WHEN n %% 3 > 0 THEN n %% 97 END,
+            CASE WHEN n %% 2 = 0 THEN 'Ann ' ELSE 'Bo ' END || n,
+            'w' || n %% 3, 'u' || n %% 5, CASE WHEN n %% 4 = 0 THEN 'g' END,
+            CASE WHEN n %% 3 = 0 THEN %(owner)s::uuid END,
+            CASE WHEN n %% 9 = 0 THEN %(at)s::timestamptz + (n %% 2 - 0.5) * interval '1 day' END
+        FROM generate_series(1, %(count)s) n
+        JOIN {STATUS_OUTCOMES} s (number, status, outcome) ON s.number = n / 7 %% 5
+        """,
+        bound,
+    )
+    driver().execute(
+        """
+        INSERT INTO leads (unit_id, lead_id, name, metadata, source, created_at, updated_at)
+        SELECT unit_id, lead_id, name, '{}', 'api', created_at, updated_at FROM lead_records
+        WHERE unit_id = %(unit)s
+        """,
+        bound,
+    )
+    driver().execute(
+        """
+        INSERT INTO lead_search (unit_id, lead_id, text, grams)
+        SELECT unit_id, lead_id, lower(name), search_terms(unit_id, name) FROM lead_records
+        WHERE unit_id = %(unit)s
+        ON CONFLICT (unit_id, lead_id) DO UPDATE SET text = excluded.text, grams = excluded.grams
+        """,
+        bound,
+    )
+    driver().execute("ANALYZE lead_records, leads, lead_search")
+    for name, value in {"RARE": 100, "SURE": 50, "MANY": 50, "STEPS": 200}.items():
+        monkeypatch.setattr(records, name, value)
+    return world.scope
+
+
+def rows_read() -> int:
+    """Return how many records this transaction has read so far."""
+    statement = """
+        SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+        FROM pg_stat_xact_user_tables WHERE relname = 'lead_records'
+    """
+    [number] = driver().execute(statement).fetchone()
+    return number
+
+
+def page_of(scope, *conditions, page=1, **options):
+    return list_records(scope, RecordQuery(tuple(conditions), **options), PageRequest(page, SIZE))
+
+
+def everybody(scope):
+    return list_records(scope, RecordQuery(), PageRequest(1, COUNT)).items
+
+
+@pytest.mark.parametrize("orders", [(), (Order("value", is_descending=True),), (Order("name"),)])
+def test_a_common_search_walks_the_list(scope, orders):
+    wanted = {"orders": orders} if orders else {}
+    before = rows_read()
+
+    found = page_of(scope, search="ann", **wanted)
+
+    assert rows_read() - before < COUNT / 4
+    assert (found.total.count, found.total.is_capped) == (records.SURE, True)
+    listed = list_records(scope, RecordQuery(**wanted), PageRequest(1, 500)).items
+    anns = [it.lead_id for it in listed if it.name.startswith("Ann")]
+    assert [it.lead_id for it in found.items] == anns[:SIZE]
+
+
+def test_pages_of_a_search_go_on_behind_the_total_that_is_sure(scope):
+    pages = [page_of(scope, search="ann", page=it) for it in range(1, COUNT // 2 // SIZE + 2)]
+
+    found = [it.lead_id for page in pages for it in page.items]
+    assert found == [it.lead_id for it in everybody(scope) if it.name.startswith("Ann")]
+    assert all(it * SIZE < page.total.count for it, page in enumerate(pages[:-2], start=1))
+    assert pages[-1].total.count == COUNT // 2
+    assert not pages[-1].total.is_capped
+
+
+def test_a_rare_search_is_counted_and_sorted_whole(scope):
+    found = page_of(scope, search="ann 19", orders=(Order("name", is_descending=True),))
+
+    names = [it.name for it in everybody(scope) if it.name.startswith("Ann 19")]
+    assert [it.name for it in found.items] == sorted(names, reverse=True)[:SIZE]
+    assert (found.total.count, found.total.is_capped) == (len(names), False)
+
+
+def test_a_common_search_that_the_first_leads_do_not_have_is_found_whole(scope):
+    last = Comparison("created_at", "lt", NOON - timedelta(minutes=COUNT - 6))
+
+    found = page_of(scope, last, search="ann")
+
+    assert [it.lead_id for it in found.items] == ["l1996", "l1998", "l2000"]
+    assert (found.total.count, found.total.is_capped) == (3, False)
+
+
+@pytest.mark.parametrize("is_descending", [True, False])
+def test_several_orders_that_begin_with_the_status_read_a_page_alone(scope, is_descending):
+    orders = (Order("outcome", is_descending=is_descending), Order("value", is_descending=True))
+    before = rows_read()
+
+    found = page_of(scope, orders=orders).items
+
+    assert rows_read() - before < COUNT / 4
+    everyone = sorted(everybody(scope), key=lambda it: -(it.fields["value"] or -1))
+    everyone.sort(key=lambda it: it.outcome, reverse=is_descending)
+    shown, best = [
+        [(it.outcome, it.fields["value"]) for it in those] for those in (found, everyone)
+    ]
+    assert shown == best[:SIZE]
+
+
+@pytest.mark.parametrize("status", [None, *Status])
+@pytest.mark.parametrize("is_unheld", [True, False])
+def test_leads_of_a_status_and_those_nobody_has_are_not_counted(
+    scope, statements, status, is_unheld
+):
+    conditions = () if status is None else (Comparison("status", "eq", status),)
+    query = RecordQuery(conditions, held_by=HeldBy(None, NOON) if is_unheld else None)
+    plainly = records._count(*records._where(scope, query))
+    if not conditions and not is_unheld:
+        return
+    statements.clear()
+
+    assert count_records(scope, query) == plainly > 0
+    assert all("claimed_until" in it for it in statements if "lead_records" in it)
+
+
+def test_two_texts_are_counted_until_there_are_many(scope):
+    texts = (Comparison("website", "eq", "w1"), Comparison("utm_source", "eq", "u2"))
+
+    first, behind = page_of(scope, *texts), page_of(scope, *texts, page=7)
+
+    plainly = records._count(*records._where(scope, RecordQuery(texts)))
+    assert (first.total.count, first.total.is_capped) == (records.MANY, True)
+    assert (behind.total.count, behind.total.is_capped) == (plainly, False)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (Comparison("updated_at", "gte", NOON), Comparison("outcome", "in", ["won"])),
+        (Comparison("gclid", "exists", True), Comparison("value", "gte", 0)),
+        (Comparison("website", "eq", "w1"), Comparison("value", "gte", 0)),
+    ],
+)
+def test_what_is_asked_for_together_is_counted_in_an_index(scope, conditions):
+    where, values = records._where(scope, RecordQuery(conditions))
+    driver().execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+
+    plan = driver().execute(f"EXPLAIN SELECT count(*) FROM lead_records r WHERE {where}", values)
+
+    assert "Index Only Scan" in "\n".join(line for (line,) in plan)
+
+
+def test_leads_with_several_long_texts_are_written(scope):
+    texts = [" ".join(str(hash((number, it))) for it in range(110)) for number in range(4)]
+
+    driver().execute(
+        "UPDATE lead_records SET (website, label_id, utm_medium, gclid) = (%s, %s, %s, %s)"
+        " WHERE unit_id = %s AND lead_id = 'l1'",
+        [*(it[:2_000] for it in texts), scope.unit_id],
+    )
