@@ -326,7 +326,10 @@ def _search(scope: Scope, query: RecordQuery, request: PageRequest) -> Page[Reco
         items = _gather(where, values, query.orders, request)
         is_all = len(items) < size and not offset
         return Page(items, Total(len(items) if is_all else _count(where, values)), request)
-    sure = _count_sure(scope, query)
+    # Those with the text may lack the rest, and any few leads may lack the text.
+    sure = _count(*_where(scope, query, among=ids), at_most=SURE)
+    if sure < SURE:
+        sure = max(sure, _count_sure(scope, query))
     # The last page of those that are sure says itself how many there are: others may follow.
     if offset + size < sure:
         items = _walk(scope, query, size, offset)
