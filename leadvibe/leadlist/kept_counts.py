@@ -39,9 +39,12 @@ def count_unheld(scope: Scope, conditions: Sequence[Comparison], *, now: datetim
 
     Those of somebody are known, and few claims are over that have not been taken back yet.
     """
-    status = Status(conditions[0].value) if conditions else None
-    if conditions and conditions != (Comparison("status", "eq", status),):
-        return None
+    status = None
+    if conditions:
+        column, operator, value = conditions[0]
+        if len(conditions) > 1 or (column, operator) != ("status", "eq"):
+            return None
+        status = Status(value)
     outcomes = [status.outcome] if status else None
     owned = count(scope, Counted(outcomes, facet=OWNED))
     if status in {Status.CONTACTED, Status.NOT_CONTACTED}:
