@@ -205,6 +205,7 @@ def test_a_segment_is_built_while_its_members_are_counted(scored):
     page.get_by_role("link", name="Why is bob in it?").click()
     expect(page.locator("#why-1 .reason")).to_have_count(2)
     page.get_by_role("link", name="bob", exact=True).click()
+    page.locator("#lead-segments").scroll_into_view_if_needed()
     page.get_by_role("link", name="Readers").click()
     expect(page.get_by_role("heading", name="Readers")).to_be_visible()
 
@@ -307,6 +308,7 @@ def test_a_sequence_is_made_tried_and_seen_to_fire(site):
         "did pricing_view, then demo_request within 2 days"
     )
     page.get_by_role("link", name="bob@acme.test").click()
+    page.locator("#lead-triggers").scroll_into_view_if_needed()
     expect(page.locator("#lead-triggers li")).to_contain_text("pricing_view, then demo_request")
 
 

@@ -58,7 +58,7 @@ def scope(world, monkeypatch):
         """,
         bound,
     )
-    driver().execute("ANALYZE lead_records")
+    driver().execute("ANALYZE lead_records, leads")
     for name, value in {"RARE": 100, "SURE": 50, "MANY": 50, "STEPS": 200}.items():
         monkeypatch.setattr(records, name, value)
     return world.scope
