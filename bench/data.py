@@ -52,12 +52,30 @@ FILL_LEADS = """
                        score, ruleset_id, last_event_at, last_event_type, event_count,
                        session_count)
     SELECT %(unit)s, 'bench_' || n, 'Person ' || n, 'Company ' || n %% 5000,
-           jsonb_build_object('company', 'Company ' || n %% 5000), 'bench',
+           jsonb_strip_nulls(jsonb_build_object(
+               'company', 'Company ' || n %% 5000, 'source', 'source ' || n %% 7,
+               'value', nullif(n %% 3, 0) * 1000, 'currency', 'EUR',
+               'next_call_at', CASE WHEN n %% 10 = 1
+                   THEN to_char(now() - n %% 999 * interval '1 hour', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+               END)), 'bench',
            now() - n * interval '1 minute', now(),
            (abs(hashint4(n)) %% 1000 * (abs(hashint4(n + 1)) %% 1000)) / 5000, %(ruleset)s,
            now() - (abs(hashint4(n + 2)) %% 100000) * interval '1 minute',
            'event_' || lpad((n %% 24)::text, 2, '0'), n %% 40, n %% 9
     FROM generate_series(1, %(count)s) n
+"""
+FILL_RECORDS = """
+    INSERT INTO lead_records (unit_id, lead_id, intake, created_at, updated_at, status, outcome,
+                              name, email, company, source, value, currency, next_call_at)
+    SELECT unit_id, lead_id, 'inbound', created_at, now(), said.status, said.outcome,
+           name, lead_id || '@bench.example', metadata->>'company', metadata->>'source',
+           (metadata->>'value')::float8, metadata->>'currency',
+           (metadata->>'next_call_at')::timestamptz
+    FROM leads, LATERAL (VALUES
+        (0, 'not_contacted', 'open'), (1, 'contacted', 'open'), (2, 'qualified', 'qualified'),
+        (3, 'converted', 'won'), (4, 'lost', 'lost')
+    ) said (number, status, outcome)
+    WHERE unit_id = %(unit)s AND number = greatest(0, abs(hashtext(lead_id)) %% 9 - 4)
 """
 FILL_SCORES = """
     INSERT INTO lead_scores (unit_id, lead_id, ruleset_id, score, seq, updated_at)
@@ -162,7 +180,7 @@ def add_triggers(place: Place) -> None:
 def fill_leads(scope: Scope, count: int) -> None:
     ruleset = scoring_queries.find_primary(scope)
     bound = {"unit": scope.unit_id, "ruleset": ruleset.ruleset_id, "count": count}
-    for statement in (FILL_LEADS, FILL_SCORES, FILL_SEARCH):
+    for statement in (FILL_LEADS, FILL_RECORDS, FILL_SCORES, FILL_SEARCH):
         driver().execute(statement, bound)
     commit()
     leads.recount_listed(scope)

@@ -23,6 +23,8 @@ PAGES = {
     "home": "/app/home",
     "leads": "/app/leads",
     "a lead": "/app/leads/bench_1",
+    "calls": "/app/calls?of=all",
+    "sources": "/app/calls/sources",
     "events": "/app/events",
     "segments": "/app/segments",
     "scoring": "/app/scoring",
