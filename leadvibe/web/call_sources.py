@@ -18,8 +18,9 @@ from leadvibe.leads.statuses import Outcome
 from leadvibe.lib.clock import utc_now
 from leadvibe.web.call_rows import CALLS
 from leadvibe.web.home_range import midnight
+from leadvibe.web.home_range import spell as spell_day
 from leadvibe.web.pages.calls import SourceRow, SourcesPage, SourceTable
-from leadvibe.web.pages.display import Choice, query_url, share, thousands
+from leadvibe.web.pages.display import Choice, query_url, spell_share, thousands
 from leadvibe.web.recorded_filter import spell
 from leadvibe.web.rendering import render
 
@@ -70,12 +71,14 @@ def show_sources() -> AnyResponse:
         action_url=SOURCES,
         first=wanted.first.isoformat(),
         last=wanted.last.isoformat(),
+        label=f"{spell_day(wanted.first)} to {spell_day(wanted.last)}",
         error=wanted.error,
         tables=(
             SourceTable(
                 title="By how they came in",
                 head="Came in by",
-                rows=(*_rows(intakes), *_rows(total)),
+                rows=_rows(intakes),
+                total=_rows(total),
             ),
             SourceTable(title="By source", head="Source", rows=_rows(sources)),
         ),
@@ -102,9 +105,14 @@ def _row(name: str, counts: dict[Outcome, int], value: float) -> SourceRow:
         won=thousands(won),
         lost=thousands(counts[Outcome.LOST]),
         value=spell("value", float(value)),
-        qualification_rate=f"{share(total - counts[Outcome.OPEN], total)}%",
-        win_rate=f"{share(won, won + counts[Outcome.QUALIFIED])}%",
+        qualification_rate=_rate(total - counts[Outcome.OPEN], total),
+        win_rate=_rate(won, won + counts[Outcome.QUALIFIED]),
     )
+
+
+def _rate(part: int, whole: int) -> str:
+    """Spell a rate; there is none of nothing."""
+    return spell_share(part, whole) if whole else "\N{EN DASH}"
 
 
 def _read_range() -> _Range:

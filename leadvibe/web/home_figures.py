@@ -23,7 +23,15 @@ from leadvibe.web.home_range import ONE_DAY, TODAY, HomeRange, midnight, spell
 from leadvibe.web.lead_paths import LEADS, lead_path
 from leadvibe.web.lead_rows import detail_parts
 from leadvibe.web.level_badges import badge_of
-from leadvibe.web.pages.display import Moment, counted, query_url, share, signed, thousands
+from leadvibe.web.pages.display import (
+    Moment,
+    counted,
+    query_url,
+    share,
+    signed,
+    spell_share,
+    thousands,
+)
 from leadvibe.web.pages.home import ChartCard, Figure, MixCard, MixRow, TopLead
 from leadvibe.web.pages.timeline import channel_icon
 
@@ -167,7 +175,7 @@ def _active(scope: Scope, span: HomeRange) -> tuple[Figure, ...]:
             label="Active leads",
             value=thousands(active),
             url=query_url(LEADS, {"last_active": span.first.isoformat(), "sort": "-last_active"}),
-            note=f"{_percent(active, listed)} of all",
+            note=f"{spell_share(active, listed)} of all",
         ),
     )
 
@@ -230,7 +238,7 @@ def _mix_rows(now: Mapping[str, int], before: Mapping[str, int] | None) -> Itera
         yield MixRow(
             label=name,
             count=thousands(count),
-            share=_percent(count, total),
+            share=spell_share(count, total),
             length=share(count, largest),
             **_mix_change(count, None if before is None else before.get(name, 0)),
         )
@@ -240,8 +248,3 @@ def _mix_change(count: int, before: int | None) -> dict[str, str]:
     if before is None:
         return {"change": "", "direction": "flat"}
     return _compared(count, before) if before else {"change": "new", "direction": "flat"}
-
-
-def _percent(part: int, whole: int) -> str:
-    percent = share(part, whole)
-    return "<1 %" if part and not percent else f"{percent} %"

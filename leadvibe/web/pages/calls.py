@@ -74,6 +74,8 @@ class SourceTable:
     title: str
     head: str
     rows: tuple[SourceRow, ...]
+    total: tuple[SourceRow, ...] = ()
+    """One row about all leads, or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,5 +84,7 @@ class SourcesPage:
     action_url: str
     first: str
     last: str
+    label: str
+    """The days, spelled."""
     error: str
     tables: tuple[SourceTable, ...]

@@ -134,6 +134,12 @@ def share(part: float, whole: float) -> int:
     return max(0, min(FULL_PERCENT, round(part * FULL_PERCENT / whole)))
 
 
+def spell_share(part: float, whole: float) -> str:
+    """17 %, or <1 %."""
+    percent = share(part, whole)
+    return "<1 %" if part and not percent else f"{percent} %"
+
+
 def file_size(size_bytes: int) -> str:
     """53 MB, 4.2 MB, 812 KB: decimal units, as file managers show them."""
     size = float(size_bytes)
