@@ -65,6 +65,8 @@ def _say(scope: Scope, action: BulkAction) -> str:
     if action.undoes:
         return f"Undone for {counted(action.leads_changed, 'lead')}."
     same = action.leads_done - action.leads_changed
+    if same and not action.leads_changed and action.kind.can_be_undone:
+        return f"Nothing to change.{_already(action, same)}"
     return f"{_done(scope, action)}{_already(action, same)}"
 
 

@@ -65,6 +65,7 @@ def build_peek(principal: Principal, config: Config, wanted: LeadQuery) -> Peek 
         is_watched=_is_watched(principal, lead),
         query=wanted.query,
         can_assign=can(principal, Permission.WRITE_DATA),
+        is_mine=lead.owner_id is not None and lead.owner_id == principal.member_id,
         aliases=facts.aliases[:REASONS],
         reasons=_reasons(principal, lead),
         latest=tuple(_event(it) for it in list_timeline(scope, lead.lead_id, limit=EVENTS)),

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal
 from leadvibe.leadlist.records import Record, find_record
-from leadvibe.leads.fields import FIELDS, FieldGroup
+from leadvibe.leads.fields import BY_NAME, FIELDS, FieldGroup, read_value
 from leadvibe.leads.types import Lead
 from leadvibe.web.forms.deal import DealForm
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_state import LeadState
-from leadvibe.web.pages.display import Fact
+from leadvibe.web.pages.display import Moment
 from leadvibe.web.pages.lead import Deal, Drafts, RecordedFact, RecordGroup
 from leadvibe.web.recorded_filter import LABELS, STATUS_LABELS, spell
 
 IN_FORM = frozenset({"value", "currency", "loss_reason", "next_call_at", "source", "notes"})
 """Fields that the form changes; others are changed as the properties they are."""
+
+
+def say(column: str, value: Any) -> str | Moment:
+    """Say what is recorded in a column; times are for the reader's zone."""
+    return Moment.of(value) if isinstance(value, datetime) else spell(column, value)
+
+
+def shows_in_form(name: str, value: Any) -> bool:
+    """Say whether the form, or who only reads the facts in its place, has a property already."""
+    return name in IN_FORM and read_value(BY_NAME[name].kind, value) is not None
 
 
 def build_deal(principal: Principal, lead: Lead, state: LeadState, drafts: Drafts) -> Deal | None:
@@ -36,10 +48,10 @@ def build_deal(principal: Principal, lead: Lead, state: LeadState, drafts: Draft
     )
 
 
-def _facts(record: Record) -> Iterator[Fact]:
+def _facts(record: Record) -> Iterator[RecordedFact]:
     for field in FIELDS:
-        if field.name in IN_FORM and (said := spell(field.name, record.fields[field.name])):
-            yield Fact(field.label, said)
+        if field.name in IN_FORM and (said := say(field.name, record.fields[field.name])):
+            yield RecordedFact(field.label, said)
 
 
 def _groups(record: Record, state: LeadState, *, can_edit: bool) -> Iterator[RecordGroup]:
@@ -53,7 +65,7 @@ def _groups(record: Record, state: LeadState, *, can_edit: bool) -> Iterator[Rec
             for field in FIELDS
             if field.group is group
             and field.name not in IN_FORM
-            and (said := spell(field.name, record.fields[field.name]))
+            and (said := say(field.name, record.fields[field.name]))
         )
         if facts:
             yield RecordGroup(title=group.value, facts=facts)

@@ -16,6 +16,7 @@ from leadvibe.leadviews.types import Column
 from leadvibe.lib.paging import Page
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import SIZES, LeadQuery
+from leadvibe.web.lead_record import say
 from leadvibe.web.pages.display import (
     UNCLASSIFIED_COLOR,
     Choice,
@@ -27,7 +28,6 @@ from leadvibe.web.pages.display import (
     thousands,
 )
 from leadvibe.web.pages.leads import LeadRow, SortHeader, SortHeaders
-from leadvibe.web.recorded_filter import spell
 
 ASCENDING_FIRST = frozenset({SortKey.NAME})
 ALIASES_SHOWN = 3
@@ -80,7 +80,7 @@ def _row(
         account_level=badge_of(facts.account_level) if facts.account_id else None,
         title=facts.title,
         company=facts.company,
-        recorded=tuple(spell(it, facts.recorded.get(it)) for it in recorded),
+        recorded=tuple(say(it, facts.recorded.get(it)) for it in recorded),
     )
 
 

@@ -59,6 +59,14 @@ def test_the_deal_is_saved_and_says_what_changed(browse, people, ann):
     assert change.changed_by
 
 
+def test_the_properties_leave_out_what_the_deal_shows(browse, people, ann):
+    page = browse(people.viewer).get("/app/leads/ann").text
+
+    assert "<dt>Value</dt><dd>900</dd>" in page
+    assert '<span class="property-name">value</span>' not in page
+    assert '<span class="property-name">gclid</span>' in page
+
+
 def test_an_emptied_field_is_taken_away(browse, people, ann):
     browser = browse(people.operator)
 

@@ -169,8 +169,8 @@ class Merges:
 
 class RecordedFact(NamedTuple):
     label: str
-    value: str
-    edit_url: str
+    value: str | Moment
+    edit_url: str = ""
     """Where it is changed as the property it is; empty for who may not."""
 
 
@@ -184,7 +184,7 @@ class Deal:
     """What is recorded of the lead: a form for who may change it, else `facts`."""
 
     status: str
-    facts: tuple[Fact, ...]
+    facts: tuple[RecordedFact, ...]
     groups: tuple[RecordGroup, ...]
     form: DealForm | None
     save_url: str

@@ -46,7 +46,7 @@ class LeadRow(NamedTuple):
     account_level: Level | None = None
     title: str = ""
     company: str = ""
-    recorded: tuple[str, ...] = ()
+    recorded: tuple[str | Moment, ...] = ()
     """One per `LeadList.recorded_columns`, in that order."""
 
 
@@ -200,9 +200,9 @@ class LeadList:
     has_leads: bool = True
     """False when the unit has no lead at all: the page then shows how to get some in."""
     ruleset_columns: tuple[str, ...] = ()
+    """Names of further active rulesets whose scores get a column; the primary one has its own."""
     recorded_columns: tuple[Choice, ...] = ()
     """Label and name of each."""
-    """Names of further active rulesets whose scores get a column; the primary one has its own."""
     matching: str = ""
     """How many leads match, on this page and all others."""
     has_more: bool = False

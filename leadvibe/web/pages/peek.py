@@ -46,7 +46,7 @@ class Peek:
     """POST with `watch` or `unwatch` as `action`, the lead and `query`."""
     query: str = ""
     can_assign: bool = False
-    """It is somebody else's or nobody's, and the member may take it."""
+    is_mine: bool = False
     aliases: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
     latest: tuple[PeekEvent, ...] = ()
