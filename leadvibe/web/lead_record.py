@@ -40,7 +40,7 @@ def build_deal(principal: Principal, lead: Lead, state: LeadState, drafts: Draft
     can_edit = can(principal, Permission.WRITE_DATA)
     return Deal(
         status=STATUS_LABELS[record.status],
-        facts=() if can_edit else tuple(_facts(record)),
+        facts=tuple(_facts(record)),
         groups=tuple(_groups(record, state, can_edit=can_edit)),
         form=(drafts.deal or DealForm.of(record)) if can_edit else None,
         save_url=f"{lead_path(lead.lead_id)}/deal",

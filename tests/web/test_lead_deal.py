@@ -67,6 +67,13 @@ def test_the_properties_leave_out_what_the_deal_shows(browse, people, ann):
     assert '<span class="property-name">gclid</span>' in page
 
 
+def test_paper_has_the_facts_in_place_of_the_form(browse, people, ann):
+    page = browse(people.operator).get("/app/leads/ann").text
+
+    assert '<dl class="facts only-print"><dt>Status</dt>' in page
+    assert "<dt>Value</dt><dd>900</dd>" in page
+
+
 def test_an_emptied_field_is_taken_away(browse, people, ann):
     browser = browse(people.operator)
 
