@@ -24,6 +24,11 @@ def words_of_rule(rule: Rule) -> str:
     return f"Each {rule.event_type} {effect_of(rule.weight)}"
 
 
+def signed(weight: int) -> str:
+    """+12, \N{MINUS SIGN}12 or +0."""
+    return f"{weight:+d}".replace("-", "\N{MINUS SIGN}")
+
+
 def effect_of(weight: int) -> str:
     """Say what a weight does to a score, as the end of a sentence."""
     if weight == 0:
