@@ -179,8 +179,8 @@ def _ruleset(it: Ruleset) -> _Thing:
         "name": _named(it.name),
         "_primary": _either(it.is_primary, "primary", "not primary", usual=False),
         "_state": _either(it.active, "active", "paused"),
-        "start": _optional(it.start_at, wording.instant(it.start_at)),
-        "end": _optional(it.end_at, wording.instant(it.end_at)),
+        "from": _optional(it.start_at, wording.instant(it.start_at)),
+        "until": _optional(it.end_at, wording.until(it.end_at)),
         "score column": _Fact(it.score_column, it.score_column, is_usual=True),
     }
     return _Thing(ChangeKind.RULESET, it.ruleset_id, "ruleset", it.name, facts)
@@ -191,8 +191,8 @@ def _rule(ruleset: Ruleset, it: Rule) -> _Thing:
         "event type": _named(it.event_type),
         "_points": _points(it.weight),
         "_state": _either(it.active, "active", "paused"),
-        "start": _optional(it.start_at, wording.instant(it.start_at)),
-        "end": _optional(it.end_at, wording.instant(it.end_at)),
+        "from": _optional(it.start_at, wording.instant(it.start_at)),
+        "until": _optional(it.end_at, wording.until(it.end_at)),
         "icon": _optional(it.icon, it.icon or "none"),
     }
     key = (ruleset.ruleset_id, it.rule_id)

@@ -74,7 +74,7 @@ def with_rule(**changes) -> Config:
         (
             with_rule(),
             with_rule(start_at=JUNE),
-            "Rule demo_request in Engagement: start 2025-06-01 00:00:00 UTC instead of none",
+            "Rule demo_request in Engagement: from 1 Jun 2025 instead of none",
         ),
         (
             make(replace(RULESET, rules=())),
