@@ -147,7 +147,8 @@ def _answer(
     counts = count_levels(distribution, levels)
     total, below = sum(counts.values()), counts[None]
     empty, remedy = _why_empty(divided)
-    can_edit = can(divided.principal, Permission.CONFIGURE) and not remedy
+    is_off = remedy is not None and divided.kind is LevelKind.ACCOUNT
+    can_edit = can(divided.principal, Permission.CONFIGURE) and not is_off
     page = LevelsPage(
         tabs=scoring_tabs(LEVELS),
         kinds=tuple(
