@@ -57,7 +57,7 @@ MANNERS = {
 _CHANNELS = (
     ("Email", ("email", "newsletter")),
     ("Webinars and events", ("webinar", "event_attended", "podcast")),
-    ("Sales", ("demo", "meeting", "proposal", "contract", "marked")),
+    ("Sales", ("demo", "meeting", "proposal", "contract", "marked", "call_", "deal_")),
     (
         "Product",
         ("trial", "product", "plan", "integration", "teammate", "onboarding", "report", "feature",

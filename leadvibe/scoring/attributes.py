@@ -22,6 +22,7 @@ from leadvibe.scoring.errors import ConfigItemExistsError, ConfigItemNotFoundErr
 from leadvibe.scoring.profiles import Side
 from leadvibe.scoring.service import lock_configuration
 from leadvibe.scoring.types import ConfigItem, ItemKind
+from leadvibe.scoring.wording import signed
 
 
 class Kinds(NamedTuple):
@@ -128,7 +129,7 @@ def create_rule(
         "weight": weight,
         "order": order,
     }
-    summary = f"{ruleset.body['name']}: {words_of_test(test)} is worth {weight:+d}"
+    summary = f"{ruleset.body['name']}: {words_of_test(test)} is worth {signed(weight)}"
     return items.create_item(principal, scope, kinds.rule, body, summary=summary, now=now)
 
 
@@ -158,7 +159,7 @@ def update_rule(
     if not kept:
         return rule
     weight = kept.get("weight", rule.body["weight"])
-    summary = f"{ruleset.body['name']}: {words_of_test(test)} is worth {weight:+d}"
+    summary = f"{ruleset.body['name']}: {words_of_test(test)} is worth {signed(weight)}"
     return items.update_item(principal, scope, kinds.rule, rule_id, kept, summary=summary, now=now)
 
 

@@ -179,8 +179,8 @@ def _ruleset(it: Ruleset) -> _Thing:
         "name": _named(it.name),
         "_primary": _either(it.is_primary, "primary", "not primary", usual=False),
         "_state": _either(it.active, "active", "paused"),
-        "start": _optional(it.start_at, wording.instant(it.start_at)),
-        "end": _optional(it.end_at, wording.instant(it.end_at)),
+        "from": _optional(it.start_at, wording.instant(it.start_at)),
+        "until": _optional(it.end_at, wording.until(it.end_at)),
         "score column": _Fact(it.score_column, it.score_column, is_usual=True),
     }
     return _Thing(ChangeKind.RULESET, it.ruleset_id, "ruleset", it.name, facts)
@@ -189,10 +189,10 @@ def _ruleset(it: Ruleset) -> _Thing:
 def _rule(ruleset: Ruleset, it: Rule) -> _Thing:
     facts = {
         "event type": _named(it.event_type),
-        "weight": _weight(it.weight),
+        "_points": _points(it.weight),
         "_state": _either(it.active, "active", "paused"),
-        "start": _optional(it.start_at, wording.instant(it.start_at)),
-        "end": _optional(it.end_at, wording.instant(it.end_at)),
+        "from": _optional(it.start_at, wording.instant(it.start_at)),
+        "until": _optional(it.end_at, wording.until(it.end_at)),
         "icon": _optional(it.icon, it.icon or "none"),
     }
     key = (ruleset.ruleset_id, it.rule_id)
@@ -291,7 +291,7 @@ def _attribute_rule(ruleset: AttributeRuleset, it: AttributeRule, kind: ChangeKi
     words = words_of_test(it.test)
     facts = {
         "when": _Fact(it.test, words, is_usual=True, exact=wording.exact_words_of([it.test])),
-        "weight": _weight(it.weight),
+        "_points": _points(it.weight),
         "order": _Fact(it.order, str(it.order), is_usual=True),
     }
     key = (ruleset.ruleset_id, it.rule_id)
@@ -311,5 +311,5 @@ def _optional(value: object, text: str) -> _Fact:
     return _Fact(value, text, is_usual=value is None)
 
 
-def _weight(weight: int) -> _Fact:
-    return _Fact(weight, f"{weight:+d}")
+def _points(weight: int) -> _Fact:
+    return _Fact(weight, f"{wording.signed(weight)} {'point' if abs(weight) == 1 else 'points'}")

@@ -24,6 +24,7 @@ from leadvibe.scoring.defaults import DEFAULT_LEVELS, DEFAULT_RULESET_NAME
 from leadvibe.scoring.errors import BadWindowError, RuleExistsError, RulesetExistsError
 from leadvibe.scoring.models import ConfigVersionRow, LevelRow, RuleRow, RulesetRow
 from leadvibe.scoring.types import Rule, Ruleset
+from leadvibe.scoring.wording import signed
 
 ENTRY_COLUMNS = (
     "unit_id", "lead_id", "ruleset_id", "seq", "event_id", "rule_id", "version", "kind",
@@ -139,7 +140,7 @@ def create_rule(
             **values,
         )
     )
-    summary = f"{ruleset.name}: {fields['event_type']} is worth {fields['weight']:+d}"
+    summary = f"{ruleset.name}: {fields['event_type']} is worth {signed(fields['weight'])}"
     record_version(scope, summary=summary, by=principal.label, now=now)
     return queries.get_rule(scope, rule_id)
 
@@ -404,7 +405,7 @@ def _rule_change(ruleset: Ruleset, before: Rule, after: Rule) -> str:
         return f"{ruleset.name}: {after.event_type} {state}"
     if before.weight != after.weight:
         return (
-            f"{ruleset.name}: {after.event_type} is worth {after.weight:+d}"
+            f"{ruleset.name}: {after.event_type} is worth {signed(after.weight)}"
             f" instead of {before.weight:+d}"
         )
     return f"{ruleset.name}: changed the rule for {before.event_type}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from pydantic_core import to_json
 
@@ -22,6 +22,11 @@ from leadvibe.scoring.condition_words import words_of_test
 def words_of_rule(rule: Rule) -> str:
     """Say what an engagement rule does."""
     return f"Each {rule.event_type} {effect_of(rule.weight)}"
+
+
+def signed(weight: int) -> str:
+    """+12, \N{MINUS SIGN}12 or 0."""
+    return f"{weight:+d}".replace("-", "\N{MINUS SIGN}") if weight else "0"
 
 
 def effect_of(weight: int) -> str:
@@ -96,5 +101,15 @@ def points(count: int) -> str:
 
 
 def instant(at: datetime | None) -> str:
-    """Write an instant as people read it, to the second and in UTC."""
-    return "none" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    """Write an instant as people read it, in UTC: a whole day as such, else to the second."""
+    if at is None:
+        return "none"
+    day = f"{at.day} {at:%b %Y}"
+    return day if at.time() == time.min else f"{day} {at:%H:%M:%S} UTC"
+
+
+def until(at: datetime | None) -> str:
+    """Write when something ends: at midnight, the day that it counts on last."""
+    if at is None or at.time() != time.min:
+        return instant(at)
+    return f"the end of {instant(at - timedelta(days=1))}"

@@ -108,9 +108,9 @@ def answer(edited: Edited, shown: Shown) -> AnyResponse:
     scope, form = edited.scope, shown.form
     is_preview = wanted_fragment() == PREVIEW
     types = [] if is_preview else [it.name for it in list_event_types(scope) if not it.hidden]
-    name = _name_of(edited)
+    name, kind = _name_of(edited), "velocity" if edited.is_velocity else "property"
     page = EditorPage(
-        title=f"Edit filter for {name}" if name else "New filter",
+        title=f"Edit filter for {name}" if name else f"New {kind} filter",
         is_velocity=edited.is_velocity,
         form=form,
         hint=_window_hint(form),

@@ -147,7 +147,8 @@ def _answer(
     counts = count_levels(distribution, levels)
     total, below = sum(counts.values()), counts[None]
     empty, remedy = _why_empty(divided)
-    can_edit = can(divided.principal, Permission.CONFIGURE) and not remedy
+    is_off = remedy is not None and divided.kind is LevelKind.ACCOUNT
+    can_edit = can(divided.principal, Permission.CONFIGURE) and not is_off
     page = LevelsPage(
         tabs=scoring_tabs(LEVELS),
         kinds=tuple(
@@ -266,7 +267,8 @@ def _why_empty(divided: Divided) -> tuple[str, Link | None]:
         settings = Link("Open scoring settings", "/app/settings/scoring")
         return "Accounts are not scored: an admin can switch account scoring on.", settings
     if divided.kind is LevelKind.PROFILE and primary_profile_ruleset(divided.scope) is None:
-        return "No lead has a profile score yet: add a primary profile ruleset first.", None
+        rules = Link("Open profile rules", "/app/scoring/profile")
+        return "No lead has a profile score yet: add a primary profile ruleset first.", rules
     if not divided.distribution:
         return f"There are no {divided.who} yet. They show up here with their scores.", None
     return "", None

@@ -126,7 +126,7 @@ def apply() -> AnyResponse:
     principal = require(Permission.CONFIGURE)
     answers = _answers(principal.scope, request.form)
     applied = service.apply_quick_start(principal, principal.scope, answers, now=utc_now())
-    done = [*_sentences(applied.plan), f"Version {applied.version} is in force."]
+    done = [*_sentences(applied.plan, is_done=True), f"Version {applied.version} is in force."]
     flash(" ".join(done), Tone.OK)
     return redirect(_url(1, answers), 303)
 
@@ -267,16 +267,16 @@ def _title(item: Item) -> str:
     return words_of_test(FieldTest(*test)) if test else item.title
 
 
-def _sentences(planned: Plan) -> Iterator[str]:
+def _sentences(planned: Plan, *, is_done: bool = False) -> Iterator[str]:
     for standing, verb in (
         (Standing.ADD, "added"),
         (Standing.CHANGE, "changed"),
         (Standing.REMOVE, "removed"),
     ):
         if told := _told(planned, standing):
-            yield f"{told} {verb}."
+            yield f"{told} {verb}." if is_done else f"{told} will be {verb}."
     if kept := _told(planned, Standing.KEEP, Standing.EDITED, Standing.GONE):
-        yield f"{kept} left as your team has it."
+        yield f"{kept} {'left' if is_done else 'stay'} as your team has them."
     if planned.does_nothing:
         yield "Everything is there already, so nothing changes."
 

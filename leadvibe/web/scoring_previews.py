@@ -155,14 +155,13 @@ def _alert(drafted: Drafted, previews: list[Preview]) -> Alert | None:
 
 
 def _progress(drafted: Drafted, running: list[Preview]) -> Progress:
-    done, total = sum(it.leads_done for it in running), sum(it.leads_total for it in running)
-    noun = noun_of(running[0])
+    # Each kind of score replays the same leads: what is told is how far the last one is.
+    last = min(running, key=lambda it: it.percent)
+    done, total = thousands(last.leads_done), counted(last.leads_total, noun_of(last))
     is_queued = all(it.state is WalkState.QUEUED for it in running)
     return Progress(
-        text="Waiting for a worker"
-        if is_queued
-        else f"Replaying history: {thousands(done)} of {counted(total, noun)}",
-        percent=min(it.percent for it in running),
+        text="Waiting for a worker" if is_queued else f"Replaying history: {done} of {total}",
+        percent=last.percent,
         cancel_url=drafted.path("/preview/cancel") if drafted.can_edit else "",
     )
 

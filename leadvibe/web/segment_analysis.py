@@ -180,7 +180,7 @@ def _score_columns(scores: Mapping[int, int], all_scores: Mapping[int, int]) -> 
         note="How many members have which score, in percent; the line is all leads.",
         height=HEIGHT,
         bars=tuple(bars),
-        top=f"{top:.0%}",
+        top=f"{100 * top:.0f} %",
         label_heading="Score",
         value_heading="Members",
         beside_heading="All leads",

@@ -53,7 +53,7 @@ FRAGMENTS = {"surge": "surge/_surge.html"}
 SURGING_SHOWN = 10
 OFFERED = 12
 _WORDS = {
-    SurgeMode.OFF: ("Off", "Every event is worth its rule's points, whatever happened before it."),
+    SurgeMode.OFF: ("Off", "Every event is worth the points of its rule, whatever came before."),
     SurgeMode.STANDARD: ("Standard", "Up to twice the points within a busy session."),
     SurgeMode.GENTLE: ("Gentle", "Up to one and a half times, and later."),
     SurgeMode.CUSTOM: ("Custom", "Your own steps."),

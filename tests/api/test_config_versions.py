@@ -51,13 +51,13 @@ def test_the_difference_between_two_versions_is_told_in_words(owner, world):
         {
             "kind": "rule",
             "name": "demo in Engagement",
-            "before": "weight +50",
-            "after": "weight +80",
-            "sentence": "Rule demo in Engagement: weight +80 instead of +50",
+            "before": "+50 points",
+            "after": "+80 points",
+            "sentence": "Rule demo in Engagement: +80 points instead of +50 points",
         }
     ]
     [removed] = owner.get("/scoring/versions/3/diff/1").json
-    assert removed["sentence"] == "Removed rule demo in Engagement (weight +80)"
+    assert removed["sentence"] == "Removed rule demo in Engagement (+80 points)"
     assert owner.get("/scoring/versions/3/diff/3").json == []
 
 
@@ -70,7 +70,7 @@ def test_going_back_makes_a_new_version(call_as, owner, world):
     assert response.status_code == 200
     assert response.json == {
         "version": 4,
-        "changes": ["Added rule demo in Engagement: weight +50"],
+        "changes": ["Added rule demo in Engagement: +50 points"],
     }
     assert latest(owner)["summary"] == "Went back to version 2"
     assert [it["rule_id"] for it in owner.get("/rules").json] == [str(rule.rule_id)]

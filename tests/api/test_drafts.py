@@ -81,7 +81,7 @@ def test_publishing_over_the_changes_of_others_takes_force(owner, world, draft):
     assert len(owner.get("/rules").json) == 1
 
     forced = owner.post(f"{path}/publish", {"force": True})
-    assert forced.json["changes"] == ["Removed rule demo in Engagement (weight +50)"]
+    assert forced.json["changes"] == ["Removed rule demo in Engagement (+50 points)"]
     assert owner.get("/rules").json == []
 
 

@@ -315,7 +315,7 @@ def test_a_draft_is_a_copy_without_effect(ana, scope):
     sentences = [it.sentence for it in drafts.compare_draft(scope, draft.draft_id)]
     assert sentences == [
         "Removed ruleset Engagement (primary)",
-        "Removed rule demo in Engagement (weight +50)",
+        "Removed rule demo in Engagement (+50 points)",
     ]
 
 
@@ -368,7 +368,7 @@ def test_a_draft_may_begin_with_a_change(ana, scope):
     draft = drafts.create_draft(ana, scope, "Next year", change=without_rules, now=NOW)
 
     sentences = [it.sentence for it in drafts.compare_draft(scope, draft.draft_id)]
-    assert sentences == ["Removed rule login in Engagement (weight +2)"]
+    assert sentences == ["Removed rule login in Engagement (+2 points)"]
 
 
 def test_an_edit_that_changes_nothing_is_nobodys(ana, ben, scope):

@@ -61,27 +61,30 @@ def with_rule(**changes) -> Config:
         (
             with_rule(),
             with_rule(weight=80),
-            "Rule demo_request in Engagement: weight +80 instead of +50",
+            "Rule demo_request in Engagement: +80 points instead of +50 points",
         ),
         (
             with_rule(),
             with_rule(weight=-5, active=False),
-            "Rule demo_request in Engagement: weight -5 instead of +50, paused instead of active",
+            (
+                "Rule demo_request in Engagement: \N{MINUS SIGN}5 points instead of +50 points,"
+                " paused instead of active"
+            ),
         ),
         (
             with_rule(),
             with_rule(start_at=JUNE),
-            "Rule demo_request in Engagement: start 2025-06-01 00:00:00 UTC instead of none",
+            "Rule demo_request in Engagement: from 1 Jun 2025 instead of none",
         ),
         (
             make(replace(RULESET, rules=())),
             make(RULESET),
-            "Added rule demo_request in Engagement: weight +50",
+            "Added rule demo_request in Engagement: +50 points",
         ),
         (
             make(RULESET),
             make(replace(RULESET, rules=())),
-            "Removed rule demo_request in Engagement (weight +50)",
+            "Removed rule demo_request in Engagement (+50 points)",
         ),
         (make(), make(replace(RULESET, rules=())), "Added ruleset Engagement: primary"),
         (
@@ -124,7 +127,7 @@ def with_rule(**changes) -> Config:
         (
             make(account_rulesets=(FIT,)),
             make(account_rulesets=(replace(FIT, rules=()),)),
-            "Removed account rule size is more than 50 in Fit (weight +20)",
+            "Removed account rule size is more than 50 in Fit (+20 points)",
         ),
         (
             make(),
@@ -156,7 +159,7 @@ def test_a_change_says_what_it_is_about_and_how_it_was_and_is():
     [change] = changes_between(with_rule(), with_rule(weight=80))
 
     assert (change.kind, change.name) == (ChangeKind.RULE, "demo_request in Engagement")
-    assert (change.before, change.after) == ("weight +50", "weight +80")
+    assert (change.before, change.after) == ("+50 points", "+80 points")
 
 
 def test_what_is_new_has_no_before_and_what_is_gone_no_after():

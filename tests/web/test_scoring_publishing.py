@@ -251,7 +251,7 @@ def test_publishing_says_what_changes_and_keeps_the_note(browse, people, scored,
     browser = browse(people.operator)
     set_points(browser, scored, draft, "demo_request", 60)
     page = browser.get(draft_url(draft, "/publish")).text
-    assert "Rule demo_request in Engagement: weight +60 instead of +10." in page
+    assert "Rule demo_request in Engagement: +60 points instead of +10 points." in page
     assert "You have not previewed these changes" in page
 
     answer = browser.post(
@@ -290,7 +290,7 @@ def test_who_looked_at_an_older_draft_is_shown_the_new_one(browse, people, score
 
     assert answer.status_code == 409
     assert "owner@acme.test has changed this draft since you opened this page" in answer.text
-    assert "weight +70 instead of +10" in answer.text
+    assert "+70 points instead of +10 points" in answer.text
     assert len(queries.list_drafts(scored.scope)) == 1
 
 
@@ -374,7 +374,7 @@ def test_history_tells_who_changed_what_and_compares_any_two(browse, people, sco
 
     assert "Engagement: demo_request is worth +10" in page
     assert "Added ruleset Engagement: primary." in first
-    assert "Added rule page_view in Engagement: weight +2." in second
+    assert "Added rule page_view in Engagement: +2 points." in second
     assert "From version 1 to version 3" in span
     assert "demo_request" in span
     assert browser.get(f"{SCORING}/history/99").status_code == 404
