@@ -57,7 +57,7 @@ class TestWho:
             assert f"{CHANNELS}/{channel}/{action}" in page
 
     def test_a_viewer_reads_the_channels_alone(self, browse, people, world):
-        channel = add_channel(world, "teams", **FORMS["teams"])
+        channel = add_channel(world, "teams", **{**FORMS["teams"], "channel_name": ""})
         browser = browse(people.viewer)
 
         page = browser.get(PAGE).text
