@@ -229,7 +229,8 @@ class ImportProgress:
     def seconds_left(self) -> float | None:
         """A guess from the pace so far; None before there is one."""
         share = self._share_done
-        if self.is_complete or not share or not self.elapsed_seconds:
+        has_begun = self.accepted + self.failed > 0
+        if self.is_complete or not has_begun or not share or not self.elapsed_seconds:
             return None
         return self.elapsed_seconds * (1 - share) / share
 

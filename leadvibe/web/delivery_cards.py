@@ -46,7 +46,6 @@ def state_of(delivery: Delivery, *, now: datetime) -> State:
             label="Waiting",
             tone=Tone.WARN if delivery.problem else Tone.INFO,
             next_try=None if is_due or delivery.due_at is None else Moment.of(delivery.due_at),
-            is_due=is_due,
         )
     label, tone = TONES[delivery.state]
     into = delivery.folded_into

@@ -120,7 +120,7 @@ def _build(principal: Principal, listed: MemberInUnit) -> MemberPage:
         ),
         is_self=member.org_member_id == principal.member_id,
         remove_label="Revoke invitation" if invited else "Remove member",
-        remove_title=f"Remove {member.email}?",
+        remove_title=f"{'Revoke the invitation of' if invited else 'Remove'} {member.email}?",
         remove_text=(
             "Their link stops working at once."
             if invited

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request
@@ -82,10 +83,11 @@ def _place(channel: Channel, names: SlackNames) -> Place:
     """Say where a channel leads: to its first address, and how many more there are."""
     first, *others = addresses_of(channel)
     place = place_of(Transport(channel.type), first, names)
+    if channel.type is ChannelType.TEAMS and channel.config.get("channel_name"):
+        return replace(place, label=channel.config["channel_name"])
     if not others:
         return place
-    label = f"{place.label} and {counted(len(others), 'more', 'more')}"
-    return Place(transport=place.transport, icon=place.icon, label=label)
+    return replace(place, label=f"{place.label} and {counted(len(others), 'more', 'more')}")
 
 
 def _mine(principal: Principal) -> MyNotifications:

@@ -12,7 +12,7 @@ from leadvibe.http.permissions import require_member
 from leadvibe.http.rate_limits import limiter
 from leadvibe.identity import limits, queries
 from leadvibe.identity.permissions import Permission, can
-from leadvibe.identity.types import Principal, RequestLimit
+from leadvibe.identity.types import LimitMode, Principal, RequestLimit
 from leadvibe.lib.errors import InvalidError
 from leadvibe.web.forms.rate_limits import MODES, SHARED_BY, LimitForm, RateForm
 from leadvibe.web.pages.display import Fact, Tone, thousands
@@ -89,8 +89,12 @@ def _check(form: RateForm) -> None:
 
 
 def say_limit(limit: RequestLimit) -> tuple[Fact, ...]:
+    """Say what holds; the numbers of a limit that is off would look as if they did."""
+    mode = Fact("Requests to the API", MODES[limit.mode])
+    if limit.mode is LimitMode.OFF:
+        return (mode,)
     return (
-        Fact("Requests to the API", MODES[limit.mode]),
+        mode,
         Fact("Requests a second", thousands(limit.rate.per_second)),
         Fact("At once after a pause", thousands(limit.rate.burst)),
         Fact("Shared by", SHARED_BY[limit.key_by]),

@@ -220,7 +220,7 @@ def test_a_file_name_cannot_break_out(browse, people, world):
 
     page, download = browser.get(path).text, browser.get(f"{path}/errors.csv")
 
-    assert "<h1>&lt;img src=x&gt;; 日本.csv</h1>" in page
+    assert '<h1 class="breaks">&lt;img src=x&gt;; 日本.csv</h1>' in page
     assert download.status_code == 200
     assert "UTF-8''%3Cimg%20src%3Dx%3E%3B%20%E6%97%A5" in download.headers["Content-Disposition"]
 

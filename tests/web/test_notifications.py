@@ -57,7 +57,7 @@ class TestWho:
             assert f"{CHANNELS}/{channel}/{action}" in page
 
     def test_a_viewer_reads_the_channels_alone(self, browse, people, world):
-        channel = add_channel(world, "teams", **FORMS["teams"])
+        channel = add_channel(world, "teams", **{**FORMS["teams"], "channel_name": ""})
         browser = browse(people.viewer)
 
         page = browser.get(PAGE).text
@@ -70,6 +70,14 @@ class TestWho:
             assert browser.post(path, {"name": "Mine", **FORMS["email"]}).status_code == 403
         for action in ("test", "delete"):
             assert browser.post(f"{CHANNELS}/{channel}/{action}").status_code == 403
+
+    def test_a_channel_in_teams_goes_by_the_name_it_was_given(self, browse, people, world):
+        add_channel(world, "teams", **FORMS["teams"])
+
+        page = browse(people.viewer).get(PAGE).text
+
+        assert "Teams · Sales</p>" in page
+        assert "prod.test" not in page
 
     def test_a_stranger_finds_none_of_it(self, browse, people, channel):
         stranger = browse(people.stranger)

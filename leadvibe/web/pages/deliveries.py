@@ -26,7 +26,6 @@ class State:
     tone: Tone
     next_try: Moment | None = None
     """When it is tried again; None too when that is now."""
-    is_due: bool = False
     into_url: str = ""
     """The delivery that tells it, when another does."""
 
