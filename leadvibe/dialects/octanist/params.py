@@ -23,6 +23,7 @@ from leadvibe.dialects.octanist.lead_fields import (
 )
 from leadvibe.leadlist.records import Order, RecordQuery
 from leadvibe.leadlist.types import Comparison
+from leadvibe.leads.aliases import as_searched
 from leadvibe.leads.fields import LONGEST_TEXT
 from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import PageRequest
@@ -206,7 +207,7 @@ def _number(name: str, text: str, largest: int) -> int:
 def _search(text: str) -> str:
     if "\x00" in text or len(text) > LONGEST_SEARCH:
         raise invalid("search", f"must be at most {LONGEST_SEARCH} characters of text")
-    return text.strip()
+    return as_searched(text)
 
 
 def _chosen(text: str) -> frozenset[str] | None:
