@@ -223,7 +223,10 @@ def is_let_go(lead: Any) -> ColumnElement[bool]:
         LeadRecordRow.is_listed,
         LeadRecordRow.claimed_until <= func.now(),
     )
-    return lead.lead_id == any_(func.array(ended.scalar_subquery(), type_=ARRAY(Text())))
+    is_one: ColumnElement[bool] = lead.lead_id == any_(
+        func.array(ended.scalar_subquery(), type_=ARRAY(Text()))
+    )
+    return is_one
 
 
 def unless_let_go(column: Any) -> ColumnElement[Any]:

@@ -179,6 +179,14 @@ def test_a_phone_number_is_found_however_it_is_spaced(nexus, octanist, text):
     assert [it["id"] for it in found] == [it["id"] for it in also] == [lead_id]
 
 
+def test_who_is_known_by_two_addresses_is_found_by_both(octanist, nexus):
+    lead_id = make(nexus, "Ann", emails=["ann@x.test"], phones=["+4740000010", "+4740000011"])
+
+    for text in ("ann@acme", "ann@x", "40000010", "40000011"):
+        found = octanist.send("GET", OCTANIST, query_string={"search": text}).json["data"]
+        assert [it["id"] for it in found] == [lead_id]
+
+
 @pytest.mark.parametrize("address", ["none", "ann@", "@acme.test", "a nn@acme.test"])
 def test_what_is_no_address_makes_nobody_known(octanist, address):
     refused = octanist.post(OCTANIST, {"name": "Ann", "email": address})

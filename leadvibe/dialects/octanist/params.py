@@ -36,6 +36,9 @@ DEFAULT_SORT = "createdAt:desc"
 LONGEST_SEARCH = 200
 UPDATED_AFTER = "updated_after"
 PAGING = ("limit", "page", "sort", "search", "fields")
+_SEARCHED = ("name", "emails", "phones")
+"""All of them: who was made or changed by the second of two addresses is found by it, too."""
+
 _OLD_STATUS = {"win": "won"}
 _OLD_SORT = {"updated_at": "updatedAt"}
 
@@ -81,6 +84,7 @@ def read_list_query(given: Mapping[str, Sequence[str]]) -> ListQuery:
         RecordQuery(
             conditions=tuple(conditions),
             search=_search(paging.get("search", "")),
+            searched=_SEARCHED,
             orders=tuple(_orders(paging.get("sort", DEFAULT_SORT))),
         ),
         PageRequest(
