@@ -136,6 +136,7 @@ def take(page: Page, name: str) -> None:
 def _visit(page: Page, demo: Demo) -> None:
     _sign_in(page, demo)
     _leads(page)
+    _calls(page)
     _scoring(page)
     _reacting(page)
     _data(page)
@@ -176,6 +177,29 @@ def _leads(page: Page) -> None:
     page.wait_for_url("**/app/leads/*")
     page.locator(".fall-group summary").first.click()
     take(page, "lead")
+
+
+def _calls(page: Page) -> None:
+    for value, hour in (("4800", 14), ("1200", 10)):
+        page.goto("/app/calls?of=all")
+        page.locator(".call", has_text="Not contacted").locator(".row-name").first.click()
+        page.wait_for_url("**/app/leads/*")
+        _plan_call(page, value, f"{datetime.now(UTC):%Y-%m-%d}T{hour}:00")
+    take(page, "deal")
+    page.goto("/app/calls?of=all")
+    page.locator(".call-log summary").first.click()
+    page.get_by_label("Outcome").first.select_option("interested")
+    take(page, "calls")
+
+
+def _plan_call(page: Page, value: str, at: str) -> None:
+    deal = page.locator("#lead-deal")
+    deal.get_by_label("Status").select_option("qualified")
+    deal.get_by_label("Next call").fill(at)
+    deal.get_by_label("Value").fill(value)
+    deal.get_by_label("Currency").fill("EUR")
+    deal.get_by_role("button", name="Save deal").click()
+    expect(page.get_by_text("The lead is qualified now.")).to_be_visible()
 
 
 def _scoring(page: Page) -> None:
@@ -258,6 +282,10 @@ def _import_events(page: Page) -> None:
 
 
 def _administration(page: Page) -> None:
+    page.goto("/app/credentials")
+    page.get_by_label("Name").fill("ERP sync")
+    page.get_by_label("Used by").select_option(label="Nexus ERP client")
+    take(page, "clients")
     page.goto("/app/members")
     page.get_by_label("E-mail").fill("jonas.berg@acme.example")
     page.get_by_label("Role").select_option(label="Operator")

@@ -15,6 +15,7 @@ from leadvibe.api.leads import LeadAccount, LeadDetail, account_of, get_lead_det
 from leadvibe.identity.errors import MemberNotFoundError
 from leadvibe.identity.queries import get_member_of
 from leadvibe.identity.types import Member, Principal, Scope
+from leadvibe.leads.fields import require_kinds
 from leadvibe.leads.ownership import assign_owner
 from leadvibe.leads.queries import get_lead
 from leadvibe.lib.clock import utc_now
@@ -48,8 +49,12 @@ class LeadMetadata:
 
 
 def patch_metadata(principal: Principal, lead_id: str, body: MetadataChange) -> LeadMetadata:
-    """Merge keys into a lead's metadata; null removes a key. Its profile is scored anew."""
+    """Merge keys into a lead's metadata; null removes a key. Its profile is scored anew.
+
+    What is recorded as a number, a time or a consent must be one.
+    """
     check_metadata(to_json(body.root))
+    require_kinds(body.root)
     lead = editing.patch_lead(principal.scope, lead_id, body.root, now=utc_now())
     check_metadata(to_json(lead.metadata))  # what is too large altogether is rolled back
     return LeadMetadata(
@@ -60,9 +65,11 @@ def patch_metadata(principal: Principal, lead_id: str, body: MetadataChange) -> 
 def update_lead(principal: Principal, lead_id: str, body: LeadChange) -> LeadDetail:
     """Replace a lead's metadata, and say which account it belongs to and who owns it."""
     scope, now, given = principal.scope, utc_now(), body.given()
-    lead_id = get_lead(scope, lead_id).lead_id
+    lead = get_lead(scope, lead_id)
+    lead_id = lead.lead_id
     if "metadata" in given:
         check_metadata(to_json(body.metadata))
+        require_kinds(editing.what_differs(body.metadata, lead.metadata))
         editing.replace_lead(scope, lead_id, body.metadata, now=now)
     if "account_id" in given:
         editing.move_lead(scope, lead_id, body.account_id, now=now)

@@ -157,11 +157,18 @@ def list_account_leads(
 ) -> list[AccountLead]:
     """Return leads of an account, the highest score first."""
     statement = """
-        SELECT lead_id, name, detail, score, owner_name, last_event_at FROM leads
-        WHERE unit_id = %s AND account_id = %s AND merged_into IS NULL
-        ORDER BY score DESC, lead_id LIMIT %s OFFSET %s
+        SELECT lead_id, name, detail, score,
+            CASE WHEN owner_name IS NULL OR lead_id <> ALL(ARRAY(
+                SELECT lead_id FROM lead_records
+                WHERE unit_id = %(unit)s AND is_listed AND claimed_until <= now()
+            )) THEN owner_name END,
+            last_event_at
+        FROM leads
+        WHERE unit_id = %(unit)s AND account_id = %(account)s AND merged_into IS NULL
+        ORDER BY score DESC, lead_id LIMIT %(limit)s OFFSET %(offset)s
     """
-    rows = driver().execute(statement, (scope.unit_id, account_id, limit, offset))
+    bound = {"unit": scope.unit_id, "account": account_id, "limit": limit, "offset": offset}
+    rows = driver().execute(statement, bound)
     return [AccountLead(*row) for row in rows]
 
 

@@ -30,6 +30,7 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    not_,
     or_,
     select,
     true,
@@ -41,7 +42,7 @@ from leadvibe.leadlist.audiences import condition_of, where_found
 from leadvibe.leadlist.counting import closed, known_total
 from leadvibe.leadlist.types import LeadFilter, LeadLine, ScoreRange, Sort, SortKey
 from leadvibe.leads.models import LeadRow, LeadSearchRow
-from leadvibe.leads.queries import count_listed, like_pattern
+from leadvibe.leads.queries import count_listed, is_let_go, like_pattern, unless_let_go
 from leadvibe.leads.watching import list_watched_ids
 from leadvibe.lib.db import driver, session
 from leadvibe.lib.paging import Page, PageRequest, Total
@@ -77,7 +78,7 @@ _LINE: tuple[Any, ...] = (
     LeadRow.detail,
     LeadRow.score,
     LeadRow.ruleset_id,
-    LeadRow.owner_name,
+    unless_let_go(LeadRow.owner_name),
     LeadRow.last_event_at,
     LeadRow.last_event_type,
     LeadRow.event_count,
@@ -97,8 +98,10 @@ _CONDITIONS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "created_from": lambda lead: lead.created_at >= bindparam("created_from"),
     "created_before": lambda lead: lead.created_at < bindparam("created_before"),
     "is_unresolved": lambda lead: lead.account_id.is_(None),
-    "owner_id": lambda lead: lead.owner_id == bindparam("owner_id", type_=Uuid()),
-    "is_unowned": lambda lead: lead.owner_id.is_(None),
+    "owner_id": lambda lead: and_(
+        lead.owner_id == bindparam("owner_id", type_=Uuid()), not_(is_let_go(lead))
+    ),
+    "is_unowned": lambda lead: or_(lead.owner_id.is_(None), is_let_go(lead)),
     "account_id": lambda lead: lead.account_id == bindparam("account_id"),
     "lead_ids": lambda lead: lead.lead_id == any_(bindparam("lead_ids", type_=ARRAY(Text()))),
     "watched_by": lambda lead: lead.lead_id == any_(bindparam("watched", type_=ARRAY(Text()))),

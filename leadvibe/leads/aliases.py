@@ -14,6 +14,10 @@ MAX_LENGTH = 512
 
 _KINDS = frozenset(AliasKind)
 _NOT_DIGIT = re.compile(r"\D")
+_SPACED_NUMBER = re.compile(r"\+?[\d\s()./-]*[\s()./-][\d\s()./-]*", re.ASCII)
+_FEWEST_DIGITS = 6
+"""Of what is taken for a phone number though it names no country: less may be a date's part."""
+
 _LEADING_ZEROS = re.compile(r"^00")
 
 
@@ -33,6 +37,22 @@ def make_alias(kind: str, raw_value: str) -> Alias:
         problem = f"is longer than {MAX_LENGTH} characters" if value else "is empty"
         raise BadAliasError(f"The {kind} of an alias {problem}.", fields={"raw_value": problem})
     return Alias(kind, value, raw_value.strip())
+
+
+def is_email_address(text: str) -> bool:
+    """Say whether a text could be one: somebody at some host."""
+    user, _, host = text.rpartition("@")
+    return bool(user and host) and not any(map(str.isspace, text))
+
+
+def as_searched(text: str) -> str:
+    """Return what to look for: of a phone number as people write it, what is stored of it."""
+    text = text.strip()
+    if not _SPACED_NUMBER.fullmatch(text) or len(_NOT_DIGIT.sub("", text)) < _FEWEST_DIGITS:
+        return text
+    if text.startswith(("+", "00")):
+        return _international(text) or _with_plus(text)
+    return _NOT_DIGIT.sub("", text)
 
 
 def _normalise(kind: str, raw_value: str) -> str:

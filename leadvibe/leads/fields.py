@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
+from leadvibe.lib.errors import InvalidError
+
 LONGEST_TEXT = 2_000
 """Characters that lists can be narrowed to; longer ones are cut."""
 
@@ -95,6 +97,14 @@ BY_NAME = MappingProxyType({field.name: field for field in FIELDS})
 CLICK_IDS = tuple(field.name for field in FIELDS if field.group is FieldGroup.CLICKS)
 CONSENTS = tuple(field.name for field in FIELDS if field.group is FieldGroup.CONSENT)
 
+_WANTED = MappingProxyType(
+    {
+        FieldKind.NUMBER: "a number, such as 1200 or 99.50",
+        FieldKind.TIME: "a day or a time, such as 2026-05-02T10:30:00Z",
+        FieldKind.FLAG: "true or false, or granted or denied",
+    }
+)
+
 _GRANTED = MappingProxyType(
     {"granted": True, "true": True, "1": True, "denied": False, "false": False, "0": False}
 )
@@ -117,6 +127,25 @@ def read_fields(properties: Mapping[str, Any]) -> dict[str, Any]:
         if field.name in properties
         and (read := read_value(field.kind, properties[field.name])) is not None
     }
+
+
+def require_kinds(properties: Mapping[str, Any]) -> None:
+    """Refuse what somebody sets by hand that is not of the kind of its field.
+
+    Does not look at what comes in with events, imports and new leads: there it is kept as a
+    property and not recorded. Raises InvalidError.
+    """
+    problems = {
+        name: f"must be {_WANTED[field.kind]}, or be taken away"
+        for name, value in properties.items()
+        if value is not None
+        and (field := BY_NAME.get(name)) is not None
+        and field.kind in _WANTED
+        and read_value(field.kind, value) is None
+    }
+    if problems:
+        sentences = " ".join(f"{name} {problem}." for name, problem in problems.items())
+        raise InvalidError(sentences, fields=problems)
 
 
 def _text(value: object) -> str | None:

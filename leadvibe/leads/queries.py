@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    func,
+    null,
+    select,
+    text,
+)
 
 from leadvibe.identity.types import Scope
 from leadvibe.leads.errors import LeadNotFoundError
-from leadvibe.leads.models import AliasRow, LeadRow
+from leadvibe.leads.models import AliasRow, LeadRecordRow, LeadRow
 from leadvibe.leads.resolving import Resolver
 from leadvibe.leads.types import (
     NOBODY,
@@ -27,7 +42,7 @@ MERGE_DEPTH = 32
 
 def find_lead(scope: Scope, lead_id: str) -> Lead | None:
     """Return the lead, or None. A merged lead is returned as itself, with `merged_into`."""
-    statement = _leads().where(LeadRow.unit_id == scope.unit_id, LeadRow.lead_id == lead_id)
+    statement = _leads(scope).where(LeadRow.unit_id == scope.unit_id, LeadRow.lead_id == lead_id)
     row = session().execute(statement).one_or_none()
     return _lead(scope, row) if row else None
 
@@ -197,12 +212,35 @@ _SEARCH = """
 """
 
 
-def _leads() -> Select[Any]:
+def is_let_go(lead: Any) -> ColumnElement[bool]:
+    """Say of a lead that its owner had only claimed it, and that this is over.
+
+    A job puts it back into the pool; until it has run, nobody is to be told otherwise.
+    """
+    # Found once for a statement, by the index of claims: nearly always, there is none.
+    ended = select(LeadRecordRow.lead_id).where(
+        LeadRecordRow.unit_id == bindparam("unit_id", type_=Uuid()),
+        LeadRecordRow.is_listed,
+        LeadRecordRow.claimed_until <= func.now(),
+    )
+    is_one: ColumnElement[bool] = lead.lead_id == any_(
+        func.array(ended.scalar_subquery(), type_=ARRAY(Text()))
+    )
+    return is_one
+
+
+def unless_let_go(column: Any) -> ColumnElement[Any]:
+    """Return what stands in a column about the owner; NULL when their claim is over."""
+    is_over = and_(column.is_not(None), is_let_go(LeadRow))
+    return case((is_over, null()), else_=column).label(column.key)
+
+
+def _leads(scope: Scope) -> Select[Any]:
     return select(
         LeadRow.lead_id,
         LeadRow.account_id,
-        LeadRow.owner_id,
-        LeadRow.owner_name,
+        unless_let_go(LeadRow.owner_id),
+        unless_let_go(LeadRow.owner_name),
         LeadRow.name,
         LeadRow.detail,
         LeadRow.metadata_.label("metadata"),
@@ -216,7 +254,7 @@ def _leads() -> Select[Any]:
         LeadRow.last_event_type,
         LeadRow.event_count,
         LeadRow.session_count,
-    )
+    ).params(unit_id=scope.unit_id)
 
 
 def _lead(scope: Scope, row: Row[Any]) -> Lead:

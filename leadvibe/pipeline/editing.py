@@ -22,6 +22,7 @@ from leadvibe.leads import accounts, alias_editing, documents
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.leads.errors import PropertyChangedError
+from leadvibe.leads.fields import require_kinds
 from leadvibe.leads.types import Alias, AliasKind, Identity, Lead
 from leadvibe.lib.db import session
 from leadvibe.lib.errors import LeadvibeError
@@ -98,11 +99,13 @@ def set_property(
 ) -> Lead:
     """Set one property of a lead, None taking it away, if it is still in the state that is named.
 
-    Raises LeadNotFoundError and PropertyChangedError.
+    Raises LeadNotFoundError and PropertyChangedError, and InvalidError for a recorded field that
+    would not be of its kind.
     """
     leads.lock_identities(scope)
     lead = lead_queries.get_lead(scope, lead_id)
     _require_state(state_of(lead.metadata.get(name)), state, f"“{name}” has")
+    require_kinds({name: value})
     return _checked(patch_lead(scope, lead.lead_id, {name: value}, now=now))
 
 
@@ -111,12 +114,19 @@ def set_properties(
 ) -> Lead:
     """Put metadata in the place of a lead's if that is still in the state that is named.
 
-    Raises LeadNotFoundError and PropertyChangedError.
+    Raises LeadNotFoundError and PropertyChangedError, and InvalidError for a recorded field that
+    would not be of its kind.
     """
     leads.lock_identities(scope)
     lead = lead_queries.get_lead(scope, lead_id)
     _require_state(state_of(lead.metadata), state, "The properties have")
+    require_kinds(what_differs(metadata, lead.metadata))
     return _checked(replace_lead(scope, lead.lead_id, metadata, now=now))
+
+
+def what_differs(metadata: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties that are other than they were: what events brought may stay."""
+    return {name: it for name, it in metadata.items() if it != before.get(name)}
 
 
 def state_of(value: Any) -> str:

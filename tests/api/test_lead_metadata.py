@@ -113,3 +113,44 @@ def test_a_merged_lead_is_changed_as_the_one_it_became(api, lead):
     api.send("PATCH", "/leads/bo", json={"plan": "pro"})
 
     assert api.get("/leads/ana/profile").json == {"plan": "pro"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("value", "much", "a number"),
+        ("value", True, "a number"),
+        ("value", [5], "a number"),
+        ("next_call_at", "tomorrow", "a day or a time"),
+        ("next_call_at", 5, "a day or a time"),
+        ("expires_at", "2026-02-30", "a day or a time"),
+        ("ad_storage", "perhaps", "true or false"),
+    ],
+)
+def test_what_is_recorded_as_another_kind_is_refused_by_its_name(api, lead, name, value, wanted):
+    patched = api.send("PATCH", "/leads/ana", json={"plan": "pro", name: value})
+    replaced = api.put("/lead/ana", {"metadata": {name: value}})
+
+    for refused in (patched, replaced):
+        assert refused.status_code == 400
+        assert refused.json["fields"][name].startswith(f"must be {wanted}")
+        assert refused.json["error"].startswith(f"{name} must be {wanted}")
+    assert api.get("/leads/ana/profile").json == {}
+
+
+def test_what_is_of_its_kind_or_nothing_is_taken(api, lead):
+    given = {"value": "12.5", "next_call_at": "2026-05-02", "ad_storage": "granted", "notes": 5}
+    assert api.send("PATCH", "/leads/ana", json=given).status_code == 200
+
+    assert api.send("PATCH", "/leads/ana", json=dict.fromkeys(given)).status_code == 200
+
+
+def test_what_an_event_brought_is_kept_and_may_stay(api, lead):
+    created = api.post("/leads", {"id": "bo", "metadata": {"value": "much", "plan": "pro"}})
+    assert created.status_code == 201
+
+    kept = api.put("/lead/bo", {"metadata": {"value": "much", "plan": "free"}})
+    changed = api.put("/lead/bo", {"metadata": {"value": "more", "plan": "free"}})
+
+    assert (kept.status_code, changed.status_code) == (200, 400)
+    assert api.get("/leads/bo/profile").json == {"value": "much", "plan": "free"}

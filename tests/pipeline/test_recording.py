@@ -13,8 +13,10 @@ from leadvibe.leads.queries import get_lead
 from leadvibe.leads.statuses import Outcome, Status, list_changes
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
-from leadvibe.pipeline import merging, recording
-from tests.factories import make_principal, make_scope
+from leadvibe.pipeline import merging, process, recording
+from leadvibe.scoring import attributes
+from leadvibe.scoring.profiles import Side
+from tests.factories import make_event, make_principal, make_scope, send
 
 
 @pytest.fixture
@@ -111,3 +113,20 @@ def test_a_merge_takes_the_latest_status_over_and_back(scope):
     merging.unmerge(make_principal(scope), scope, target, [source], now=utc_now())
     assert find_record(scope, target).status is Status.NOT_CONTACTED
     assert find_record(scope, source).status is Status.QUALIFIED
+
+
+def test_an_event_is_never_refused_for_a_field_of_another_kind(scope):
+    mapping = {
+        "source_field": "deal",
+        "target_property": "value",
+        "update_behavior": "always_latest",
+    }
+    principal = make_principal(scope)
+    attributes.create_mapping(principal, scope, Side.PROFILE, mapping, now=utc_now())
+    send(scope, make_event(lead_id="ann", metadata={"deal": "much"}))
+    commit()
+    process.drain(scope)
+
+    lead, found = get_lead(scope, "ann"), find_record(scope, "ann")
+
+    assert (lead.metadata["value"], found.fields["value"]) == ("much", None)

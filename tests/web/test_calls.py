@@ -7,14 +7,20 @@ from datetime import timedelta
 
 import pytest
 
+from leadvibe.engine.policies import Reach
+from leadvibe.leadlist.queries import search_leads
 from leadvibe.leadlist.records import find_record
+from leadvibe.leadlist.types import LeadFilter, Sort
 from leadvibe.leads.notes import list_notes
-from leadvibe.leads.ownership import assign_owner
+from leadvibe.leads.ownership import assign_owner, claim_lead
+from leadvibe.leads.queries import get_lead
 from leadvibe.leads.statuses import Status, list_changes
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
+from leadvibe.lib.paging import PageRequest
 from leadvibe.pipeline import process, recording
-from leadvibe.pipeline.calling import CallOutcome, status_after
+from leadvibe.pipeline.calling import CALL_LOGGED, CallOutcome, status_after
+from leadvibe.scoring.event_types import decide_event_type
 from tests.web.pages import htmx
 
 CALLS = "/app/calls"
@@ -290,3 +296,62 @@ def test_a_time_that_makes_no_sense_is_said(browse, people, world, query):
 
     assert page.status_code == 200
     assert "Choose two days" in page.text
+
+
+def test_a_call_counts_as_any_event_does_unless_it_is_only_observed(browse, people, ann):
+    def last_type():
+        statement = "SELECT last_event_type FROM leads WHERE unit_id = %s AND lead_id = 'ann'"
+        return driver().execute(statement, (ann.scope.unit_id,)).fetchone()[0]
+
+    browser = browse(people.operator)
+    browser.post(LOG, call())
+    process.drain(ann.scope)
+    counted = last_type()
+    ann.happen("visit", "ann")
+
+    decide_event_type(ann.principal, ann.scope, CALL_LOGGED, reach=Reach.OBSERVE, now=utc_now())
+    commit()
+    browser.post(LOG, call())
+    process.drain(ann.scope)
+
+    assert (counted, last_type()) == (CALL_LOGGED, "visit")
+    assert len(events_of(ann, "ann")) == 2
+
+
+@pytest.mark.parametrize(
+    "path", ["/app/leads?columns=owner", "/app/leads/ann", "/app/leads?peek=ann", EVERYBODY]
+)
+def test_a_claim_that_is_over_is_shown_to_nobody_even_before_its_job_has_run(
+    browse, people, ann, path
+):
+    name, browser = people.operator.member.name, browse(people.owner)
+    claim_lead(ann.scope, "ann", people.operator.member, now=utc_now())
+    commit()
+    shown = owners_in(browser.get(path).text, name)
+
+    driver().execute("UPDATE lead_records SET claimed_until = now() - interval '1 second'")
+    commit()
+
+    assert shown
+    assert not owners_in(browser.get(path).text, name)
+
+
+def owners_in(page, name):
+    """Say whether somebody is shown as who has the lead, not merely to be chosen."""
+    page = re.sub(r"<option value=[^>]*(?<!selected)>[^<]*</option>", "", page)
+    return name in page
+
+
+def test_whose_claim_is_over_is_no_owner_to_filter_by(ann, people):
+    def found(**wanted):
+        page = search_leads(ann.scope, LeadFilter(**wanted), Sort(), PageRequest(1, 9))
+        return [(it.lead_id, it.owner_name) for it in page.items]
+
+    member = people.operator.member
+    claim_lead(ann.scope, "ann", member, now=utc_now())
+    held = found(owner_id=member.org_member_id), found(is_unowned=True)
+    driver().execute("UPDATE lead_records SET claimed_until = now() - interval '1 second'")
+
+    assert held == ([("ann", member.name)], [])
+    assert (found(owner_id=member.org_member_id), found(is_unowned=True)) == ([], [("ann", None)])
+    assert get_lead(ann.scope, "ann").owner_id is None

@@ -196,6 +196,29 @@ def test_a_value_that_is_none_is_refused_where_it_was_typed(browser, ann, kind, 
     assert lead(ann).metadata["plan"] == "pro"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("value", "much", "value must be a number, such as 1200"),
+        ("next_call_at", "tomorrow", "next_call_at must be a day or a time, such as 2026"),
+        ("ad_storage", "perhaps", "ad_storage must be true or false"),
+    ],
+)
+def test_a_recorded_field_that_would_be_of_another_kind_is_refused(browser, ann, name, value, says):
+    sent = {"name": name, "kind": "text", "value": value, "state": state_of(None)}
+    document = {"document": f'{{"{name}": "{value}"}}', "state": state_of(lead(ann).metadata)}
+
+    one = browser.post(f"{PAGE}/property", sent, headers=htmx("#lead-properties"))
+    all_of_them = browser.post(f"{PAGE}/properties", document, headers=htmx("#lead-properties"))
+
+    for refused in (one, all_of_them):
+        assert refused.status_code == 422
+        assert says in refused.text
+        assert value in refused.text
+    assert lead(ann).metadata["plan"] == "pro"
+    assert name not in lead(ann).metadata
+
+
 def test_a_property_is_added_and_removed(browser, ann):
     new = {"name": "budget", "kind": "number", "value": "9", "state": state_of(None)}
     browser.post(f"{PAGE}/property", new)

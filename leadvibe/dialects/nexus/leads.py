@@ -28,7 +28,7 @@ from leadvibe.leadlist.records import (
 )
 from leadvibe.leadlist.types import Comparison
 from leadvibe.leads import ownership
-from leadvibe.leads.aliases import make_alias
+from leadvibe.leads.aliases import as_searched, make_alias
 from leadvibe.leads.errors import LeadNotFoundError
 from leadvibe.leads.queries import list_aliases
 from leadvibe.leads.service import lock_identities
@@ -137,7 +137,7 @@ def _record_query(query: LeadQuery, *, now: datetime) -> RecordQuery | None:
     return RecordQuery(
         conditions=tuple(statuses),
         held_by=held_by,
-        search=query.search.strip(),
+        search=as_searched(query.search),
         searched=_SEARCHED,
         orders=_CALLS_FIRST,
     )

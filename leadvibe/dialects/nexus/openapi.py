@@ -19,7 +19,7 @@ _REF = "#/components/schemas/{model}"
 _ERROR = _REF.format(model="Error")
 _JSON = "application/json"
 _SCHEME = "apiKey"
-_OF_ALL = (401, 403, 429)
+_OF_ALL = (401, 403, 429, 500)
 _PATH_NAME = re.compile(r"{(\w+)}")
 _DESCRIPTION = """\
 The lead API of Nexus ERP, served over the leads of Leadvibe. Send a key as \

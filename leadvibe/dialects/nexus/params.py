@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Self, TypeVar
 
 from flask import request
@@ -9,6 +10,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -18,7 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from leadvibe.dialects.nexus.serialize import StatusName
 from leadvibe.http.bodies import BODY, problems_of, read_bytes, read_json
-from leadvibe.leads.aliases import make_alias
+from leadvibe.leads.aliases import is_email_address, make_alias
 from leadvibe.leads.errors import BadAliasError
 from leadvibe.leads.fields import LONGEST_TEXT
 from leadvibe.leads.types import AliasKind
@@ -35,6 +37,7 @@ MOST_ADDRESSES = 20
 LONGEST_NAME = 200
 LONGEST_NOTES = 20_000
 UNASSIGNED = "unassigned"
+_DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -51,8 +54,7 @@ def _phone(text: str) -> str:
 
 def _email(text: str) -> str:
     address = _address(AliasKind.EMAIL, text)
-    user, _, host = address.rpartition("@")
-    if not user or not host or any(map(str.isspace, address)):
+    if not is_email_address(address):
         raise PydanticCustomError("email", "must be an e-mail address such as jane@acme.com")
     return address
 
@@ -65,6 +67,13 @@ def _address(kind: AliasKind, text: str) -> str:
         if kind is AliasKind.EMAIL:
             problem = "must be an e-mail address such as jane@acme.com"
         raise PydanticCustomError("address", problem) from None
+
+
+def _time(value: object) -> object:
+    """Refuse what is no ISO-8601: a number would be taken for seconds since 1970."""
+    if value is None or (isinstance(value, str) and _DAY_AND_TIME.match(value.strip())):
+        return value
+    raise PydanticCustomError("time", "must be a time such as 2026-05-02T10:30:00.000Z, or null")
 
 
 def _distinct(addresses: list[str]) -> list[str]:
@@ -113,7 +122,7 @@ class LeadFields(BaseModel):
     )
     status: StatusName | None = None
     notes: Annotated[str, Field(max_length=LONGEST_NOTES), AfterValidator(_storable)] | None = None
-    nextCallAt: AwareDatetime | None = Field(
+    nextCallAt: Annotated[AwareDatetime | None, BeforeValidator(_time)] = Field(
         None, description="When to call next, with its zone; null takes it off the list of calls."
     )
     contactId: Line | None = None

@@ -60,12 +60,15 @@ def _json_text(value: object) -> object:
     return value if value is None or isinstance(value, str) else to_json(value).decode()
 
 
-Words = Annotated[str, AfterValidator(_without_nul)]
-Text = Annotated[Annotated[Words, Field(max_length=LONGEST_TEXT)] | None, BeforeValidator(_trimmed)]
+_WITHOUT_NUL = AfterValidator(_without_nul)
+_TRIMMED = BeforeValidator(_trimmed)
+Words = Annotated[str, _WITHOUT_NUL]
+# Lengths stand first: of what a validator has looked at, pydantic would count "items".
+Text = Annotated[Annotated[str, Field(max_length=LONGEST_TEXT), _WITHOUT_NUL] | None, _TRIMMED]
 Address = Annotated[
-    Annotated[Words, Field(max_length=LONGEST_ADDRESS)] | None, BeforeValidator(_trimmed)
+    Annotated[str, Field(max_length=LONGEST_ADDRESS), _WITHOUT_NUL] | None, _TRIMMED
 ]
-Note = Annotated[Annotated[Words, Field(max_length=LONGEST_NOTE)] | None, BeforeValidator(_trimmed)]
+Note = Annotated[Annotated[str, Field(max_length=LONGEST_NOTE), _WITHOUT_NUL] | None, _TRIMMED]
 Consent = Annotated[bool | None, BeforeValidator(_flag, json_schema_input_type=bool | str | None)]
 Number = Annotated[
     float | None, BeforeValidator(_number, json_schema_input_type=float | str | None)

@@ -19,7 +19,7 @@ from leadvibe.leadlist.records import (
     list_records,
 )
 from leadvibe.leads import queries as lead_queries
-from leadvibe.leads.aliases import make_alias
+from leadvibe.leads.aliases import is_email_address, make_alias
 from leadvibe.leads.errors import BadAliasError
 from leadvibe.leads.fields import CONSENTS
 from leadvibe.leads.statuses import Outcome
@@ -113,9 +113,13 @@ def record_contact(
 def make_address(field: str, kind: AliasKind, text: str) -> Alias:
     """Return an address in its normal form. Raises InvalidError that names the field."""
     try:
-        return make_alias(kind, text)
+        alias = make_alias(kind, text)
     except BadAliasError:
         raise refusal({field: "is nothing that can be used: correct it or leave it out"}) from None
+    # Everybody who left "none" for an address would be one person.
+    if kind is AliasKind.EMAIL and not is_email_address(alias.value):
+        raise refusal({field: "is no e-mail address: correct it or leave it out"})
+    return alias
 
 
 def _without_attribution(

@@ -23,6 +23,7 @@ from leadvibe.dialects.octanist.lead_fields import (
 )
 from leadvibe.leadlist.records import Order, RecordQuery
 from leadvibe.leadlist.types import Comparison
+from leadvibe.leads.aliases import as_searched
 from leadvibe.leads.fields import LONGEST_TEXT
 from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import PageRequest
@@ -35,6 +36,9 @@ DEFAULT_SORT = "createdAt:desc"
 LONGEST_SEARCH = 200
 UPDATED_AFTER = "updated_after"
 PAGING = ("limit", "page", "sort", "search", "fields")
+_SEARCHED = ("name", "emails", "phones")
+"""All of them: who was made or changed by the second of two addresses is found by it, too."""
+
 _OLD_STATUS = {"win": "won"}
 _OLD_SORT = {"updated_at": "updatedAt"}
 
@@ -80,6 +84,7 @@ def read_list_query(given: Mapping[str, Sequence[str]]) -> ListQuery:
         RecordQuery(
             conditions=tuple(conditions),
             search=_search(paging.get("search", "")),
+            searched=_SEARCHED,
             orders=tuple(_orders(paging.get("sort", DEFAULT_SORT))),
         ),
         PageRequest(
@@ -206,7 +211,7 @@ def _number(name: str, text: str, largest: int) -> int:
 def _search(text: str) -> str:
     if "\x00" in text or len(text) > LONGEST_SEARCH:
         raise invalid("search", f"must be at most {LONGEST_SEARCH} characters of text")
-    return text.strip()
+    return as_searched(text)
 
 
 def _chosen(text: str) -> frozenset[str] | None:

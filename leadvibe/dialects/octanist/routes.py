@@ -79,7 +79,7 @@ def register(app: Flask, operations: Iterable[Operation]) -> None:
         app.add_url_rule(
             rule, endpoint, _view(operation), methods=[operation.method],
             strict_slashes=not operation.is_public,
-            provide_automatic_options=not operation.is_public,
+            provide_automatic_options=False if operation.is_public else None,
         )  # fmt: skip
         if operation.is_public:
             app.add_url_rule(

@@ -15,12 +15,11 @@ from flask import Response
 
 from leadvibe.dialects.octanist.bodies import ATTRIBUTION, Form, NewLead, checked
 from leadvibe.dialects.octanist.envelope import answer_success
-from leadvibe.dialects.octanist.leads import record_contact
+from leadvibe.dialects.octanist.leads import make_address, record_contact
 from leadvibe.identity.types import Principal
-from leadvibe.leads.aliases import make_alias
-from leadvibe.leads.errors import BadAliasError
 from leadvibe.leads.fields import CONSENTS, LONGEST_TEXT
 from leadvibe.leads.types import AliasKind
+from leadvibe.lib.errors import InvalidError
 
 SOURCE = "wordpress"
 ANY_ORIGIN = {
@@ -57,8 +56,7 @@ def take_form(principal: Principal, *, token: str, body: Form) -> Response:
     del token  # it has said whose form this is
     fields = body.root
     known = {**_from_cookies(fields.get("cookies")), **_fields(fields)}
-    _drop_unusable(known)
-    rest = _rest(fields)
+    rest = {**_rest(fields), **_take_out_unusable(known)}
     if rest:
         known["custom"] = {**rest, "custom": known["custom"]} if "custom" in known else rest
     lead = checked(NewLead, known)
@@ -102,10 +100,13 @@ def _read_cookies(cookies: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield field, read
 
 
-def _drop_unusable(known: dict[str, Any]) -> None:
-    """Keep a lead whose phone number is no number: nobody is there to correct it."""
+def _take_out_unusable(known: dict[str, Any]) -> dict[str, Any]:
+    """Return what is no address or number, for it to be read: nobody is there to correct it."""
+    unusable = {}
     for field, kind in (("email", AliasKind.EMAIL), ("phone", AliasKind.PHONE)):
         try:
-            make_alias(kind, str(known.get(field, "")))
-        except BadAliasError:
-            known.pop(field, None)
+            make_address(field, kind, str(known.get(field, "")))
+        except InvalidError:
+            if written := known.pop(field, None):
+                unusable[field] = written
+    return unusable

@@ -64,6 +64,7 @@ def test_a_number_that_is_none_does_not_cost_the_lead(post, octanist):
 
     lead = octanist.get(f"/api/leads/{made.json['data']['id']}").json["data"]
     assert (lead["name"], lead["phone"]) == ("Ann", None)
+    assert lead["custom"] == '{"phone":"call me"}'
 
 
 def test_browsers_of_any_website_may_post(program, token, post):
