@@ -48,7 +48,7 @@ _Order = Annotated[StrictInt, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
 _OPERATOR_NAMES = AliasChoices("condition", "operator")
 _COMPARISON_NAMES = AliasChoices("comparison_value", "value")
 
-_CONDITION = "equals, not_equals, contains, starts_with, gt, gte, lt, lte, in, exists and so on."
+_CONDITION = "equals, not_equals, contains, gt, gte, lt, lte, before, after, in, exists and so on."
 _COMPARED = "Text, a number, true or false, or a list of them; none for exists and its like."
 _SOURCE = "A key of the events' metadata; dots reach into objects."
 _BEHAVIOR = "What becomes of the value that there is: by the time of events, not of arrival."

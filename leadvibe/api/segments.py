@@ -47,7 +47,7 @@ _RuleName = Annotated[Text, Field(max_length=200)]
 
 _TYPE = "What it looks at. Level rules compare a level's name."
 _FIELD = "The property; dots reach into objects. Levels need none."
-_OPERATOR = "equals, not_equals, contains, gt, in, exists and so on."
+_OPERATOR = "equals, not_equals, contains, gt, before, in, exists and so on."
 _VALUE = "What to compare with: text, a number, true or false, or a list of them."
 _EVENT_TYPE = "Of event_metadata: by exact type, whose events are looked at."
 _GROUP = "Rules of a group are joined first, then the groups."

@@ -9,7 +9,9 @@ Text compares without regard to case (Unicode simple case folding, and "İ" as "
 dropped, nothing is normalised). A number is written in plain decimals without trailing zeros, a
 boolean as "true" or "false". Numbers are JSON numbers and texts of at most 100 characters such as
 "42", " -1.5 " or "6e3" (exponent of three digits at most). `equals` and `in` compare numbers by
-their exact value and never with other text; `gt` and its kin never match anything but numbers.
+their exact value and never with other text; `gt` and its kin never match anything but numbers,
+`before` and `after` nothing but times (see times): a day as a whole, so that `after` begins with
+the next one.
 
 Does not know where documents come from; segments.sql says the same in SQL.
 """
@@ -20,12 +22,16 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache, cached_property, reduce
+from functools import cached_property, reduce
 from itertools import groupby
 from json import loads
 from typing import Final, Generic, TypeVar
+
+from leadvibe.engine.letters import fold_case
+from leadvibe.engine.times import as_time, last_instant
 
 Term = TypeVar("Term")
 
@@ -41,7 +47,6 @@ MAX_CLAUSES: Final = 50
 """More than anyone reads, and as many as SQL can nest when AND and OR take turns."""
 
 _MAX_KEYS: Final = 32  # No profile nests deeper, and the SQL of a path nests once per key.
-_LAST_CASED: Final = 0x1FFFF  # Every letter with case lives in Unicode's first two planes.
 _NUMBER: Final = re.compile(NUMBER_PATTERN)
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")  # No database text can hold these.
 
@@ -61,6 +66,8 @@ class Operator(StrEnum):
     GTE = "gte"
     LT = "lt"
     LTE = "lte"
+    BEFORE = "before"
+    AFTER = "after"
     IN = "in"
     NOT_IN = "not_in"
     EXISTS = "exists"
@@ -145,6 +152,11 @@ class Condition:
         return as_number(self.value)
 
     @cached_property
+    def bound(self) -> datetime | None:
+        """The value as a time, the first or last of a day; None when it is none."""
+        return last_instant(self.value) if self.operator is Operator.AFTER else as_time(self.value)
+
+    @cached_property
     def numbers(self) -> frozenset[Decimal]:
         """Those of the values that are numbers."""
         return frozenset(n for n in map(as_number, self._values) if n is not None)
@@ -213,21 +225,6 @@ def as_text(value: object) -> str | None:
         return "true" if value else "false"
     number = as_number(value)
     return None if number is None else _plain(number)
-
-
-def fold_case(text: str) -> str:
-    """Make texts that differ only in case the same, character by character."""
-    return text.lower() if text.isascii() else text.translate(_folding())
-
-
-def case_variants(text: str) -> dict[str, str]:
-    """Return each non-ASCII character that folds to a character of the text, with that one.
-
-    Whoever replaces these and lowers ASCII can look for the folded text in any other text
-    without folding all of that.
-    """
-    variants = _variants()
-    return {variant: char for char in sorted(set(text)) for variant in variants.get(char, "")}
 
 
 def _check_field(field: str) -> None:
@@ -311,6 +308,18 @@ def _comparing_numbers(
     return test
 
 
+def _comparing_times(
+    compare: Callable[[datetime, datetime], bool],
+) -> Callable[[Condition, object], bool]:
+    def test(condition: Condition, atom: object) -> bool:
+        if condition.bound is None:
+            return False
+        time = as_time(atom)
+        return time is not None and compare(time, condition.bound)
+
+    return test
+
+
 _TESTS: Final[Mapping[Operator, Callable[[Condition, object], bool]]] = {
     Operator.EQUALS: _is_among,
     Operator.IN: _is_among,
@@ -321,32 +330,9 @@ _TESTS: Final[Mapping[Operator, Callable[[Condition, object], bool]]] = {
     Operator.GTE: _comparing_numbers(Decimal.__ge__),
     Operator.LT: _comparing_numbers(Decimal.__lt__),
     Operator.LTE: _comparing_numbers(Decimal.__le__),
+    Operator.BEFORE: _comparing_times(datetime.__lt__),
+    Operator.AFTER: _comparing_times(datetime.__gt__),
 }
-
-
-@cache
-def _folding() -> Mapping[int, str]:
-    pairs = ((code, _folded(chr(code))) for code in range(_LAST_CASED + 1))
-    return {code: folded for code, folded in pairs if folded != chr(code)}
-
-
-def _folded(char: str) -> str:
-    """Fold to one character, so that lengths and positions stay: "ß" stays, "ẞ" becomes it."""
-    if char == "İ":
-        return "i"
-    folded = char.casefold()
-    if len(folded) > 1:
-        folded = char.lower()
-    return folded if len(folded) == 1 else char
-
-
-@cache
-def _variants() -> Mapping[str, str]:
-    variants: dict[str, str] = {}
-    for code, folded in _folding().items():
-        if not chr(code).isascii():
-            variants[folded] = variants.get(folded, "") + chr(code)
-    return variants
 
 
 class Joiner(StrEnum):

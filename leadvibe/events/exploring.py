@@ -20,9 +20,9 @@ from leadvibe.engine.conditions import (
     Joiner,
     Operator,
     as_number,
-    case_variants,
     clauses_hold,
 )
+from leadvibe.engine.letters import case_variants
 from leadvibe.events.queries import TimelinePosition
 from leadvibe.events.types import Event
 from leadvibe.identity.types import Scope

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from leadvibe.engine.conditions import ConditionError, Operator, parse_operator
+from leadvibe.engine.conditions import ConditionError, Operator, as_number, parse_operator
 from leadvibe.engine.policies import FieldTest
+from leadvibe.engine.times import as_time
 
 OPERATOR_LABELS: Mapping[Operator, str] = MappingProxyType({
     Operator.EQUALS: "is",
@@ -20,11 +21,36 @@ OPERATOR_LABELS: Mapping[Operator, str] = MappingProxyType({
     Operator.GTE: "is at least",
     Operator.LT: "is less than",
     Operator.LTE: "is at most",
+    Operator.BEFORE: "is before",
+    Operator.AFTER: "is after",
     Operator.IN: "is one of",
     Operator.NOT_IN: "is none of",
     Operator.EXISTS: "is not empty",
     Operator.NOT_EXISTS: "is empty",
 })  # fmt: skip
+
+
+_OF_NUMBERS = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
+_OF_TIMES = frozenset({Operator.BEFORE, Operator.AFTER})
+_OF_LISTS = frozenset({Operator.IN, Operator.NOT_IN})
+
+
+def hint_of(operator: Operator) -> str:
+    """Say what the operator compares with."""
+    if operator in _OF_LISTS:
+        return "Values, with commas between"
+    if operator in _OF_TIMES:
+        return "Day: 2026-03-10"
+    return "Number" if operator in _OF_NUMBERS else "Value"
+
+
+def misfit(operator: Operator, value: str) -> str:
+    """Say what to give instead of a value that nothing could ever meet; empty for any other."""
+    if operator in _OF_NUMBERS and as_number(value) is None:
+        return "Give a number, such as 50."
+    if operator in _OF_TIMES and as_time(value) is None:
+        return "Give a day such as 2026-03-10, or a time such as 2026-03-10T15:30Z."
+    return ""
 
 
 def words_of_test(test: FieldTest) -> str:

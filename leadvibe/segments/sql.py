@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    DateTime,
     Numeric,
     SQLColumnExpression,
     Text,
@@ -43,10 +44,12 @@ from leadvibe.engine.conditions import (
     Clause,
     Condition,
     Operator,
-    case_variants,
     fold_clauses,
 )
+from leadvibe.engine.letters import case_variants
+from leadvibe.engine.times import MAX_TIME_LENGTH, TIME_PATTERN, ZONED_PATTERN
 
+_INSTANT: Final = DateTime(timezone=True)
 _MAX_REPLACES: Final = 3  # Up to here nested replace() is quicker than one translate().
 
 
@@ -181,6 +184,28 @@ def _if_number(
     return case((is_number, compare(cast(text, Numeric))), else_=false())
 
 
+def _compares_times(compare: Callable[[Any, Any], Any], condition: Condition, atom: _Atom) -> _Arms:
+    if condition.bound is None:
+        return {}
+    bound = literal(condition.bound, _INSTANT)
+    return {"string": _if_time(atom.text, lambda time: compare(time, bound))}
+
+
+def _if_time(
+    text: ColumnElement[str], compare: Callable[[ColumnElement[Any]], ColumnElement[bool]]
+) -> ColumnElement[bool]:
+    looks_like_one = and_(
+        func.length(text) <= MAX_TIME_LENGTH, text.regexp_match(literal(TIME_PATTERN, Text))
+    )
+    zone = case((text.regexp_match(literal(ZONED_PATTERN, Text)), ""), else_=" UTC")
+    zoned = text.concat(zone)
+    return case(
+        (not_(looks_like_one), false()),
+        (func.pg_input_is_valid(zoned, "timestamptz"), compare(cast(zoned, _INSTANT))),
+        else_=false(),
+    )
+
+
 def _folded(text: ColumnElement[str], sought: str) -> ColumnElement[str]:
     """Fold as far as it matters to whoever looks for `sought`, which is folded already."""
     variants = case_variants(sought)
@@ -214,4 +239,6 @@ _TESTS: Final[dict[Operator, _Test]] = {
     Operator.GTE: partial(_compares_numbers, operator.ge),
     Operator.LT: partial(_compares_numbers, operator.lt),
     Operator.LTE: partial(_compares_numbers, operator.le),
+    Operator.BEFORE: partial(_compares_times, operator.lt),
+    Operator.AFTER: partial(_compares_times, operator.gt),
 }

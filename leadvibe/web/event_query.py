@@ -21,14 +21,13 @@ from leadvibe.engine.conditions import (
     ConditionError,
     Joiner,
     Operator,
-    as_number,
 )
 from leadvibe.events.exploring import Looking
 from leadvibe.events.queries import TimelinePosition
 from leadvibe.lib.ids import parse_id
+from leadvibe.scoring.condition_words import misfit
 from leadvibe.web.event_positions import read_position
 from leadvibe.web.pages.display import query_url
-from leadvibe.web.segment_rules import COMPARING_NUMBERS
 
 EVENTS = "/app/events"
 DEFAULT_RANGE = "30d"
@@ -199,8 +198,8 @@ def _read_clauses(query: EventQuery) -> list[Clause[Condition]]:
             raise _BadParameterError(
                 f"Give a value for “{row.key}”, or choose “is empty” or “is not empty”."
             )
-        if row.operator in COMPARING_NUMBERS and as_number(row.value) is None:
-            raise _BadParameterError(f"Compare “{row.key}” with a number, such as 50.")
+        if problem := misfit(row.operator, row.value):
+            raise _BadParameterError(f"“{row.key}”: {problem}")
         try:
             condition = Condition(row.key, row.operator, row.value or None)
         except ConditionError as error:

@@ -15,7 +15,7 @@ from leadvibe.leadlist.types import LeadLine
 from leadvibe.leads import documents
 from leadvibe.lib.paging import PageRequest
 from leadvibe.scoring import queries as scoring
-from leadvibe.scoring.condition_words import OPERATOR_LABELS
+from leadvibe.scoring.condition_words import OPERATOR_LABELS, hint_of
 from leadvibe.segments.membership import Membership
 from leadvibe.segments.types import RuleType
 from leadvibe.web.lead_paths import lead_path
@@ -27,7 +27,7 @@ from leadvibe.web.pages.segments import (
     PreviewRow,
     Suggestions,
 )
-from leadvibe.web.segment_rules import COMPARING_NUMBERS, RuleInput, Stored, drafts_of
+from leadvibe.web.segment_rules import RuleInput, Stored, drafts_of
 from leadvibe.web.segment_words import ACCOUNTS_OFF, JOINER_LABELS, TYPE_LABELS
 
 SHOWN_IN_PREVIEW = 5
@@ -42,7 +42,6 @@ LEVELS_OF: Mapping[RuleType, LevelKind] = {
     RuleType.ACCOUNT_LEVEL: LevelKind.ACCOUNT,
 }
 _OF_LEVELS = (Operator.EQUALS, Operator.NOT_EQUALS)
-_LISTS = frozenset({Operator.IN, Operator.NOT_IN})
 _PROPERTY_LISTS = {
     RuleType.LEAD_METADATA: "lead-properties",
     RuleType.ACCOUNT_METADATA: "account-properties",
@@ -123,7 +122,7 @@ def _controls(rules: Sequence[RuleInput], number: int, known: Vocabulary) -> Bui
         has_value=rule.needs_value,
         levels=levels,
         field_list=_property_list(rule, known),
-        value_hint=_hint(rule),
+        value_hint=hint_of(rule.operator),
         # At its group's edge a rule moves into the next group; there must be one.
         can_move_up=not is_first or rule.group > 0,
         can_move_down=not is_last or number + 1 < len(rules),
@@ -168,12 +167,6 @@ def _property_list(rule: RuleInput, known: Vocabulary) -> str:
     if rule.rule_type is RuleType.EVENT_METADATA:
         return known.event_lists.get(rule.event_type, "")
     return _PROPERTY_LISTS.get(rule.rule_type, "")
-
-
-def _hint(rule: RuleInput) -> str:
-    if rule.operator in _LISTS:
-        return "Values, with commas between"
-    return "Number" if rule.operator in COMPARING_NUMBERS else "Value"
 
 
 def preview(

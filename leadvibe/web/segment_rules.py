@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from uuid import UUID
 
-from leadvibe.engine.conditions import MAX_CLAUSES, Joiner, Operator, as_number
+from leadvibe.engine.conditions import MAX_CLAUSES, Joiner, Operator
 from leadvibe.identity.types import Scope
 from leadvibe.lib.ids import parse_id
-from leadvibe.scoring.condition_words import spell
+from leadvibe.scoring.condition_words import misfit, spell
 from leadvibe.scoring.errors import AbmDisabledError
 from leadvibe.segments.errors import BadSegmentRuleError
 from leadvibe.segments.service import check_rule
@@ -29,7 +29,6 @@ Choice = TypeVar("Choice", bound=StrEnum)
 LONGEST_FIELD = 1_000
 LONGEST_VALUE = 4_000
 LONGEST_EVENT_TYPE = 200
-COMPARING_NUMBERS = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
 _NO_ERRORS: Mapping[str, str] = MappingProxyType({})
 _FIELDS_OF_API = {"field_name": "field"}
 
@@ -242,8 +241,8 @@ def _missing(rule: RuleInput) -> dict[str, str]:
     if rule.needs_value and not rule.value:
         is_level = rule.rule_type.is_level
         errors["value"] = "Choose a level." if is_level else "Give a value, or choose “is empty”."
-    elif rule.operator in COMPARING_NUMBERS and as_number(rule.value) is None:
-        errors["value"] = "Give a number, such as 50."
+    elif rule.needs_value and (problem := misfit(rule.operator, rule.value)):
+        errors["value"] = problem
     return errors
 
 

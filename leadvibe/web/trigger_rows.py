@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from leadvibe.engine.conditions import ConditionError, Operator, as_number, parse_operator
+from leadvibe.engine.conditions import ConditionError, Operator, parse_operator
 from leadvibe.engine.policies import FieldTest
 from leadvibe.engine.triggers import ANY_TYPE, Count, Pattern, Sequence, Step
-from leadvibe.scoring.condition_words import spell
+from leadvibe.scoring.condition_words import misfit, spell
 from leadvibe.triggers.checks import MOST_EVENTS, MOST_STEPS, MOST_TESTS
 from leadvibe.triggers.types import Setup
 from leadvibe.web.trigger_words import WITHOUT_VALUE
@@ -24,7 +24,6 @@ ANY_WORD = "*"
 LONGEST_TYPE = 200
 LONGEST_KEY = 1_000
 LONGEST_VALUE = 4_000
-_COMPARING = frozenset({Operator.GT, Operator.GTE, Operator.LT, Operator.LTE})
 _LARGEST_DIGITS = len(str(MOST_EVENTS))
 
 Errors = dict[str, str]
@@ -282,8 +281,8 @@ def _problems(condition: ConditionInput) -> Iterator[tuple[str, str]]:
         yield "value", "Give a value, or choose “is empty”."
     elif len(condition.value) > LONGEST_VALUE:
         yield "value", f"Use at most {LONGEST_VALUE:,} characters."
-    elif condition.operator in _COMPARING and as_number(condition.value) is None:
-        yield "value", "Give a number, such as 50."
+    elif problem := misfit(condition.operator, condition.value):
+        yield "value", problem
 
 
 def _count_of(step: StepInput) -> int | None:

@@ -21,6 +21,8 @@ CONDITIONS = [
     ("value", "gte", "100"),
     ("next_call_at", "starts_with", "2026-05-02"),
     ("next_call_at", "exists", None),
+    ("next_call_at", "after", "2026-05-01"),
+    ("next_call_at", "before", "2026-05-03"),
     ("ad_storage", "equals", True),
     ("ad_storage", "equals", "true"),
     ("lead_status", "equals", "qualified"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -19,10 +20,10 @@ from leadvibe.engine.conditions import (
     Condition,
     Joiner,
     Operator,
-    fold_case,
     fold_clauses,
     holds,
 )
+from leadvibe.engine.letters import fold_case
 from leadvibe.segments.sql import clauses_sql, condition_sql
 from tests.effort import examples
 
@@ -38,6 +39,14 @@ WORDS = [
     *["9007199254740993", "9007199254740992", "-1.50", "1E300", "1e-7", "0.0000001"],
     *["1 0", "10\n1", "9" * 100, "9" * 101, "9" * 99 + "e999", "." + "0" * 98 + "1"],
 ]
+WORDS += [
+    *["2026-03-10", "2026-03-10T00:00Z", "2026-03-10 00:00", " 2026-03-10T12:30:45.123456+05:30\n"],
+    *["2026-03-10T00:30+0100", "2026-03-09T23:59:59.999Z", "2026-03-10T23:59:59.9999995Z"],
+    *["2026-02-29", "2028-02-29", "2026-02-30", "2026-13-01", "2026-00-10", "0000-01-01"],
+    *["0001-01-01T00:00+14:00", "9999-12-31", "9999-12-31T23:59-14:00", "2026-03-10T24:00Z"],
+    *["2026-03-10T12:60Z", "2026-03-10T12:30:60Z", "2026-03-10T12", "2026-03-10T12:30+15:00"],
+    *["2026-03-10t12:30z", "2026-3-10", "10/03/2026", "2026-W10-2", "infinity", "now", "epoch"],
+]
 NUMBERS = [0, -0.0, 1, 10, 10.0, 0.5, -1.5, 1e16, 1e21, 1e300, 5e-324, 0.1 + 0.2, 2**53 + 1]
 NUMBERS += [10**400, -(10**20)]
 KEYS = ["a", "b", "a.b", "0", "a.0"]
@@ -48,6 +57,8 @@ texts = (
     | st.text(storable, max_size=8)
     | st.text("aAiİıIkK\N{KELVIN SIGN}sSſσΣςßẞ%_\\10. ", max_size=5)
     | st.text("0123456789+-.eE \t_", max_size=8)
+    | st.datetimes().map(datetime.isoformat)
+    | st.dates().map(date.isoformat)
 )
 numbers = (
     st.sampled_from(NUMBERS)
@@ -117,7 +128,8 @@ def test_conditions_mean_the_same_in_python_and_in_sql(connection, question):
 
 
 @pytest.mark.parametrize(
-    "operator", ["equals", "contains", "starts_with", "ends_with", "gt", "lte"]
+    "operator",
+    ["equals", "contains", "starts_with", "ends_with", "gt", "lte", "before", "after"],
 )
 def test_every_word_against_every_word_means_the_same(connection, operator):
     """Pairs on the edge, in full: chance meets few of them."""
@@ -172,7 +184,9 @@ def test_stored_json_beyond_what_python_writes_never_fails(connection):
     assert found == [(True, False), (False, True), *[(False, False)] * 5]
 
 
-@pytest.mark.parametrize("operator", [Operator.EQUALS, Operator.CONTAINS, Operator.GT])
+@pytest.mark.parametrize(
+    "operator", [Operator.EQUALS, Operator.CONTAINS, Operator.GT, Operator.BEFORE]
+)
 def test_a_constant_document_is_safe_from_folding_at_plan_time(connection, operator):
     condition = Condition("a", operator, "10")
     documents = [{"a": each} for each in [*WORDS, *NUMBERS[:-1], True, None, ["10", "x"], {"a": 1}]]

@@ -18,7 +18,7 @@ from wtforms.validators import (
 )
 
 from leadvibe.engine.conditions import Operator
-from leadvibe.scoring.condition_words import OPERATOR_LABELS
+from leadvibe.scoring.condition_words import OPERATOR_LABELS, misfit
 from leadvibe.web.forms.member_form import MemberForm, WholeNumberField, printable, strip
 
 LONGEST_NAME = 100
@@ -116,6 +116,11 @@ class AttributeRuleForm(MemberForm):
         "Value", [Length(max=LONGEST_PROPERTY, message=_TOO_LONG), printable], filters=[strip]
     )
     weight = _points()
+
+    def validate_value(self, field: StringField) -> None:
+        operator = self.operator.data
+        if operator in frozenset(Operator) and (problem := misfit(operator, field.data or "")):
+            raise ValidationError(problem)
 
 
 class WeightForm(MemberForm):
