@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal
-from leadvibe.leadlist.records import Record, find_record
+from leadvibe.leadlist.record_types import Record
+from leadvibe.leadlist.records import find_record
 from leadvibe.leads.fields import FIELDS, FieldGroup
 from leadvibe.leads.types import Lead
 from leadvibe.web.forms.deal import DealForm

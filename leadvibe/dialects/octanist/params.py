@@ -21,7 +21,7 @@ from leadvibe.dialects.octanist.lead_fields import (
     Kind,
     LeadField,
 )
-from leadvibe.leadlist.records import Order, RecordQuery
+from leadvibe.leadlist.record_types import Order, RecordQuery
 from leadvibe.leadlist.types import Comparison
 from leadvibe.leads.fields import LONGEST_TEXT
 from leadvibe.lib.errors import InvalidError
