@@ -23,6 +23,8 @@ SIZE = 10
 STATUS_OUTCOMES = """(VALUES (0, 'not_contacted', 'open'), (1, 'contacted', 'open'),
     (2, 'qualified', 'qualified'), (3, 'converted', 'won'), (4, 'lost', 'lost'))"""
 
+SEARCHING = {"RARE": 100, "COMMON": 600, "SAMPLED_PERCENT": 100, "MANY": 50, "STEPS": 200}
+
 
 @pytest.fixture
 def scope(world, monkeypatch):
@@ -62,7 +64,7 @@ def scope(world, monkeypatch):
         bound,
     )
     driver().execute("ANALYZE lead_records, leads, lead_record_texts")
-    for name, value in {"RARE": 100, "COMMON": 600, "MANY": 50, "STEPS": 200}.items():
+    for name, value in SEARCHING.items():
         monkeypatch.setattr(record_search, name, value)
     return world.scope
 
