@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.record_types import Order, Record, RecordQuery
 from leadvibe.leadlist.types import Comparison
-from leadvibe.leads.fields import FIELDS
+from leadvibe.leads.fields import CLICK_BITS, FIELDS, KEPT_SHORT, short_key
 from leadvibe.leads.statuses import Outcome, Status
 from leadvibe.lib.db import driver
 
@@ -28,6 +28,9 @@ COLUMNS = frozenset(
 
 ALWAYS = frozenset({"intake", "status", "outcome", "created_at", "updated_at"})
 """Columns that every lead has a value of."""
+
+HELD = frozenset({"outcome", "intake", "created_at", "updated_at", "qualified_at", "value"})
+"""Columns that indexes over others, and lead_record_texts, have as they are."""
 
 _NEWEST_FIRST = frozenset({"created_at", "updated_at"})
 """Columns whose index holds the latest first, and ids in order within one instant."""
@@ -85,6 +88,25 @@ def compared(condition: Comparison) -> Where:
     if operator == "exists":
         return Where(f"r.{column} IS {'NOT ' if value else ''}NULL")
     return Where(_COMPARISONS[operator](f"r.{column}"), (value,))
+
+
+def is_held(condition: Comparison) -> bool:
+    """Say whether indexes and lead_record_texts have what a condition asks for."""
+    column, operator, _ = condition
+    is_short = (column in KEPT_SHORT and operator == "eq") or (
+        column in CLICK_BITS and operator == "exists"
+    )
+    return column in HELD or is_short
+
+
+def as_held(condition: Comparison, *, by: str) -> Where:
+    """Say a condition by what the index over a column holds besides, if it does."""
+    column, operator, value = condition
+    if column in {by, *HELD} or not by or not is_held(condition):
+        return compared(condition)
+    if operator == "exists":
+        return Where(f"r.clicks & {CLICK_BITS[column]} {'<>' if value else '='} 0")
+    return Where(f"r.{column}_key = %s", (short_key(value),))
 
 
 def held(query: RecordQuery) -> Where:

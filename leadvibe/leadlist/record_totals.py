@@ -16,11 +16,10 @@ from typing import NamedTuple
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist import kept_counts, record_sql
-from leadvibe.leadlist.record_sql import Where
 from leadvibe.leadlist.record_types import RecordQuery
 from leadvibe.leadlist.types import Comparison
 from leadvibe.leads import queries as lead_queries
-from leadvibe.leads.fields import CLICK_BITS, KEPT_SHORT, short_key
+from leadvibe.leads.fields import CLICK_BITS, KEPT_SHORT
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.recently import Recently
 
@@ -38,7 +37,6 @@ _INDEXED = frozenset(
 )
 """Columns whose index holds all that lists are narrowed by."""
 
-_HELD = frozenset({"outcome", "intake", "created_at", "updated_at", "qualified_at", "value"})
 _OPPOSITE = {"gte": "lt", "gt": "lte", "lte": "gt", "lt": "gte"}
 _LACKABLE = frozenset({"value", "qualified_at"})
 
@@ -122,20 +120,8 @@ def _estimate(scope: Scope, conditions: Conditions) -> float:
 def _count_in_index(scope: Scope, plan: _Plan) -> int:
     wanted = record_sql.where_listed(scope)
     for condition in plan.conditions:
-        wanted = wanted & _as_held(condition, plan.column)
+        wanted = wanted & record_sql.as_held(condition, by=plan.column)
     return record_sql.count(wanted)
-
-
-def _as_held(condition: Comparison, leading: str) -> Where:
-    """Say a condition by what the index over another column holds, if that is enough."""
-    column, operator, value = condition
-    if column == leading or column in _HELD or not leading:
-        return record_sql.compared(condition)
-    if column in KEPT_SHORT and operator == "eq":
-        return Where(f"r.{column}_key = %s", (short_key(value),))
-    if column in CLICK_BITS and operator == "exists":
-        return Where(f"r.clicks & {CLICK_BITS[column]} {'<>' if value else '='} 0")
-    return record_sql.compared(condition)
 
 
 class _Subtraction(NamedTuple):

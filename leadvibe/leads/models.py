@@ -452,6 +452,8 @@ class LeadRecordRow(Base):
 class LeadRecordTextRow(Base):
     """What the clients of lead APIs search for in listed leads, in lower case, and narrow it by.
 
+    The rest is as in the records, so that a search is counted and sorted without reading these.
+
     Triggers of lead_records keep it. Much narrower than these, it is looked through quickly, and
     changes of other kinds do not touch its index of texts.
     """
@@ -467,6 +469,16 @@ class LeadRecordTextRow(Base):
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID | None]
     claimed_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    qualified_at: Mapped[datetime | None]
+    value: Mapped[float | None]
+    clicks: Mapped[int]
+    website_key: Mapped[int | None]
+    label_id_key: Mapped[int | None]
+    utm_source_key: Mapped[int | None]
+    utm_medium_key: Mapped[int | None]
+    utm_campaign_key: Mapped[int | None]
     lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     status: Mapped[str]
     outcome: Mapped[str]

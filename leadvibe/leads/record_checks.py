@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from leadvibe.identity.types import Scope
+from leadvibe.leads.fields import KEPT_SHORT
 from leadvibe.leads.record_counts import CONTACTED, FACETS, OWNED, OWNED_CONTACTED
 from leadvibe.lib.db import driver
 
@@ -27,15 +28,19 @@ _COUNTED = f"""
         WHERE r.unit_id = %(unit)s AND r.is_listed AND f.facet IS NOT NULL
     ) each GROUP BY {_KEY}
 """  # noqa: S608 - names of ours
-_TEXTS = """
-    SELECT unit_id, lead_id, owner_id, claimed_until, status, outcome, intake,
+_HELD = (
+    "owner_id", "claimed_until", "created_at", "updated_at", "qualified_at", "value", "clicks",
+    *(f"{name}_key" for name in KEPT_SHORT), "status", "outcome", "intake",
+)  # fmt: skip
+_COPIED = (*_HELD, "contact", "more")
+_TEXTS = f"""
+    SELECT unit_id, lead_id, {", ".join(_HELD)},
         lower(concat_ws(E'\\n', name, email, phone)) AS contact,
         lower(concat_ws(E'\\n', company, nullif(display_name, name),
             nullif(array_to_string(emails[2:], E'\\n'), ''),
             nullif(array_to_string(phones[2:], E'\\n'), ''))) AS more
     FROM lead_records WHERE unit_id = %(unit)s AND is_listed
-"""
-_COPIED = ("owner_id", "claimed_until", "status", "outcome", "intake", "contact", "more")
+"""  # noqa: S608 - names of ours
 _MOST_NAMED = 1_000
 
 

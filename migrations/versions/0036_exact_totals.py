@@ -44,12 +44,12 @@ CONTACT = "lower(concat_ws(E'\\n', r.name, r.email, r.phone))"
 MORE = """lower(concat_ws(E'\\n', r.company, nullif(r.display_name, r.name),
     nullif(array_to_string(r.emails[2:], E'\\n'), ''),
     nullif(array_to_string(r.phones[2:], E'\\n'), '')))"""
+COPIED = ("owner_id", "claimed_until", *HELD, "status")
 SEARCHED = f"""
-    SELECT r.unit_id, r.lead_id, r.owner_id, r.claimed_until, r.status, r.outcome, r.intake,
-        {CONTACT}, {MORE}
+    SELECT r.unit_id, r.lead_id, {", ".join(f"r.{it}" for it in COPIED)}, {CONTACT}, {MORE}
     FROM {{rows}} r WHERE r.is_listed
 """
-FOLLOWING = "owner_id, claimed_until, status, outcome, intake, contact, more"
+FOLLOWING = ", ".join((*COPIED, "contact", "more"))
 COLUMNS = f"unit_id, lead_id, {FOLLOWING}"
 PUT = f"""
     INSERT INTO lead_record_texts AS t ({COLUMNS}) {SEARCHED.format(rows="new_rows")}
@@ -137,6 +137,12 @@ def _make_texts() -> None:
         sa.Column("unit_id", sa.Uuid(), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=True),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("qualified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("clicks", sa.Integer(), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=True) for name in SHORT),
         sa.Column("lead_id", sa.Text(collation="C"), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
