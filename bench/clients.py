@@ -118,9 +118,7 @@ def _make_keys(scope: Scope) -> dict[str, dict[str, str]]:
     }
 
 
-def _measure(
-    app: Flask, keys: dict[str, dict[str, str]], group: client_requests.Group
-) -> Measured:
+def _measure(app: Flask, keys: dict[str, dict[str, str]], group: client_requests.Group) -> Measured:
     client, random, times = Client(app), Random(group.name), []
     for number in range(RUNS + 1):
         query = group.make(random)
@@ -158,7 +156,9 @@ def _print(it: Measured) -> None:
     figures = [
         share_of(times, share) for times in (it.times_ms, it.busy_ms) for share in (0.5, 0.95, 1)
     ]
-    print(f"{it.name:58}" + "".join(f"{ms:8.1f}" for ms in figures) + f"  {it.worst[:90]}", flush=True)
+    print(
+        f"{it.name:58}" + "".join(f"{ms:8.1f}" for ms in figures) + f"  {it.worst[:90]}", flush=True
+    )
 
 
 def report(measured: list[Measured]) -> None:

@@ -175,6 +175,17 @@ def read(
         return [record(row) for row in rows.fetchall()]
 
 
+def read_by_id(scope: Scope, lead_ids: Sequence[str]) -> dict[str, Record]:
+    """Return what is recorded of leads that stand for themselves, by lead."""
+    statement = f"""
+        SELECT {SELECTED} FROM lead_records r
+        WHERE r.unit_id = %s AND r.lead_id = ANY(%s) AND r.is_listed
+    """  # noqa: S608 - names of ours
+    with driver().cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(statement, (scope.unit_id, list(lead_ids))).fetchall()
+    return {row["lead_id"]: record(row) for row in rows}
+
+
 def order_by(orders: Sequence[Order], *, has_first: bool) -> str:
     parts, first = [], orders[0]
     for order in orders:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from functools import partial
 from itertools import combinations, groupby, product
-from operator import attrgetter
 from typing import NamedTuple
 
 from leadvibe.identity.types import Scope

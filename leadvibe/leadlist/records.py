@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist import record_sql
 from leadvibe.leadlist.record_search import in_two_parts, search_records
-from leadvibe.leadlist.record_sql import ALWAYS, SELECTED
+from leadvibe.leadlist.record_sql import ALWAYS
 from leadvibe.leadlist.record_totals import count_records
 from leadvibe.leadlist.record_types import Record, RecordQuery
 from leadvibe.leadlist.types import Comparison
@@ -40,13 +40,7 @@ def find_record(scope: Scope, lead_id: str) -> Record | None:
 
 def read_records(scope: Scope, lead_ids: Sequence[str]) -> dict[str, Record]:
     """Return what is recorded of leads that stand for themselves, by lead."""
-    statement = f"""
-        SELECT {SELECTED} FROM lead_records r
-        WHERE r.unit_id = %s AND r.lead_id = ANY(%s) AND r.is_listed
-    """  # noqa: S608 - names of ours
-    with driver().cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(statement, (scope.unit_id, list(lead_ids))).fetchall()
-    return {row["lead_id"]: record_sql.record(row) for row in rows}
+    return record_sql.read_by_id(scope, lead_ids)
 
 
 def read_columns(

@@ -469,6 +469,7 @@ class LeadRecordTextRow(Base):
     unit_id: Mapped[UUID] = mapped_column(primary_key=True)
     owner_id: Mapped[UUID | None]
     claimed_until: Mapped[datetime | None]
+    next_call_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     qualified_at: Mapped[datetime | None]

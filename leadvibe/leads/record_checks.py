@@ -29,7 +29,8 @@ _COUNTED = f"""
     ) each GROUP BY {_KEY}
 """  # noqa: S608 - names of ours
 _HELD = (
-    "owner_id", "claimed_until", "created_at", "updated_at", "qualified_at", "value", "clicks",
+    "owner_id", "claimed_until", "next_call_at", "created_at", "updated_at", "qualified_at",
+    "value", "clicks",
     *(f"{name}_key" for name in KEPT_SHORT), "status", "outcome", "intake",
 )  # fmt: skip
 _COPIED = (*_HELD, "contact", "more")
@@ -117,6 +118,6 @@ def make_anew(scope: Scope) -> None:
         INSERT INTO lead_record_texts (unit_id, lead_id, {", ".join(_COPIED)}) {_TEXTS}
         ON CONFLICT (unit_id, lead_id) DO UPDATE SET ({", ".join(_COPIED)}) = ROW({fresh})
         WHERE ({stored}) IS DISTINCT FROM ({fresh})
-        """,  # noqa: S608 - names of ours
+        """,
         bound,
     )

@@ -44,7 +44,7 @@ CONTACT = "lower(concat_ws(E'\\n', r.name, r.email, r.phone))"
 MORE = """lower(concat_ws(E'\\n', r.company, nullif(r.display_name, r.name),
     nullif(array_to_string(r.emails[2:], E'\\n'), ''),
     nullif(array_to_string(r.phones[2:], E'\\n'), '')))"""
-COPIED = ("owner_id", "claimed_until", *HELD, "status")
+COPIED = ("owner_id", "claimed_until", "next_call_at", *HELD, "status")
 SEARCHED = f"""
     SELECT r.unit_id, r.lead_id, {", ".join(f"r.{it}" for it in COPIED)}, {CONTACT}, {MORE}
     FROM {{rows}} r WHERE r.is_listed
@@ -137,6 +137,7 @@ def _make_texts() -> None:
         sa.Column("unit_id", sa.Uuid(), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=True),
         sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_call_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("qualified_at", sa.DateTime(timezone=True), nullable=True),
