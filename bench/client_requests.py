@@ -95,6 +95,16 @@ def _octanist(values: Values) -> Iterator[Group]:
     for name, make in filters.items():
         for order, sort in _some(orders, name, 3):
             yield Group(f"octanist {name} {order}", OCTANIST, _both(make, sort))
+    yield from _together(filters, searches, orders)
+    for page in (2, 20, 200):
+        yield Group(f"octanist page={page}", OCTANIST, _always(page=str(page)))
+    yield Group("octanist updated_after", OCTANIST, lambda r: {"updated_after": _time(r)})
+
+
+def _together(
+    filters: Mapping[str, Maker], searches: Mapping[str, Maker], orders: Mapping[str, Maker]
+) -> Iterator[Group]:
+    """Yield what is typically asked for together: two filters, and a search with either."""
     typical = {name: filters[name] for name in _TYPICAL}
     for (first, one), (second, other) in combinations(typical.items(), 2):
         if first.split("[")[0].split("=")[0] != second.split("[")[0].split("=")[0]:
@@ -106,9 +116,6 @@ def _octanist(values: Values) -> Iterator[Group]:
     for text, search in searches.items():
         for order, sort in _some(orders, text, 6):
             yield Group(f"octanist {text} {order}", OCTANIST, _both(search, sort))
-    for page in (2, 20, 200):
-        yield Group(f"octanist page={page}", OCTANIST, _always(page=str(page)))
-    yield Group("octanist updated_after", OCTANIST, lambda r: {"updated_after": _time(r)})
 
 
 _TYPICAL = (

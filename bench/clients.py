@@ -1,9 +1,9 @@
 """`make bench-clients`: first pages of lists of leads as clients of other products ask for them.
 
-Every filter, every order, and pairs of these, over BENCH_LEADS leads (a million unless said): each
-group of requests is sent several times with other values, in this process, through the whole
-application. Groups whose p95 is above MOST_MS are named again at the end. With BENCH_HOME, the
-leads are kept in that folder, and made only once.
+Every filter, every order, and pairs of these, over BENCH_LEADS leads (a million unless said). Each
+group of requests is sent BENCH_RUNS times (20) with other values, in this process, through the
+whole application. Groups whose p95 is above MOST_MS are named again at the end. With BENCH_HOME,
+the leads are kept in that folder, and made only once.
 """
 
 from __future__ import annotations
