@@ -27,6 +27,8 @@ from leadvibe.lib.paging import Page, PageRequest, Total
 
 def list_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Page[Record]:
     """Return a page of leads, and how many there are in all."""
+    if any(it.column in ALWAYS and it[1:] == ("exists", False) for it in query.conditions):
+        return Page([], Total(0), request)  # reading all leads would say the same
     if query.search.strip():
         return search_records(scope, query, request)
     items = _list(scope, query, request.size, request.offset)

@@ -160,3 +160,10 @@ def test_a_count_of_many_is_remembered_for_a_moment(scope, monkeypatch, statemen
     assert count_records(scope, query) == first > 3
     assert statements == []
     record_totals._counts._kept.clear()
+
+
+def test_nobody_lacks_what_every_lead_has(scope, statements):
+    statements.clear()
+
+    assert listed(scope, Comparison("created_at", "exists", False)) == []
+    assert not any("ORDER BY" in it for it in statements)
