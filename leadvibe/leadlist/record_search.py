@@ -105,11 +105,13 @@ def search_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Pa
 def _read_at_once(search: _Search, request: PageRequest) -> Page[Record]:
     """Count and sort what is found in one pass over the texts."""
     found, values = search.found() & search.narrowed()[0]
+    orders = search.query.orders
+    sorted_by = ", ".join(sorted({"lead_id", "created_at", *(it.column for it in orders)}))
     statement = f"""
-        WITH found AS MATERIALIZED (SELECT * FROM {_TEXTS} WHERE {found})
+        WITH found AS MATERIALIZED (SELECT {sorted_by} FROM {_TEXTS} WHERE {found})
         SELECT (SELECT count(*) FROM found), ARRAY(
             SELECT lead_id FROM found r
-            ORDER BY {record_sql.order_by(search.query.orders, has_first=False)}
+            ORDER BY {record_sql.order_by(orders, has_first=False)}
             LIMIT %s OFFSET %s
         )
     """  # noqa: S608 - names of ours
