@@ -1,7 +1,7 @@
 # The commands of this repository. They need python3 (3.11 or later), pip and nothing else.
 # PORT, LEADVIBE_HOME and all other settings (docs/operating.md) are taken from the environment.
 
-.PHONY: help demo run test check bench screenshots lock clean
+.PHONY: help demo run test check bench bench-clients screenshots lock clean
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
@@ -11,6 +11,7 @@ help:
 	@echo "make test    run all tests, those in a browser included"
 	@echo "make check   lint, formatting, types, architecture, lock files"
 	@echo "make bench   measure it on this machine"
+	@echo "make bench-clients  measure lists of a million leads as other products' clients ask for them"
 	@echo "make screenshots  take the pictures of docs/guide.md anew"
 	@echo "make lock    resolve the dependencies of pyproject.toml anew"
 	@echo "make clean   remove .venv and caches; data stays where it is"
@@ -40,6 +41,9 @@ check: .venv/.can-test
 
 bench: .venv/.can-test
 	$(BIN)/python -m bench.run
+
+bench-clients: .venv/.can-test
+	$(BIN)/python -m bench.clients
 
 screenshots: .venv/.can-test
 	@scripts/chromium

@@ -8,15 +8,9 @@ from typing import NamedTuple
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.queries import search_leads
-from leadvibe.leadlist.records import (
-    HeldBy,
-    Order,
-    Record,
-    RecordQuery,
-    count_records,
-    list_records,
-    read_records,
-)
+from leadvibe.leadlist.record_totals import count_records
+from leadvibe.leadlist.record_types import HeldBy, Order, Record, RecordQuery
+from leadvibe.leadlist.records import list_records, read_records
 from leadvibe.leadlist.types import Comparison, LeadFilter, LeadLine, Sort
 from leadvibe.lib.db import driver
 from leadvibe.lib.paging import Page, PageRequest

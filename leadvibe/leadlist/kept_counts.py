@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist.types import Comparison
@@ -21,17 +20,19 @@ from leadvibe.leads.statuses import Status
 from leadvibe.lib.db import driver
 
 _DAY = timedelta(days=1)
-_FACET_OF = {"updated_at": "", "value": "value", "qualified_at": "qualified_at"}
 _KINDS = {CONTACTED: "status = 'contacted'"}
-_OTHER_SIDE = {"gte": "<", "gt": "<=", "lte": ">", "lt": ">="}
 
 
 def find_kept_count(scope: Scope, conditions: Sequence[Comparison]) -> int | None:
     """Return how many leads meet all conditions, or None when that must be counted."""
     asked = _Asked()
-    if all(map(asked.take, conditions)):
-        return asked.answer(scope)
-    return _count_less(scope, *conditions[0]) if len(conditions) == 1 else None
+    return asked.answer(scope) if all(map(asked.take, conditions)) else None
+
+
+def is_kept(conditions: Sequence[Comparison]) -> bool:
+    """Say whether it is known how many leads meet all conditions."""
+    asked = _Asked()
+    return all(map(asked.take, conditions))
 
 
 def count_unheld(scope: Scope, conditions: Sequence[Comparison], *, now: datetime) -> int | None:
@@ -65,22 +66,6 @@ def _count_over(scope: Scope, status: Status | None, now: datetime) -> int:
     bound = {"unit": scope.unit_id, "now": now, "status": status}
     [number] = driver().execute(statement, bound).fetchone() or [0]
     return int(number)
-
-
-def _count_less(scope: Scope, column: str, operator: str, value: Any) -> int | None:
-    """Count those on the other side of a value where they seem to be fewer: the rest is known."""
-    if column not in _FACET_OF or operator not in _OTHER_SIDE:
-        return None
-    bound = {"unit": scope.unit_id, "value": value}
-    where = "unit_id = %(unit)s AND is_listed"
-    ends = f"SELECT min({column}), max({column}) FROM lead_records WHERE {where}"  # noqa: S608 - names of ours
-    lowest, highest = driver().execute(ends, bound).fetchone() or (None, None)
-    if lowest is None or (value - lowest < highest - value) is (operator in {"lt", "lte"}):
-        return None
-    others = f"{column} {_OTHER_SIDE[operator]} %(value)s"
-    statement = f"SELECT count(*) FROM lead_records WHERE {where} AND {others}"  # noqa: S608 - names of ours
-    [outside] = driver().execute(statement, bound).fetchone() or [0]
-    return count(scope, Counted(facet=_FACET_OF[column])) - int(outside)
 
 
 class _Asked:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from hashlib import md5
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -105,9 +106,24 @@ _WANTED = MappingProxyType(
     }
 )
 
+CLICK_BITS = MappingProxyType({name: 1 << number for number, name in enumerate(CLICK_IDS)})
+"""What each click id adds to the column `clicks` of leads that have it."""
+
+KEPT_SHORT = ("website", "label_id", "utm_source", "utm_medium", "utm_campaign")
+"""Texts that lists are narrowed to together: indexes hold four bytes of each, see short_key.
+
+An entry of an index must not be larger than 2,700 bytes, and these may have any length.
+"""
+
 _GRANTED = MappingProxyType(
     {"granted": True, "true": True, "1": True, "denied": False, "false": False, "0": False}
 )
+
+
+def short_key(value: str) -> int:
+    """Return what the column `*_key` of a text says: two texts of a unit hardly ever share one."""
+    digest = md5(value.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest[:4], signed=True)
 
 
 def read_value(kind: FieldKind, value: object) -> str | float | bool | datetime | None:

@@ -12,10 +12,20 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Numeric, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    Numeric,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from leadvibe.leads.fields import CLICK_BITS, KEPT_SHORT
 from leadvibe.lib.db import Base
 
 STATUSES = ("not_contacted", "contacted", "qualified", "converted", "lost")
@@ -292,16 +302,20 @@ def _recorded_by(name: str, *columns: str, where: str = "", holding: Sequence[st
 def _recorded_value(name: str) -> Index:
     return _recorded_by(
         name, name, "created_at DESC", where=f"{name} IS NOT NULL",
-        holding=() if name in _ALONE else _counted_by(),
+        holding=() if name in _ALONE else _counted_by(name),
     )  # fmt: skip
 
 
-def _counted_by(*others: str) -> tuple[str, ...]:
-    """Return columns that lists are narrowed by besides, so that an index alone can count them.
+def _counted_by(column: str) -> tuple[str, ...]:
+    """Return what lists are narrowed by besides, so that an index over one counts them alone."""
+    keys = (f"{name}_key" for name in KEPT_SHORT if name != column)
+    dates = ("created_at", "updated_at", "qualified_at", "value")
+    return (*dates, "clicks", *keys, "outcome", "intake")
 
-    None is a text of any length: an entry of an index must not be larger than 2,700 bytes.
-    """
-    return (*others, "outcome", "intake", "value", "updated_at", "qualified_at")
+
+def _short(name: str) -> Mapped[int | None]:
+    made = f"('x' || left(md5({name}), 8))::bit(32)::integer"
+    return mapped_column(Computed(made, persisted=True))
 
 
 _ALONE = ("email", "phone", "company", "source")
@@ -314,6 +328,11 @@ NARROWED_BY = (
     "msclkid", "ttclid", "twclid", "rdt_cid", "sccid", "epik", "li_fat_id",
 )  # fmt: skip
 """Fields of a record that lists are narrowed to a value of, or to those that have any."""
+
+_CLICKS = " + ".join(
+    f"CASE WHEN {name} IS NULL THEN 0 ELSE {bit} END" for name, bit in CLICK_BITS.items()
+)
+"""Which click ids a lead has, a bit for each."""
 
 
 class LeadRecordRow(Base):
@@ -328,17 +347,17 @@ class LeadRecordRow(Base):
         CheckConstraint(f"status IN {STATUSES}", name="status"),
         CheckConstraint(f"outcome IN {OUTCOMES}", name="outcome"),
         _recorded_by("created", "created_at DESC"),
-        _recorded_by("updated", "updated_at DESC", holding=_counted_by("created_at")),
+        _recorded_by("updated", "updated_at DESC", holding=_counted_by("updated_at")),
         _recorded_by("outcome", "outcome", "created_at DESC"),
         _recorded_by("status", "status", "created_at DESC", where="status <> 'not_contacted'"),
         _recorded_by("intake", "intake", "created_at DESC", where="intake <> 'inbound'"),
         _recorded_by("name", "name", where="name IS NOT NULL"),
         _recorded_by(
-            "value", "value", where="value IS NOT NULL", holding=_counted_by("created_at"),
+            "value", "value", where="value IS NOT NULL", holding=_counted_by("value"),
         ),
         _recorded_by(
             "qualified", "qualified_at", where="qualified_at IS NOT NULL",
-            holding=_counted_by("created_at"),
+            holding=_counted_by("qualified_at"),
         ),
         _recorded_by(
             "next_call", "next_call_at", "created_at DESC", where="next_call_at IS NOT NULL",
@@ -369,6 +388,9 @@ class LeadRecordRow(Base):
     owner_id: Mapped[UUID | None] = mapped_column(comment="as in leads")
     claimed_until: Mapped[datetime | None] = mapped_column(
         comment="when the owner, who has only claimed it, loses it again"
+    )
+    display_name: Mapped[str] = mapped_column(
+        server_default="", comment="what lists call it, as in leads"
     )
     name: Mapped[str | None] = mapped_column(comment="of the person")
     email: Mapped[str | None] = mapped_column(comment="the first of them")
@@ -419,6 +441,51 @@ class LeadRecordRow(Base):
     ad_user_data: Mapped[bool | None]
     analytics_storage: Mapped[bool | None]
     ad_personalization: Mapped[bool | None]
+    clicks: Mapped[int] = mapped_column(Computed(_CLICKS, persisted=True))
+    website_key: Mapped[int | None] = _short("website")
+    label_id_key: Mapped[int | None] = _short("label_id")
+    utm_source_key: Mapped[int | None] = _short("utm_source")
+    utm_medium_key: Mapped[int | None] = _short("utm_medium")
+    utm_campaign_key: Mapped[int | None] = _short("utm_campaign")
+
+
+class LeadRecordTextRow(Base):
+    """What the clients of lead APIs search for in listed leads, in lower case, and narrow it by.
+
+    The rest is as in the records, so that a search is counted and sorted without reading these.
+
+    Triggers of lead_records keep it. Much narrower than these, it is looked through quickly, and
+    changes of other kinds do not touch its index of texts.
+    """
+
+    __tablename__ = "lead_record_texts"
+    __table_args__ = (
+        Index(
+            "ix_lead_record_texts_grams", text("record_grams(unit_id, contact, more)"),
+            postgresql_using="gin",
+        ),
+    )  # fmt: skip
+
+    unit_id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner_id: Mapped[UUID | None]
+    claimed_until: Mapped[datetime | None]
+    next_call_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    qualified_at: Mapped[datetime | None]
+    value: Mapped[float | None]
+    clicks: Mapped[int]
+    website_key: Mapped[int | None]
+    label_id_key: Mapped[int | None]
+    utm_source_key: Mapped[int | None]
+    utm_medium_key: Mapped[int | None]
+    utm_campaign_key: Mapped[int | None]
+    lead_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    status: Mapped[str]
+    outcome: Mapped[str]
+    intake: Mapped[str]
+    contact: Mapped[str] = mapped_column(comment="name, addresses and numbers")
+    more: Mapped[str] = mapped_column(comment="company, and what lists call it")
 
 
 class LeadRecordCountRow(Base):

@@ -21,15 +21,20 @@ from leadvibe.lib.db import driver
 RECORD_PROPERTIES = frozenset({field.name for field in FIELDS})
 
 _COPIED = (
-    "name", "email", "phone", "emails", "phones", *(field.name for field in FIELDS),
+    "display_name", "name", "email", "phone", "emails", "phones",
+    *(field.name for field in FIELDS),
 )  # fmt: skip
 _KEYS = ("unit_id", "lead_id", "intake", "created_at", "updated_at")
 
 
 class Told(NamedTuple):
-    """What there is to record of a lead; `aliases` are (kind, value), the oldest first."""
+    """What there is to record of a lead; `aliases` are (kind, value), the oldest first.
+
+    `display_name` is what lists call it (naming.name_lead).
+    """
 
     lead_id: str
+    display_name: str
     source: str
     created_at: datetime
     metadata: Mapping[str, Any]
@@ -109,6 +114,7 @@ def _row(scope: Scope, told: Told, now: datetime) -> dict[str, Any]:
         "intake": intake_of(told.source),
         "created_at": told.created_at,
         "updated_at": now,
+        "display_name": told.display_name,
         "name": person_of(told.metadata) or None,
         "email": emails[0] if emails else None,
         "phone": phones[0] if phones else None,

@@ -386,9 +386,9 @@ def refresh_names(scope: Scope, lead_ids: Sequence[str], *, now: datetime) -> No
     for lead_id, metadata, source, created_at, is_standing, known in rows:
         aliases = [(kind, raw_value) for kind, raw_value, _ in known]
         values = [(kind, value) for kind, _, value in known]
-        if is_standing:
-            told.append(records.Told(lead_id, source, created_at, metadata, values))
         naming = name_lead(lead_id, metadata, aliases)
+        if is_standing:
+            told.append(records.Told(lead_id, naming.name, source, created_at, metadata, values))
         ids.append(lead_id)
         names.append(naming.name)
         details.append(naming.detail)

@@ -16,7 +16,7 @@ from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
 from leadvibe.events.types import COUNTS, Fact, Verdict, WrittenDecay
 from leadvibe.identity.types import Scope
-from leadvibe.leads import accounts, histograms
+from leadvibe.leads import accounts, histograms, record_checks
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
 from leadvibe.leads.types import LeadActivity
@@ -155,7 +155,8 @@ def verify(scope: Scope) -> Iterator[Step]:
     """Compare what is stored with a replay of the events, lead by lead, changing nothing.
 
     Stored scores, the ledger and the replay must agree to the point; so must sessions, counts, what
-    filters said and what decay wrote. Decay is replayed as far as it was written.
+    filters said and what decay wrote. Decay is replayed as far as it was written. What is kept of
+    records must be what they say.
     """
     done = 0
     for done, chunk in _walk(scope):
@@ -170,7 +171,9 @@ def verify(scope: Scope) -> Iterator[Step]:
         ]
         rollback()
         yield Step(done, found)
-    yield Step(done, [*_compare_tally(scope), *_compare_days(scope), *_compare_accounts(scope)])
+    wrong = [Discrepancy(*it) for it in record_checks.find_wrong(scope)]
+    unit_wide = [*_compare_tally(scope), *_compare_days(scope), *_compare_accounts(scope)]
+    yield Step(done, [*unit_wide, *wrong])
 
 
 def rebuild(scope: Scope) -> Iterator[Step]:
@@ -184,6 +187,8 @@ def rebuild(scope: Scope) -> Iterator[Step]:
     leads.recount_listed(scope)
     days.rebuild_days(scope)
     histograms.recount(scope)
+    commit()
+    record_checks.make_anew(scope)
     commit()
     for chunk in _walk_accounts(scope):
         accounts.refresh_roll_ups(scope, chunk)

@@ -15,7 +15,7 @@ from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.queries import get_member
 from leadvibe.identity.types import Member, Principal
 from leadvibe.leadlist.calls import count_due, list_callees, list_due, list_uncalled
-from leadvibe.leadlist.records import HeldBy
+from leadvibe.leadlist.record_types import HeldBy
 from leadvibe.leads.errors import LeadTakenError
 from leadvibe.leads.ownership import claim_lead
 from leadvibe.leads.queries import get_lead

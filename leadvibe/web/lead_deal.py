@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from leadvibe.http.permissions import require_member
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Principal
-from leadvibe.leadlist.records import Record, find_record
+from leadvibe.leadlist.record_types import Record
+from leadvibe.leadlist.records import find_record
 from leadvibe.leads.queries import get_lead
 from leadvibe.leads.types import Lead
 from leadvibe.lib.clock import utc_now

@@ -8,7 +8,8 @@ from typing import Any
 
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal
-from leadvibe.leadlist.records import Record, find_record
+from leadvibe.leadlist.record_types import Record
+from leadvibe.leadlist.records import find_record
 from leadvibe.leads.fields import BY_NAME, FIELDS, FieldGroup, read_value
 from leadvibe.leads.types import Lead
 from leadvibe.web.forms.deal import DealForm

@@ -7,9 +7,11 @@ from itertools import product
 
 import pytest
 
-from leadvibe.leadlist import records
+from leadvibe.leadlist import record_sql, record_totals
 from leadvibe.leadlist.kept_counts import find_kept_count
-from leadvibe.leadlist.records import Order, RecordQuery, count_records, list_records
+from leadvibe.leadlist.record_totals import count_records
+from leadvibe.leadlist.record_types import Order, RecordQuery
+from leadvibe.leadlist.records import list_records
 from leadvibe.leadlist.types import Comparison
 from leadvibe.lib.db import driver
 from leadvibe.lib.paging import PageRequest
@@ -23,7 +25,7 @@ def scope(world):
     """Sixty leads over five days, of all kinds; every seventh is merged away."""
     rows = """
         INSERT INTO lead_records (unit_id, lead_id, is_listed, intake, created_at, updated_at,
-            status, outcome, value, gclid, qualified_at, name)
+            status, outcome, value, gclid, qualified_at, name, website, utm_source)
         SELECT %(unit)s, 'l' || lpad(n::text, 2, '0'), n %% 7 <> 0,
             (ARRAY['api', 'gtm', 'inbound'])[1 + n %% 3],
             %(at)s::timestamptz + n * interval '2 hours', %(at)s::timestamptz - n * interval '1 h',
@@ -31,7 +33,8 @@ def scope(world):
             (ARRAY['open', 'qualified', 'won', 'lost'])[1 + n %% 4],
             CASE WHEN n %% 2 = 0 THEN n %% 5 END, CASE WHEN n %% 3 = 1 THEN 'g' END,
             CASE WHEN n %% 4 IN (1, 2) THEN %(at)s::timestamptz + n * interval '1 day' END,
-            CASE WHEN n %% 5 <> 0 THEN 'P' || n %% 3 END
+            CASE WHEN n %% 5 <> 0 THEN 'P' || n %% 3 END, 'w' || n %% 2,
+            CASE WHEN n %% 4 > 0 THEN 'u' || n %% 3 END
         FROM generate_series(1, %(count)s) n
     """
     bound = {"unit": world.scope.unit_id, "at": MIDNIGHT, "count": COUNT}
@@ -55,8 +58,7 @@ def listed(scope, *conditions, size=500, page=1, **options):
 
 
 def counted_plainly(scope, conditions):
-    where, values = records._where(scope, RecordQuery(tuple(conditions)))
-    return records._count(where, values)
+    return record_sql.count(record_sql.where(scope, RecordQuery(tuple(conditions))))
 
 
 TIMES = [MIDNIGHT + timedelta(hours=it) for it in (-100, 0, 5, 48, 71, 1000)]
@@ -81,17 +83,44 @@ def test_counts_that_are_kept_are_those_that_are_counted(scope):
             assert kept == counted_plainly(scope, conditions), conditions
 
 
-@pytest.mark.parametrize("operator", ["gte", "gt", "lte", "lt"])
-def test_ranges_are_counted_right_from_either_side(scope, operator):
-    wanted = [
-        *(Comparison("value", operator, it) for it in (-1, 0, 1.5, 2, 4, 9)),
-        *(Comparison("updated_at", operator, MIDNIGHT - timedelta(hours=it)) for it in range(70)),
-        *(Comparison("qualified_at", operator, MIDNIGHT + timedelta(days=it)) for it in range(70)),
-    ]
+NARROWED = [
+    [],
+    [Comparison("outcome", "in", ["won", "open"])],
+    [Comparison("gclid", "exists", True)],
+    [Comparison("website", "eq", "w1"), Comparison("utm_source", "eq", "u2")],
+    [Comparison("gclid", "exists", False), Comparison("fbc", "exists", False)],
+]
+RANGED = [
+    *([Comparison("value", operator, 2)] for operator in ("gte", "gt", "lte", "lt", "eq")),
+    *(
+        [Comparison(column, "gte", first), Comparison(column, "lt", last)]
+        for column in ("updated_at", "qualified_at")
+        for first in (MIDNIGHT - timedelta(hours=30), MIDNIGHT + timedelta(days=9))
+        for last in (MIDNIGHT - timedelta(hours=31), MIDNIGHT + timedelta(days=30))
+    ),
+    [Comparison("qualified_at", "exists", False)],
+]
 
-    for condition in wanted:
-        count = count_records(scope, RecordQuery((condition,)))
-        assert count == counted_plainly(scope, [condition]), condition
+
+@pytest.mark.parametrize("ranged", RANGED)
+@pytest.mark.parametrize("narrowed", NARROWED)
+def test_counts_are_right_from_either_side(scope, narrowed, ranged):
+    conditions = (*narrowed, *ranged)
+    plainly = counted_plainly(scope, conditions)
+
+    assert count_records(scope, RecordQuery(conditions)) == plainly
+    less = record_totals._plan_subtraction(scope, conditions)
+    assert less is None or less.count(scope) == plainly
+
+
+def test_those_who_lack_several_things_are_counted_by_those_who_have_them(scope):
+    lacking = tuple(Comparison(it, "exists", False) for it in ("gclid", "value", "fbc"))
+    late = Comparison("updated_at", "lt", MIDNIGHT - timedelta(hours=20))
+
+    for conditions in (lacking[:2], lacking, (lacking[0], late)):
+        less = record_totals._plan_subtraction(scope, conditions)
+        assert less is not None
+        assert less.count(scope) == counted_plainly(scope, conditions) > 0
 
 
 def test_merged_leads_and_other_units_are_left_out(scope, people):
@@ -123,11 +152,18 @@ def test_what_a_lead_does_not_have_stands_last_either_way(scope):
 
 
 def test_a_count_of_many_is_remembered_for_a_moment(scope, monkeypatch, statements):
-    monkeypatch.setattr(records, "_QUICKLY_COUNTED", 3)
+    monkeypatch.setattr(record_totals, "QUICKLY_COUNTED", 3)
     query = RecordQuery((Comparison("name", "eq", "P1"), Comparison("value", "gte", 0)))
     first = count_records(scope, query)
     statements.clear()
 
     assert count_records(scope, query) == first > 3
     assert statements == []
-    records._counts._kept.clear()
+    record_totals._counts._kept.clear()
+
+
+def test_nobody_lacks_what_every_lead_has(scope, statements):
+    statements.clear()
+
+    assert listed(scope, Comparison("created_at", "exists", False)) == []
+    assert not any("ORDER BY" in it for it in statements)

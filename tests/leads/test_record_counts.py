@@ -21,7 +21,7 @@ def scope(people):
 
 
 def record(scope, lead_id, source="api", at=NOON, **metadata):
-    records.write_records(scope, [Told(lead_id, source, at, metadata, ())], now=at)
+    records.write_records(scope, [Told(lead_id, lead_id, source, at, metadata, ())], now=at)
 
 
 def win(scope, lead_id):

@@ -77,6 +77,26 @@ def test_a_total_that_is_wrong_is_found_and_repaired(scope):
     assert found(scope) == []
 
 
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE lead_record_counts SET leads = leads + 1, value = 3 WHERE outcome = 'open'",
+        "DELETE FROM lead_record_counts",
+        "UPDATE lead_record_texts SET contact = 'Eve' WHERE lead_id = 'ana'",
+        "DELETE FROM lead_record_texts WHERE lead_id = 'bo'",
+        "UPDATE lead_record_texts SET lead_id = 'bob' WHERE lead_id = 'bo'",
+    ],
+)
+def test_what_is_kept_of_records_is_found_wrong_and_repaired(scope, tampering):
+    driver().execute(tampering)
+    commit()
+    assert found(scope)
+
+    list(rescore.rebuild(scope))
+
+    assert found(scope) == []
+
+
 def test_verifying_changes_nothing(scope):
     driver().execute(TAMPERING["a score"])
     commit()

@@ -18,14 +18,8 @@ from leadvibe.dialects.nexus.serialize import LeadItem, LeadPage, lead_item, lea
 from leadvibe.identity.errors import MemberNotFoundError
 from leadvibe.identity.queries import get_member_of
 from leadvibe.identity.types import Member, Principal, Scope
-from leadvibe.leadlist.records import (
-    HeldBy,
-    Order,
-    Record,
-    RecordQuery,
-    find_record,
-    list_records,
-)
+from leadvibe.leadlist.record_types import HeldBy, Order, Record, RecordQuery
+from leadvibe.leadlist.records import find_record, list_records
 from leadvibe.leadlist.types import Comparison
 from leadvibe.leads import ownership
 from leadvibe.leads.aliases import as_searched, make_alias
@@ -43,7 +37,6 @@ from leadvibe.pipeline import editing, recording
 SOURCE = "nexus"
 
 _CALLS_FIRST = (Order("next_call_at"), Order("created_at", is_descending=True))
-_SEARCHED = ("display_name", "emails", "phones", "company")
 _PROPERTIES: Mapping[str, str] = {
     "name": "name",
     "company": "company",
@@ -138,7 +131,7 @@ def _record_query(query: LeadQuery, *, now: datetime) -> RecordQuery | None:
         conditions=tuple(statuses),
         held_by=held_by,
         search=as_searched(query.search),
-        searched=_SEARCHED,
+        searches_more=True,
         orders=_CALLS_FIRST,
     )
 

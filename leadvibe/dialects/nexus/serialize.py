@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import WithJsonSchema
 
-from leadvibe.leadlist.records import Record
+from leadvibe.leadlist.record_types import Record
 from leadvibe.leads.statuses import Status
 from leadvibe.lib.paging import Page
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from leadvibe.dialects.octanist.envelope import write_number, write_time
-from leadvibe.leadlist.records import Record
+from leadvibe.leadlist.record_types import Record
 from leadvibe.leads.fields import CLICK_IDS, CONSENTS
 from leadvibe.leads.statuses import Outcome
 

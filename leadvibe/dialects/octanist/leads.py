@@ -12,12 +12,8 @@ from leadvibe.dialects.octanist.envelope import answer_success
 from leadvibe.dialects.octanist.params import read_list_query
 from leadvibe.dialects.octanist.serialize import write_lead
 from leadvibe.identity.types import Principal, Scope
-from leadvibe.leadlist.records import (
-    Record,
-    find_by_address,
-    find_record,
-    list_records,
-)
+from leadvibe.leadlist.record_types import Record
+from leadvibe.leadlist.records import find_by_address, find_record, list_records
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads.aliases import is_email_address, make_alias
 from leadvibe.leads.errors import BadAliasError

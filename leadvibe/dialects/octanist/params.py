@@ -21,7 +21,7 @@ from leadvibe.dialects.octanist.lead_fields import (
     Kind,
     LeadField,
 )
-from leadvibe.leadlist.records import Order, RecordQuery
+from leadvibe.leadlist.record_types import Order, RecordQuery
 from leadvibe.leadlist.types import Comparison
 from leadvibe.leads.aliases import as_searched
 from leadvibe.leads.fields import LONGEST_TEXT
@@ -36,7 +36,6 @@ DEFAULT_SORT = "createdAt:desc"
 LONGEST_SEARCH = 200
 UPDATED_AFTER = "updated_after"
 PAGING = ("limit", "page", "sort", "search", "fields")
-_SEARCHED = ("name", "emails", "phones")
 """All of them: who was made or changed by the second of two addresses is found by it, too."""
 
 _OLD_STATUS = {"win": "won"}
@@ -84,7 +83,6 @@ def read_list_query(given: Mapping[str, Sequence[str]]) -> ListQuery:
         RecordQuery(
             conditions=tuple(conditions),
             search=_search(paging.get("search", "")),
-            searched=_SEARCHED,
             orders=tuple(_orders(paging.get("sort", DEFAULT_SORT))),
         ),
         PageRequest(

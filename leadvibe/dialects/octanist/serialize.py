@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from leadvibe.dialects.octanist.lead_fields import FIELDS
-from leadvibe.leadlist.records import Record
+from leadvibe.leadlist.record_types import Record
 
 
 def write_lead(record: Record, *, chosen: Collection[str] | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from wtforms import DateTimeLocalField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import Length, Optional, Regexp, ValidationError
 
-from leadvibe.leadlist.records import Record
+from leadvibe.leadlist.record_types import Record
 from leadvibe.leads.fields import FieldKind, read_value
 from leadvibe.leads.statuses import Status
 from leadvibe.web.forms.lead import choices_of, storable
