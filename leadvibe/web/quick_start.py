@@ -276,7 +276,7 @@ def _sentences(planned: Plan, *, is_done: bool = False) -> Iterator[str]:
         if told := _told(planned, standing):
             yield f"{told} {verb}." if is_done else f"{told} will be {verb}."
     if kept := _told(planned, Standing.KEEP, Standing.EDITED, Standing.GONE):
-        yield f"{kept} {'left' if is_done else 'stay'} as your team has them."
+        yield f"Left as your team has them: {kept}."
     if planned.does_nothing:
         yield "Everything is there already, so nothing changes."
 

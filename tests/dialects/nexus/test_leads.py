@@ -176,7 +176,7 @@ def test_a_lead_that_comes_in_meanwhile_repeats_nobody_who_is_to_be_called(book)
         ({"search": "_"}, []),
         ({"search": " sooner "}, ["Sooner"]),
         ({"search": ""}, ALL),
-        ({"search": "s"}, ["Sooner", "Same"]),
+        ({"search": "s"}, ["Sooner", "Same", "Newest"]),
         ({"search": "nobody"}, []),
         ({"assignedToId": "OWNER"}, ["Sooner", "Same"]),
         ({"assignedToId": "unassigned"}, ["Later", "Newest", "Newer", "Old"]),
