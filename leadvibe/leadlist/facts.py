@@ -95,7 +95,9 @@ class FactReader:
         if not _DESCRIBED.isdisjoint(self.columns):
             read.described = _describe(self._scope, lead_ids)
         if self.recorded:
-            read.recorded = read_columns(self._scope, lead_ids, self.recorded)
+            # A value says nothing without its currency, whether that has a column or not.
+            of_value = {Column.CURRENCY} if Column.VALUE in self.columns else set()
+            read.recorded = read_columns(self._scope, lead_ids, sorted({*self.recorded, *of_value}))
         return {lead_id: self._facts(lead_id, read) for lead_id in lead_ids}
 
     def _facts(self, lead_id: str, read: _Read) -> Facts:

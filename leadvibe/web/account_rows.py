@@ -16,6 +16,7 @@ from leadvibe.leadlist.queries import search_leads
 from leadvibe.leadlist.types import LeadFilter, LeadLine, Sort
 from leadvibe.leads.accounts import Account
 from leadvibe.lib.paging import Page
+from leadvibe.rescoring.queries import find_running_rescore
 from leadvibe.scoring import queries as scoring
 from leadvibe.web.account_paths import ACCOUNTS, account_path
 from leadvibe.web.account_query import (
@@ -85,6 +86,7 @@ def build_list(principal: Principal, wanted: AccountQuery, *, now: datetime) -> 
         export_url=wanted.url(format="csv"),
         here=wanted.here(),
         is_filtered=wanted.is_filtered,
+        is_sorting=not rows and find_running_rescore(scope) is not None,
         can_edit=can(principal, Permission.WRITE_DATA),
         segments=segment_choices(scope) if can(principal, Permission.WRITE_DATA) else (),
         has_new_segment=can(principal, Permission.CONFIGURE),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from leadvibe.engine.levels import UNCLASSIFIED, LevelCut
 from leadvibe.engine.rules import Config, LevelKind
@@ -80,8 +81,14 @@ def _row(
         account_level=badge_of(facts.account_level) if facts.account_id else None,
         title=facts.title,
         company=facts.company,
-        recorded=tuple(say(it, facts.recorded.get(it)) for it in recorded),
+        recorded=tuple(_say_cell(it, facts.recorded) for it in recorded),
     )
+
+
+def _say_cell(column: Column, record: Mapping[str, Any]) -> str | Moment:
+    said = say(column, record.get(column))
+    currency = record.get(Column.CURRENCY) if column is Column.VALUE and said else None
+    return f"{said} {currency}" if currency else said
 
 
 def detail_parts(detail: str | None) -> tuple[str, ...]:

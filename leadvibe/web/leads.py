@@ -13,7 +13,7 @@ from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.imports.queries import find_sample
 from leadvibe.leadlist.export import write_leads
-from leadvibe.leadlist.facts import FactReader
+from leadvibe.leadlist.facts import FactReader, offered_columns
 from leadvibe.leadlist.queries import has_leads, search_leads
 from leadvibe.leadlist.types import LeadLine
 from leadvibe.leadviews.queries import get_look
@@ -33,8 +33,7 @@ from leadvibe.web.lead_query import LeadQuery, read_lead_query
 from leadvibe.web.lead_rows import build_pager, build_rows, build_sort_headers
 from leadvibe.web.lead_views import build_view_bar, find_current
 from leadvibe.web.pages.bulk import BulkStrip
-from leadvibe.web.pages.display import Choice
-from leadvibe.web.pages.leads import LeadList
+from leadvibe.web.pages.leads import LeadList, RecordedColumn
 from leadvibe.web.redirects import CREDENTIALS, IMPORTS, SAMPLE
 from leadvibe.web.rendering import render, wanted_fragment
 
@@ -161,9 +160,11 @@ def _answer(
         chips=lead_filters.build_chips(scope, wanted),
         clear_url=wanted.clear_url(),
         has_leads=has_any,
+        has_usual_columns=reader.columns == offered_columns(config) & frozenset(DEFAULT_COLUMNS),
         ruleset_columns=tuple(ruleset.name for ruleset in reader.rulesets),
         recorded_columns=tuple(
-            Choice(recorded_filter.LABELS[it], it.value) for it in reader.recorded
+            RecordedColumn(recorded_filter.LABELS[it], is_number=it is Column.VALUE)
+            for it in reader.recorded
         ),
         matching=pager.label.rpartition(" ")[2],
         has_more=bool(pager.previous_url or pager.next_url),

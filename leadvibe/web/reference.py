@@ -21,7 +21,7 @@ Schema = Mapping[str, Any]
 DEEPEST = 4
 """How far fields inside fields are listed; beyond, the example has to do."""
 
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _CALLERS = {
     (): "Anybody",
     ("bearerAuth", "personalTokenAuth"): "Members",

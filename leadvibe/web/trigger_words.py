@@ -35,6 +35,8 @@ KIND_LABELS: Mapping[TriggerKind, tuple[str, str]] = {
 DELETED_RULESET = "a deleted ruleset"
 ADDRESSES_NAMED = 2
 """E-mail addresses that are spelled out; more are counted."""
+ANYTHING = "anything"
+"""What a step of any type looks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ def _times(step: Step, count: int) -> str:
 
 
 def _step(step: Step) -> str:
-    name = "anything" if step.event_type == ANY_TYPE else step.event_type
+    name = ANYTHING if step.event_type == ANY_TYPE else step.event_type
     tests = " and ".join(map(say_test, step.tests))
     return f"{name} ({tests})" if tests else name
 

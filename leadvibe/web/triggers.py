@@ -36,6 +36,7 @@ from leadvibe.web.trigger_paths import (
     trigger_path,
 )
 from leadvibe.web.trigger_words import (
+    ANYTHING,
     KIND_LABELS,
     say_filters,
     say_pace,
@@ -169,16 +170,22 @@ def _rows(
         )
 
 
+def _headed(looks_for: str) -> str:
+    """Begin with a capital letter, unless an event type does: that stays as it is sent."""
+    is_word = looks_for.startswith(f"{ANYTHING} ")
+    return f"{looks_for[0].upper()}{looks_for[1:]}" if is_word else looks_for
+
+
 def _row(trigger: Trigger, facts: Facts, fired: Fired) -> TriggerRow:
     kind, trigger_id = trigger.kind, trigger.trigger_id
     looks_for = say_shape(trigger.shape, facts.names)
     is_named = trigger.name != name_of(trigger.shape)
     return TriggerRow(
         id=str(trigger_id),
-        name=trigger.name if is_named else looks_for,
+        name=trigger.name if is_named else _headed(looks_for),
         kind=KIND_LABELS[kind][0],
         icon=KINDS[kind][0],
-        looks_for=looks_for if is_named else "",
+        looks_for=_headed(looks_for) if is_named else "",
         whom=say_filters(trigger.filters),
         told=say_recipients(trigger.recipients, facts.names),
         health=Health(),

@@ -66,6 +66,7 @@ class TestSwitchedOff:
         assert "Switch accounts on" in page
         assert links_in(page, ACCOUNTS) == []
         assert admin.post(ACCOUNTS, {"do": "enable"}).location == ACCOUNTS
+        assert "Accounts are being sorted" in admin.get(ACCOUNTS).text
         assert ACCOUNTS in links_in(admin.get("/app/leads").text, ACCOUNTS)
 
     def test_who_may_not_is_told_whom_to_ask(self, browse, people, world):

@@ -214,7 +214,7 @@ def test_other_active_rulesets_have_columns(browse, people, world):
     page = browse(people.viewer).get("/app/leads").text
 
     assert "Product usage</th>" in page
-    assert '<td class="num c-more">7</td>' in page
+    assert '<td class="num c-more" data-label="Product usage">7</td>' in page
     assert "Asleep" not in page
 
 

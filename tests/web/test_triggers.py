@@ -203,7 +203,7 @@ def test_a_copy_opens_in_its_form_and_is_paused(browse, people, world):
         (TriggerKind.MILESTONE, "Score reaches 80 in Engagement on any event"),
         (TriggerKind.SEQUENCE, "pricing_view, then demo_request within 2 days"),
         (TriggerKind.PATTERN, "page_view 3 times within 1 hour"),
-        (TriggerKind.SURGE, "anything 10 times within 15 minutes"),
+        (TriggerKind.SURGE, "Anything 10 times within 15 minutes"),
     ],
 )
 def test_a_trigger_of_each_kind_is_made_without_scripts(browse, people, world, kind, words):

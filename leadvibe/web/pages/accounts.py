@@ -78,6 +78,8 @@ class AccountList:
     here: str
     """Where a form leads back to."""
     is_filtered: bool = False
+    is_sorting: bool = False
+    """No account is there yet because leads are still being sorted into them."""
     can_edit: bool = False
     segments: tuple[Choice, ...] = ()
     has_new_segment: bool = False

@@ -68,6 +68,13 @@ class SortHeaders:
     created: SortHeader
 
 
+class RecordedColumn(NamedTuple):
+    """A column of what is recorded of leads."""
+
+    label: str
+    is_number: bool
+
+
 class Chip(NamedTuple):
     """A filter in force, in words, and the URL of the list without it."""
 
@@ -201,8 +208,9 @@ class LeadList:
     """False when the unit has no lead at all: the page then shows how to get some in."""
     ruleset_columns: tuple[str, ...] = ()
     """Names of further active rulesets whose scores get a column; the primary one has its own."""
-    recorded_columns: tuple[Choice, ...] = ()
-    """Label and name of each."""
+    recorded_columns: tuple[RecordedColumn, ...] = ()
+    has_usual_columns: bool = True
+    """Nobody has chosen others: a list without much room leaves out what is less telling."""
     matching: str = ""
     """How many leads match, on this page and all others."""
     has_more: bool = False
