@@ -328,20 +328,29 @@ def _preview(edited: Edited, form: MappingForm) -> MappingPreview:
         return MappingPreview(
             title=f"None of the latest {len(edited.events)} events has “{wanted.source_field}”"
         )
+    filled = tuple(_fill(edited, wanted, saying))
+    changed = [it for it in filled if it.before != it.after]
     return MappingPreview(
         title=f"{len(saying)} of the latest {counted(len(edited.events), 'event')} would fill it",
-        filled=tuple(_fill(edited, wanted, saying)),
+        filled=tuple(changed[:LEADS_SHOWN]),
+        note=_note(len(changed), len(filled)),
     )
+
+
+def _note(changed: int, told: int) -> str:
+    """Say of how many leads the property would change."""
+    if not changed:
+        return "It would change nothing: leads say the same already, or keep what they have."
+    return f"It would change for {thousands(changed)} of {counted(told, 'lead')}."
 
 
 def _fill(edited: Edited, wanted: FieldMapping, saying: Sequence[SampledEvent]) -> Iterator[Filled]:
     latest: dict[str, SampledEvent] = {}
     for it in saying:
         latest.setdefault(it.lead_id or "", it)
-    shown = dict([*latest.items()][:LEADS_SHOWN])
-    names, mapper = list_names(edited.scope, shown.keys()), Mapper([wanted])
-    before = _documents(edited, shown.keys())
-    for lead_id, event in shown.items():
+    names, mapper = list_names(edited.scope, latest.keys()), Mapper([wanted])
+    before = _documents(edited, latest.keys())
+    for lead_id, event in latest.items():
         document = before.get(lead_id)
         if document is None:
             continue

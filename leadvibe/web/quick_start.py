@@ -18,7 +18,7 @@ from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.quickstart import queries, service
-from leadvibe.quickstart.catalogue import CHANNELS, channel_of_type
+from leadvibe.quickstart.catalogue import CHANNELS, channel_of_type, is_setback
 from leadvibe.quickstart.types import (
     MAX_WEIGHT,
     Answers,
@@ -148,7 +148,9 @@ def _answers(scope: Scope, given: MultiDict[str, str]) -> Answers:
     template = find_template(industry) or SAAS
     types = tuple(given.getlist("type"))
     if not types and "chosen" not in given:
-        seen = [it.name for it in list_event_types(scope) if not it.hidden]
+        seen = [
+            it.name for it in list_event_types(scope) if not it.hidden and not is_setback(it.name)
+        ]
         types = tuple(seen or [it.event_type for it in template.rules])
     had, on = set(given.getlist("had")), set(given.getlist("on"))
     return Answers(

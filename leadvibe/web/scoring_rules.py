@@ -16,7 +16,7 @@ from leadvibe.identity.types import Scope
 from leadvibe.leads import documents
 from leadvibe.scoring.condition_words import spell, words_of_test
 from leadvibe.scoring.editing import AnyRule, AnyRuleset, rulesets_of, state_of
-from leadvibe.scoring.wording import effect_of
+from leadvibe.scoring.wording import effect_of, signed
 from leadvibe.web.forms.scoring import (
     AnyRuleForm,
     AnyRulesetForm,
@@ -27,7 +27,7 @@ from leadvibe.web.forms.scoring import (
     WeightForm,
     days_of,
 )
-from leadvibe.web.pages.display import Choice, counted, query_url, signed, thousands
+from leadvibe.web.pages.display import Choice, counted, query_url, thousands
 from leadvibe.web.pages.explanation import direction
 from leadvibe.web.pages.scoring import RuleRow, RulesetCard
 

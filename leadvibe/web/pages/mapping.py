@@ -48,6 +48,7 @@ class Filled:
 class MappingPreview:
     title: str
     filled: tuple[Filled, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
