@@ -245,8 +245,10 @@ def _reviewed(planned: Plan) -> Iterator[ReviewGroup]:
         rows = tuple(_row(step) for step in planned.steps if step.item.part is part)
         if rows:
             fixed = sum(row.is_fixed for row in rows)
-            stays = f"{fixed} of yours {'stays' if fixed == 1 else 'stay'} as you have them"
-            yield ReviewGroup(label=label, rows=rows, stays=stays if fixed else "")
+            told = "stays as it is" if fixed == 1 else "stay as they are"
+            yield ReviewGroup(
+                label=label, rows=rows, stays=f"{fixed} of yours {told}" if fixed else ""
+            )
 
 
 def _row(step: Step) -> ReviewRow:
