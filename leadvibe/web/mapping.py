@@ -69,6 +69,11 @@ EVENTS_LOOKED_AT = 500
 KEYS_SHOWN = 12
 LEADS_SHOWN = 5
 OFFERED_TYPES = 200
+NO_EVENTS = "No such events came in the last 90 days. Once they do, what they say is listed here."
+NO_METADATA = (
+    "Events of the last 90 days carry no metadata here. Send some along with an event, such as a"
+    " job title, and map it."
+)
 _LABELS = {behavior.value: label for behavior, label, _ in BEHAVIORS}
 
 pages = Blueprint("mapping", __name__)
@@ -239,7 +244,8 @@ def _answer(
         event_types=tuple(types[:OFFERED_TYPES]),
         keys=() if is_part else tuple(_keys(edited, properties)),
         keys_shown=KEYS_SHOWN,
-        looked_at=f"Of the latest {counted(len(edited.events), 'event')}.",
+        looked_at=f"Of the latest {counted(len(edited.events), 'event')}." if edited.events else "",
+        no_keys=NO_METADATA if edited.events else NO_EVENTS,
         mappings=tuple(_row(it, edited) for it in edited.items),
         unmapped=tuple(name for name in properties if name not in filled),
         properties=tuple(properties),

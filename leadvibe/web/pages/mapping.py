@@ -67,6 +67,7 @@ class MappingPage:
     keys_shown: int
     """How many before the rest is folded away."""
     looked_at: str
+    no_keys: str
     mappings: tuple[MappingRow, ...]
     unmapped: tuple[str, ...]
     """Properties that no mapping fills."""
