@@ -69,7 +69,7 @@ EVENTS_LOOKED_AT = 500
 KEYS_SHOWN = 12
 LEADS_SHOWN = 5
 OFFERED_TYPES = 200
-NO_EVENTS = "No such events came in the last 90 days. Once they do, what they say is listed here."
+NO_EVENTS = "No events came in the last 90 days. Once they do, what they say is listed here."
 NO_METADATA = (
     "Events of the last 90 days carry no metadata here. Send some along with an event, such as a"
     " job title, and map it."

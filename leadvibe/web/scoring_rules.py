@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from leadvibe.engine.conditions import Operator, parse_operator
-from leadvibe.engine.policies import AttributeRule, AttributeRuleset, FieldTest
+from leadvibe.engine.policies import SYSTEM_TYPES, AttributeRule, AttributeRuleset, FieldTest
 from leadvibe.engine.profile import ordered
 from leadvibe.engine.rules import Config, LevelKind, Rule, Ruleset
 from leadvibe.events.queries import list_event_types
@@ -149,7 +149,8 @@ class Shelf:
         if not isinstance(ruleset, Ruleset) or not ruleset.is_primary:
             return ()
         scored = {rule.event_type for it in self.config.rulesets for rule in it.rules}
-        left = [(name, count) for name, count in self.known.seen.items() if name not in scored]
+        known = scored | SYSTEM_TYPES
+        left = [(name, count) for name, count in self.known.seen.items() if name not in known]
         return tuple(
             Choice(
                 f"{name} ({thousands(count)})",
