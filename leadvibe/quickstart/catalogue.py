@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -67,6 +68,8 @@ _CHANNELS = (
 OTHER_CHANNEL = "Website"
 CHANNELS = (OTHER_CHANNEL, *(name for name, _ in _CHANNELS))
 
+_SETBACK = re.compile(r"(?i)(?:^|[^a-z])(?:lost|cancell?ed|rejected|declined|refunded|bounced)$")
+_SETBACK_WEIGHT = -10
 _REASONS = {rule.event_type: rule for template in TEMPLATES for rule in template.rules}
 
 
@@ -75,6 +78,11 @@ def channel_of_type(event_type: str) -> str:
     lowered = event_type.lower().replace("-", "_")
     found = (name for name, starts in _CHANNELS if lowered.startswith(starts))
     return next(found, OTHER_CHANNEL)
+
+
+def is_setback(event_type: str) -> bool:
+    """Whether a type that no template knows bears a name of what speaks against buying."""
+    return event_type not in _REASONS and _SETBACK.search(event_type) is not None
 
 
 def ladder(levels: Sequence[TemplateLevel], percent: int = 100) -> list[list[Any]]:
@@ -127,12 +135,13 @@ def _rules(template: Template, event_types: Iterable[str]) -> Iterator[Item]:
     ordered = [*(it for it in known if it in chosen), *(it for it in chosen if it not in known)]
     for event_type in ordered:
         rule = known.get(event_type) or _REASONS.get(event_type)
+        weight = _SETBACK_WEIGHT if is_setback(event_type) else 1
         yield Item(
             key=f"rule:{event_type}",
             part=Part.RULE,
             title=event_type,
             sentence=rule.reason + "." if rule else "Yours alone: say what it is worth to you.",
-            body={"weight": rule.weight if rule else 1, "active": True},
+            body={"weight": rule.weight if rule else weight, "active": True},
         )
 
 

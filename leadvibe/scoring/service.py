@@ -406,6 +406,6 @@ def _rule_change(ruleset: Ruleset, before: Rule, after: Rule) -> str:
     if before.weight != after.weight:
         return (
             f"{ruleset.name}: {after.event_type} is worth {signed(after.weight)}"
-            f" instead of {before.weight:+d}"
+            f" instead of {signed(before.weight)}"
         )
     return f"{ruleset.name}: changed the rule for {before.event_type}"

@@ -25,8 +25,8 @@ def words_of_rule(rule: Rule) -> str:
 
 
 def signed(weight: int) -> str:
-    """+12, \N{MINUS SIGN}12 or 0."""
-    return f"{weight:+d}".replace("-", "\N{MINUS SIGN}") if weight else "0"
+    """+1,200, \N{MINUS SIGN}12 or 0."""
+    return f"{weight:+,}".replace("-", "\N{MINUS SIGN}") if weight else "0"
 
 
 def effect_of(weight: int) -> str:

@@ -28,6 +28,7 @@ from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.condition_words import OPERATOR_LABELS
 from leadvibe.scoring.condition_words import spell as spell_value
 from leadvibe.scoring.profiles import Side
+from leadvibe.scoring.wording import signed
 from leadvibe.segments.membership import segments_among
 from leadvibe.web.account_paths import ACCOUNTS, account_path
 from leadvibe.web.account_properties import write_value
@@ -48,15 +49,7 @@ from leadvibe.web.pages.accounts import (
     RollUp,
     SegmentsOfAccount,
 )
-from leadvibe.web.pages.display import (
-    Link,
-    Moment,
-    Pager,
-    counted,
-    query_url,
-    signed,
-    thousands,
-)
+from leadvibe.web.pages.display import Link, Moment, Pager, counted, query_url, thousands
 from leadvibe.web.pages.explanation import direction
 from leadvibe.web.segment_paths import segment_path
 

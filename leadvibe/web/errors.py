@@ -23,9 +23,10 @@ from leadvibe.lib.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
+from leadvibe.scoring.errors import DraftNotFoundError
 from leadvibe.web.elsewhere import address, find_elsewhere
 from leadvibe.web.pages.display import Link, Tone
-from leadvibe.web.pages.errors import ErrorPage, describe_error, unit_needed
+from leadvibe.web.pages.errors import ErrorPage, describe_error, draft_gone, unit_needed
 from leadvibe.web.redirects import HOME, local_path, login_path
 from leadvibe.web.rendering import VARY, render, render_bare, wanted_fragment
 
@@ -120,6 +121,8 @@ def _page(error: LeadvibeError | HTTPException, status: int) -> ErrorPage:
     quote = request_id.current() or ""
     if isinstance(error, NoActiveUnitError):
         return unit_needed(request_id=quote)
+    if isinstance(error, DraftNotFoundError):
+        return draft_gone(request_id=quote)
     # Of the library's errors, the page has better words than the library.
     message = error.message if isinstance(error, LeadvibeError) else ""
     seconds = error.retry_after_seconds if isinstance(error, ThrottledError) else None

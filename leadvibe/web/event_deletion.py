@@ -20,10 +20,11 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.ids import parse_id
 from leadvibe.pipeline.deletion import ScoreChange, delete_events, preview_deletion
 from leadvibe.scoring.queries import list_rulesets
+from leadvibe.scoring.wording import signed
 from leadvibe.web.event_panel import DELETE
 from leadvibe.web.event_query import EVENTS
 from leadvibe.web.lead_paths import lead_path
-from leadvibe.web.pages.display import Fact, Link, Tone, counted, signed, thousands
+from leadvibe.web.pages.display import Fact, Link, Tone, counted, thousands
 from leadvibe.web.pages.events import DeletionPage, ScoreRow
 from leadvibe.web.pages.explanation import direction
 from leadvibe.web.redirects import local_path

@@ -13,6 +13,7 @@ from leadvibe.explain.event_story import EventStory, Silence, tell_event
 from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leads.queries import list_names
+from leadvibe.scoring.wording import signed
 from leadvibe.triggers.queries import list_caused
 from leadvibe.web.event_icons import event_icon
 from leadvibe.web.event_query import EVENTS, EventQuery, MetaRow
@@ -25,7 +26,6 @@ from leadvibe.web.pages.display import (
     duration,
     multiplied,
     query_url,
-    signed,
     thousands,
 )
 from leadvibe.web.pages.events import Effect, EventPanel

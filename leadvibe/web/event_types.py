@@ -27,6 +27,7 @@ from leadvibe.pipeline.type_deletion import count_type, delete_type
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.event_types import decide_event_type, get_known_type, list_known_types
 from leadvibe.scoring.types import KnownEventType
+from leadvibe.scoring.wording import signed
 from leadvibe.web.event_query import EVENTS
 from leadvibe.web.notices import say
 from leadvibe.web.pages.display import (
@@ -38,7 +39,6 @@ from leadvibe.web.pages.display import (
     Tone,
     counted,
     query_url,
-    signed,
     thousands,
 )
 from leadvibe.web.pages.event_types import SparkBar, TypeDeletionPage, TypeRow, TypesPage

@@ -35,6 +35,7 @@ from leadvibe.lib.clock import utc_now
 from leadvibe.lib.spreadsheets import write_csv
 from leadvibe.scoring import lead_scores
 from leadvibe.scoring.condition_words import OPERATOR_LABELS
+from leadvibe.scoring.wording import signed
 from leadvibe.web.event_histogram import build_histogram
 from leadvibe.web.event_icons import event_icon
 from leadvibe.web.event_panel import DELETE, explain
@@ -50,7 +51,7 @@ from leadvibe.web.event_query import (
 )
 from leadvibe.web.facts import summarize
 from leadvibe.web.lead_paths import lead_path
-from leadvibe.web.pages.display import Choice, Link, Moment, signed, thousands
+from leadvibe.web.pages.display import Choice, Link, Moment, thousands
 from leadvibe.web.pages.events import EventFilters, EventRow, EventsPage, Histogram, MetaControls
 from leadvibe.web.pages.explanation import direction
 from leadvibe.web.pages.leads import Chip

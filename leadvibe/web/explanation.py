@@ -12,19 +12,11 @@ from leadvibe.engine.facts import Entry, EntryKind
 from leadvibe.explain.types import SpanExplanation
 from leadvibe.scoring.movements import EntryGroup, Opened, Span
 from leadvibe.scoring.types import Ruleset
+from leadvibe.scoring.wording import signed
 from leadvibe.web.event_icons import mover_icon
 from leadvibe.web.lead_state import LeadState
 from leadvibe.web.pages.chart import ScoreChart
-from leadvibe.web.pages.display import (
-    MONTHS,
-    Choice,
-    Link,
-    Moment,
-    counted,
-    multiplied,
-    signed,
-    thousands,
-)
+from leadvibe.web.pages.display import MONTHS, Choice, Link, Moment, counted, multiplied, thousands
 from leadvibe.web.pages.explanation import (
     KIND_LABELS,
     AsOf,

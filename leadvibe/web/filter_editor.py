@@ -27,7 +27,7 @@ from leadvibe.web.live_changes import (
     stale_alert,
     state_of,
 )
-from leadvibe.web.pages.display import Alert, Moment, counted, share, thousands
+from leadvibe.web.pages.display import Alert, Moment, counted, spell_share, thousands
 from leadvibe.web.pages.filters import EditorPage, FilterPreview, TrialLead
 from leadvibe.web.rendering import render, wanted_fragment
 from leadvibe.web.scoring_tabs import FILTERS
@@ -137,9 +137,9 @@ def describe_trial(scope: Scope, trial: FilterTrial) -> FilterPreview:
     names = list_names(scope, [lead_id for lead_id, _ in trial.leads])
     if not trial.looked_at:
         return FilterPreview(title=f"No such events in the last {LATELY.days} days")
-    percent = share(trial.suppressed, trial.looked_at)
+    part = spell_share(trial.suppressed, trial.looked_at)
     whole = counted(trial.looked_at, "event")
-    told = [f"{thousands(trial.suppressed)} of {whole} ({percent} %) would not have counted."]
+    told = [f"{thousands(trial.suppressed)} of {whole} ({part}) would not have counted."]
     if trial.already:
         told.append(f"{thousands(trial.already)} of them do not count today either.")
     if trial.is_capped:

@@ -18,20 +18,13 @@ from leadvibe.leads.histograms import Moment as LeadMoment
 from leadvibe.leads.queries import count_listed
 from leadvibe.lib.paging import PageRequest
 from leadvibe.scoring import queries as scoring
+from leadvibe.scoring.wording import signed
 from leadvibe.web.charts import Point, draw_columns
 from leadvibe.web.home_range import ONE_DAY, TODAY, HomeRange, midnight, spell
 from leadvibe.web.lead_paths import LEADS, lead_path
 from leadvibe.web.lead_rows import detail_parts
 from leadvibe.web.level_badges import badge_of
-from leadvibe.web.pages.display import (
-    Moment,
-    counted,
-    query_url,
-    share,
-    signed,
-    spell_share,
-    thousands,
-)
+from leadvibe.web.pages.display import Moment, counted, query_url, share, spell_share, thousands
 from leadvibe.web.pages.home import ChartCard, Figure, MixCard, MixRow, TopLead
 from leadvibe.web.pages.timeline import channel_icon
 

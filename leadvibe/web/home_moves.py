@@ -11,11 +11,12 @@ from leadvibe.identity.types import Scope
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.mixes import ScoreMix, find_mix, read_mix
 from leadvibe.scoring.movers import Cause, Movement, Movements, list_causes, list_movements
+from leadvibe.scoring.wording import signed
 from leadvibe.web.home_range import HomeRange, spell
 from leadvibe.web.lead_paths import LEADS, lead_path
 from leadvibe.web.lead_query import UNCLASSIFIED_VALUE
 from leadvibe.web.level_badges import badge_of
-from leadvibe.web.pages.display import Level, counted, query_url, share, signed, thousands
+from leadvibe.web.pages.display import Level, counted, query_url, share, thousands
 from leadvibe.web.pages.explanation import KIND_LABELS, direction
 from leadvibe.web.pages.home import LevelCard, LevelPart, LevelRow, Mover, Moves
 

@@ -11,6 +11,7 @@ from leadvibe.engine.facts import EntryKind
 from leadvibe.engine.rules import Level
 from leadvibe.explain.types import SpanExplanation
 from leadvibe.scoring.movements import Movement
+from leadvibe.scoring.wording import signed
 from leadvibe.triggers.types import EmittedEvent
 from leadvibe.web.lead_state import LeadState
 from leadvibe.web.pages.chart import (
@@ -23,7 +24,7 @@ from leadvibe.web.pages.chart import (
     Mover,
     ScoreChart,
 )
-from leadvibe.web.pages.display import MONTHS, multiplied, signed, thousands
+from leadvibe.web.pages.display import MONTHS, multiplied, thousands
 from leadvibe.web.pages.explanation import KIND_LABELS, PERCENT, direction
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

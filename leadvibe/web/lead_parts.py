@@ -24,6 +24,7 @@ from leadvibe.pipeline.editing import state_of
 from leadvibe.scoring import lead_scores
 from leadvibe.scoring.movements import has_surged
 from leadvibe.scoring.types import Ruleset
+from leadvibe.scoring.wording import signed
 from leadvibe.web.account_paths import account_path
 from leadvibe.web.facts import spell_fact
 from leadvibe.web.forms.lead import ALIAS_LABELS, AliasForm, DocumentForm, PropertyForm
@@ -40,7 +41,6 @@ from leadvibe.web.pages.display import (
     Tone,
     counted,
     query_url,
-    signed,
     thousands,
 )
 from leadvibe.web.pages.explanation import direction

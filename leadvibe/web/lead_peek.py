@@ -18,12 +18,13 @@ from leadvibe.leads.watching import list_watched_ids
 from leadvibe.leadviews.types import Column
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.movements import EntryGroup, Span
+from leadvibe.scoring.wording import signed
 from leadvibe.web.event_icons import event_icon, mover_icon
 from leadvibe.web.facts import summarize
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_query import LeadQuery
 from leadvibe.web.lead_rows import badge_of
-from leadvibe.web.pages.display import Moment, counted, signed, thousands
+from leadvibe.web.pages.display import Moment, counted, thousands
 from leadvibe.web.pages.explanation import KIND_LABELS, direction
 from leadvibe.web.pages.peek import Peek, PeekEvent, Reason
 

@@ -69,6 +69,11 @@ EVENTS_LOOKED_AT = 500
 KEYS_SHOWN = 12
 LEADS_SHOWN = 5
 OFFERED_TYPES = 200
+NO_EVENTS = "No events came in the last 90 days. Once they do, what they say is listed here."
+NO_METADATA = (
+    "Events of the last 90 days carry no metadata here. Send some along with an event, such as a"
+    " job title, and map it."
+)
 _LABELS = {behavior.value: label for behavior, label, _ in BEHAVIORS}
 
 pages = Blueprint("mapping", __name__)
@@ -239,7 +244,8 @@ def _answer(
         event_types=tuple(types[:OFFERED_TYPES]),
         keys=() if is_part else tuple(_keys(edited, properties)),
         keys_shown=KEYS_SHOWN,
-        looked_at=f"Of the latest {counted(len(edited.events), 'event')}.",
+        looked_at=f"Of the latest {counted(len(edited.events), 'event')}." if edited.events else "",
+        no_keys=NO_METADATA if edited.events else NO_EVENTS,
         mappings=tuple(_row(it, edited) for it in edited.items),
         unmapped=tuple(name for name in properties if name not in filled),
         properties=tuple(properties),
@@ -328,20 +334,29 @@ def _preview(edited: Edited, form: MappingForm) -> MappingPreview:
         return MappingPreview(
             title=f"None of the latest {len(edited.events)} events has “{wanted.source_field}”"
         )
+    filled = tuple(_fill(edited, wanted, saying))
+    changed = [it for it in filled if it.before != it.after]
     return MappingPreview(
         title=f"{len(saying)} of the latest {counted(len(edited.events), 'event')} would fill it",
-        filled=tuple(_fill(edited, wanted, saying)),
+        filled=tuple(changed[:LEADS_SHOWN]),
+        note=_note(len(changed), len(filled)),
     )
+
+
+def _note(changed: int, told: int) -> str:
+    """Say of how many leads the property would change."""
+    if not changed:
+        return "It would change nothing: leads say the same already, or keep what they have."
+    return f"It would change for {thousands(changed)} of {counted(told, 'lead')}."
 
 
 def _fill(edited: Edited, wanted: FieldMapping, saying: Sequence[SampledEvent]) -> Iterator[Filled]:
     latest: dict[str, SampledEvent] = {}
     for it in saying:
         latest.setdefault(it.lead_id or "", it)
-    shown = dict([*latest.items()][:LEADS_SHOWN])
-    names, mapper = list_names(edited.scope, shown.keys()), Mapper([wanted])
-    before = _documents(edited, shown.keys())
-    for lead_id, event in shown.items():
+    names, mapper = list_names(edited.scope, latest.keys()), Mapper([wanted])
+    before = _documents(edited, latest.keys())
+    for lead_id, event in latest.items():
         document = before.get(lead_id)
         if document is None:
             continue

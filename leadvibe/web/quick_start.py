@@ -11,14 +11,14 @@ from htmx_flask import request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
-from leadvibe.engine.policies import FieldTest
+from leadvibe.engine.policies import SYSTEM_TYPES, FieldTest
 from leadvibe.events.queries import list_event_types
 from leadvibe.http.permissions import require
 from leadvibe.identity.permissions import Permission
 from leadvibe.identity.types import Scope
 from leadvibe.lib.clock import utc_now
 from leadvibe.quickstart import queries, service
-from leadvibe.quickstart.catalogue import CHANNELS, channel_of_type
+from leadvibe.quickstart.catalogue import CHANNELS, channel_of_type, is_setback
 from leadvibe.quickstart.types import (
     MAX_WEIGHT,
     Answers,
@@ -101,6 +101,8 @@ def show() -> AnyResponse:
     answers, remembered = _answers(scope, given), queries.read_quick_start(scope)
     name, title, text = STEPS[step - 1]
     planned = service.plan_quick_start(scope, answers) if step >= _REVIEW else None
+    if planned and planned.does_nothing and step == _APPLY:
+        title, text = "Nothing to apply", "Go back to choose something else."
     page = QuickStartPage(
         steps=tuple(_steps(step, answers)),
         step=step,
@@ -148,7 +150,7 @@ def _answers(scope: Scope, given: MultiDict[str, str]) -> Answers:
     template = find_template(industry) or SAAS
     types = tuple(given.getlist("type"))
     if not types and "chosen" not in given:
-        seen = [it.name for it in list_event_types(scope) if not it.hidden]
+        seen = [name for name in _seen(scope) if not is_setback(name)]
         types = tuple(seen or [it.event_type for it in template.rules])
     had, on = set(given.getlist("had")), set(given.getlist("on"))
     return Answers(
@@ -158,6 +160,12 @@ def _answers(scope: Scope, given: MultiDict[str, str]) -> Answers:
         off=frozenset(given.getlist("off")) - had | (had - on),
         weights=dict(_weights(given)),
     )
+
+
+def _seen(scope: Scope) -> list[str]:
+    """Return what comes in from outside, the most frequent first."""
+    types = list_event_types(scope)
+    return [it.name for it in types if not it.hidden and it.name not in SYSTEM_TYPES]
 
 
 def _sensitivity(text: str) -> Sensitivity:
@@ -219,7 +227,7 @@ def _options(step: int, answers: Answers) -> Iterator[Option]:
 
 
 def _groups(scope: Scope, answers: Answers) -> Iterator[OptionGroup]:
-    seen = {it.name for it in list_event_types(scope) if not it.hidden}
+    seen = _seen(scope)
     template = find_template(answers.industry) or SAAS
     known = [it.event_type for it in template.rules]
     names = dict.fromkeys([*known, *sorted(seen), *answers.event_types])
@@ -243,8 +251,10 @@ def _reviewed(planned: Plan) -> Iterator[ReviewGroup]:
         rows = tuple(_row(step) for step in planned.steps if step.item.part is part)
         if rows:
             fixed = sum(row.is_fixed for row in rows)
-            stays = f"{fixed} of yours {'stays' if fixed == 1 else 'stay'} as you have them"
-            yield ReviewGroup(label=label, rows=rows, stays=stays if fixed else "")
+            told = "stays as it is" if fixed == 1 else "stay as they are"
+            yield ReviewGroup(
+                label=label, rows=rows, stays=f"{fixed} of yours {told}" if fixed else ""
+            )
 
 
 def _row(step: Step) -> ReviewRow:

@@ -61,7 +61,8 @@ WORDS: Mapping[LevelKind, Words] = MappingProxyType({
         "Say who fits: “seniority is one of director, vp” adds 30 points, say.",
     ),
     LevelKind.ACCOUNT: Words(
-        "What companies are: a rule gives points while a property of the account says so.",
+        "What companies are: a rule gives points while a property of the account says so. Scores"
+        " follow the rules by themselves.",
         "No account rules yet",
         "Say which companies fit: “employee_count is at least 250” adds 15 points, say.",
     ),

@@ -23,6 +23,7 @@ from leadvibe.lib.errors import ConflictError, InvalidError, NotFoundError
 from leadvibe.lib.ids import new_id, parse_id
 from leadvibe.scoring import drafts, editing
 from leadvibe.scoring.errors import DraftItemChangedError
+from leadvibe.scoring.wording import signed
 from leadvibe.web.forms.scoring import (
     AttributeRuleForm,
     AttributeRulesetForm,
@@ -32,7 +33,7 @@ from leadvibe.web.forms.scoring import (
     WeightForm,
 )
 from leadvibe.web.notices import say
-from leadvibe.web.pages.display import Alert, Link, Tone, signed
+from leadvibe.web.pages.display import Alert, Link, Tone
 from leadvibe.web.pages.scoring import ScoringPage
 from leadvibe.web.rendering import render, wanted_fragment
 from leadvibe.web.scoring import WORDS, accounts_off

@@ -21,6 +21,7 @@ from leadvibe.rescoring.reasons import Shift, explain_moves
 from leadvibe.rescoring.types import Direction, Preview, PreviewKind
 from leadvibe.scoring import queries as scoring
 from leadvibe.scoring.condition_words import words_of_test
+from leadvibe.scoring.wording import signed
 from leadvibe.triggers.queries import list_active_triggers
 from leadvibe.web.account_paths import account_path
 from leadvibe.web.lead_paths import lead_path
@@ -36,7 +37,6 @@ from leadvibe.web.pages.display import (
     pager_label,
     query_url,
     share,
-    signed,
     thousands,
 )
 from leadvibe.web.pages.explanation import direction

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from leadvibe.engine.conditions import Operator, parse_operator
-from leadvibe.engine.policies import AttributeRule, AttributeRuleset, FieldTest
+from leadvibe.engine.policies import SYSTEM_TYPES, AttributeRule, AttributeRuleset, FieldTest
 from leadvibe.engine.profile import ordered
 from leadvibe.engine.rules import Config, LevelKind, Rule, Ruleset
 from leadvibe.events.queries import list_event_types
@@ -16,7 +16,7 @@ from leadvibe.identity.types import Scope
 from leadvibe.leads import documents
 from leadvibe.scoring.condition_words import spell, words_of_test
 from leadvibe.scoring.editing import AnyRule, AnyRuleset, rulesets_of, state_of
-from leadvibe.scoring.wording import effect_of
+from leadvibe.scoring.wording import effect_of, signed
 from leadvibe.web.forms.scoring import (
     AnyRuleForm,
     AnyRulesetForm,
@@ -27,7 +27,7 @@ from leadvibe.web.forms.scoring import (
     WeightForm,
     days_of,
 )
-from leadvibe.web.pages.display import Choice, counted, query_url, signed, thousands
+from leadvibe.web.pages.display import Choice, counted, query_url, thousands
 from leadvibe.web.pages.explanation import direction
 from leadvibe.web.pages.scoring import RuleRow, RulesetCard
 
@@ -149,7 +149,8 @@ class Shelf:
         if not isinstance(ruleset, Ruleset) or not ruleset.is_primary:
             return ()
         scored = {rule.event_type for it in self.config.rulesets for rule in it.rules}
-        left = [(name, count) for name, count in self.known.seen.items() if name not in scored]
+        known = scored | SYSTEM_TYPES
+        left = [(name, count) for name, count in self.known.seen.items() if name not in known]
         return tuple(
             Choice(
                 f"{name} ({thousands(count)})",

@@ -30,9 +30,9 @@ from leadvibe.scoring.templates import (
     find_template,
 )
 from leadvibe.scoring.types import Draft
-from leadvibe.scoring.wording import words_of_decay
+from leadvibe.scoring.wording import signed, words_of_decay
 from leadvibe.web import scoring_paths as paths
-from leadvibe.web.pages.display import Level, Link, Tone, counted, signed
+from leadvibe.web.pages.display import Level, Link, Tone, counted
 from leadvibe.web.pages.explanation import direction
 from leadvibe.web.pages.scoring import TemplateCard, TemplateRow, TemplatesPage
 from leadvibe.web.rendering import render

@@ -22,6 +22,7 @@ from leadvibe.metrics.surge import list_surging
 from leadvibe.scoring import policies, queries
 from leadvibe.scoring.defaults import SURGE_PRESETS
 from leadvibe.scoring.types import Ruleset
+from leadvibe.scoring.wording import signed
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.live_changes import (
     ChangedMeanwhileError,
@@ -31,7 +32,7 @@ from leadvibe.web.live_changes import (
     stale_alert,
     state_of,
 )
-from leadvibe.web.pages.display import Alert, Choice, Moment, counted, signed, thousands
+from leadvibe.web.pages.display import Alert, Choice, Moment, counted, thousands
 from leadvibe.web.pages.surge import BandRow, ModeChoice, SessionRow, SurgePage, SurgingRow
 from leadvibe.web.rendering import render
 from leadvibe.web.scoring_tabs import SURGE, scoring_tabs

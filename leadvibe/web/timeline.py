@@ -29,6 +29,7 @@ from leadvibe.leadlist.history import (
 from leadvibe.leads.notes import Note
 from leadvibe.leads.statuses import StatusChange
 from leadvibe.scoring.types import LedgerEntry, Ruleset
+from leadvibe.scoring.wording import signed
 from leadvibe.triggers.types import EmittedEvent
 from leadvibe.web.delivery_paths import DELIVERIES
 from leadvibe.web.event_icons import event_icon
@@ -36,7 +37,7 @@ from leadvibe.web.event_positions import EPOCH, MICROSECOND, read_position, writ
 from leadvibe.web.facts import list_facts, summarize
 from leadvibe.web.forms.lead import NoteForm
 from leadvibe.web.lead_state import LeadState
-from leadvibe.web.pages.display import Choice, Link, Moment, query_url, signed
+from leadvibe.web.pages.display import Choice, Link, Moment, query_url
 from leadvibe.web.pages.explanation import direction
 from leadvibe.web.pages.lead import Drafts
 from leadvibe.web.pages.timeline import (

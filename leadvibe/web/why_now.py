@@ -12,10 +12,11 @@ from leadvibe.identity.permissions import Permission, can
 from leadvibe.identity.types import Principal, Scope
 from leadvibe.leads.types import Lead
 from leadvibe.scoring.movements import Movement, Span, list_movements
+from leadvibe.scoring.wording import signed
 from leadvibe.triggers import queries
 from leadvibe.triggers.types import EmittedEvent
 from leadvibe.web.lead_state import LeadState
-from leadvibe.web.pages.display import Link, Moment, counted, signed
+from leadvibe.web.pages.display import Link, Moment, counted
 from leadvibe.web.pages.explanation import KIND_LABELS as ENTRY_LABELS
 from leadvibe.web.pages.explanation import direction
 from leadvibe.web.pages.why_now import FiredNow, Mover, WhyNow

@@ -158,8 +158,14 @@ document.addEventListener("click", (event) => {
   if (copyButton) copy(copyButton);
   const link = target.closest("a[data-jump]");
   if (link) jump(event, link);
+  // A menu closes as it opens a dialog, which gives the focus back to what opened the menu.
+  const asks = document.getElementById(target.closest("[popovertarget]")?.getAttribute("popovertarget"));
   for (const open of document.querySelectorAll("details.drop[open]")) {
     if (!open.contains(target)) open.open = false;
+    else if (asks && !open.contains(asks)) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    }
   }
 });
 

@@ -481,7 +481,14 @@ def test_a_mapping_is_previewed_made_changed_and_deleted(browse, people, world):
     ).text
     assert "1 of the latest 1 event would fill it" in part
     assert "<b>CTO</b>" in part
+    assert "It would change for 1 of 1 lead." in part
     assert browser.post(MAPPING, TITLE).location == MAPPING
+    world.happen("form", "ann", job_title="CTO")
+    same = browser.post(
+        MAPPING, {**TITLE, "do": "preview"}, headers=htmx("section#mapping-preview")
+    )
+    assert "It would change nothing" in same.text
+    assert "<b>CTO</b>" not in same.text
     twice = browser.post(MAPPING, TITLE)
     [item] = queries.list_items(world.scope, ItemKind.PROFILE_MAPPING)
     url = f"{MAPPING}/profile/{item.item_id}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from leadvibe.quickstart.queries import read_quick_start
@@ -23,6 +25,18 @@ def test_each_step_carries_the_answers_to_the_next(browser, step):
 
     assert page.status_code == 200
     assert 'value="demo_request"' in page.text
+
+
+def test_what_speaks_against_buying_is_offered_but_not_chosen(browser, world):
+    world.happen("deal_lost", "ann")
+    world.happen("deal_won", "ann")
+
+    events = browser.get(f"{QUICK}?step=2").text
+    review = browser.get(f"{QUICK}?step=4&industry=saas&chosen=1&type=deal_lost").text
+
+    assert '<input type="checkbox" name="type" value="deal_won" checked>' in events
+    assert '<input type="checkbox" name="type" value="deal_lost">' in events
+    assert re.search(r'name="w.rule:deal_lost" value="-10"', review)
 
 
 def test_the_review_switches_off_and_weighs(browser):

@@ -321,6 +321,18 @@ def test_a_change_of_nothing_is_refused(browse, people, rule, draft, sent):
     assert browse(people.operator).post(rule_url(draft, rule.rule_id), sent).status_code == 400
 
 
+def test_who_edits_a_draft_that_was_discarded_reads_so(browse, people, rule, draft):
+    browser, url = browse(people.operator), rule_url(draft, rule.rule_id)
+    browser.post(draft_url(draft, "/discard"))
+
+    page = browser.get(draft_url(draft, "/engagement"))
+    part = browser.post(url, {"weight": "9"}, headers=htmx(f"tr#rule-{rule.rule_id}"))
+
+    assert page.status_code == part.status_code == 404
+    assert "This draft is gone" in page.text
+    assert "published or discarded" in part.headers["HX-Trigger"]
+
+
 @pytest.mark.parametrize("end", ["", "/delete"])
 def test_a_rule_that_is_gone_is_not_found(browse, people, draft, end):
     answer = browse(people.operator).post(rule_url(draft, uuid4(), end), {"weight": "1"})

@@ -112,11 +112,6 @@ def thousands(number: int) -> str:
     return f"{number:,}".replace("-", MINUS)
 
 
-def signed(number: int) -> str:
-    """+12, \N{MINUS SIGN}12 or 0."""
-    return f"+{number:,}" if number > 0 else thousands(number)
-
-
 def counted(number: int, singular: str, plural: str | None = None) -> str:
     """1 event, 2,048 events."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

@@ -108,6 +108,17 @@ def describe_error(
     )
 
 
+def draft_gone(*, request_id: str = "") -> ErrorPage:
+    return ErrorPage(
+        status=404,
+        title="This draft is gone",
+        message="It was published or discarded meanwhile, and takes no more changes.",
+        advice="Open Scoring for what is live, or its history for who published what.",
+        request_id=request_id,
+        ways_out=(Link("Open scoring", "/app/scoring"), Link("History", "/app/scoring/history")),
+    )
+
+
 def unit_needed(*, request_id: str = "") -> ErrorPage:
     return ErrorPage(
         status=400,

@@ -48,6 +48,7 @@ class Filled:
 class MappingPreview:
     title: str
     filled: tuple[Filled, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ class MappingPage:
     keys_shown: int
     """How many before the rest is folded away."""
     looked_at: str
+    no_keys: str
     mappings: tuple[MappingRow, ...]
     unmapped: tuple[str, ...]
     """Properties that no mapping fills."""
