@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.errors import ProgramLimitExceeded
-from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid
+from sqlalchemy import Connection, DateTime, Engine, MetaData, Text, Uuid, event
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -123,7 +123,10 @@ def reset() -> None:
     """Forget session and connections, which may be dead: the next use makes new ones."""
     with suppress(Exception):  # a dead connection cannot even be given back
         db.session.remove()
+    left = db.engine.pool
     db.engine.dispose()
+    # What others still use comes back to a pool that nobody takes anything from.
+    event.listen(left, "checkin", lambda _, entry: entry.close())
 
 
 @contextmanager

@@ -178,3 +178,14 @@ def test_a_row_written_inside_a_transaction_is_stored_with_it(app, fresh_databas
     commit()
 
     assert list_jottings() == [2]
+
+
+def test_a_connection_that_was_in_use_at_a_reset_is_closed_when_it_comes_back(app, fresh_database):
+    in_use = db.engine.connect()
+    raw = in_use.connection.driver_connection
+
+    reset()
+    in_use.close()
+
+    assert raw.closed
+    assert db.session.scalar(text("SELECT 1")) == 1
