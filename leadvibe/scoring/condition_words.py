@@ -40,7 +40,7 @@ def hint_of(operator: Operator) -> str:
     if operator in _OF_LISTS:
         return "Values, with commas between"
     if operator in _OF_TIMES:
-        return "Day: 2026-03-10"
+        return "Day"
     return "Number" if operator in _OF_NUMBERS else "Value"
 
 
