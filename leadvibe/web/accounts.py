@@ -26,6 +26,7 @@ from leadvibe.lib.paging import PageRequest
 from leadvibe.pipeline import editing
 from leadvibe.pipeline.intake import ShortText
 from leadvibe.scoring import queries as scoring
+from leadvibe.scoring.settings import update_settings
 from leadvibe.web.account_paths import ACCOUNTS
 from leadvibe.web.account_query import UNRESOLVED, AccountQuery, read_account_query
 from leadvibe.web.account_rows import build_list, build_unresolved
@@ -33,7 +34,7 @@ from leadvibe.web.account_segments import add_to_segment
 from leadvibe.web.pages.accounts import AccountOption, AccountsOff
 from leadvibe.web.pages.display import Tone, counted, query_url
 from leadvibe.web.rendering import render, wanted_fragment
-from leadvibe.web.scoring import switch_accounts_on
+from leadvibe.web.scoring import request_rescore
 
 LIST, OPTIONS = "account-list", "account-options"
 FRAGMENTS = {LIST: "accounts/_list.html", OPTIONS: "accounts/_options.html"}
@@ -83,7 +84,9 @@ def _show_off(principal: Principal) -> AnyResponse:
 
 def _enable() -> AnyResponse:
     principal = require(Permission.ADMINISTER)
-    switch_accounts_on(principal)
+    update_settings(principal, principal.scope, {"abm_enabled": True}, now=utc_now())
+    request_rescore(principal)
+    flash("Accounts are switched on. Leads are being sorted into them.", Tone.OK)
     return redirect(ACCOUNTS, 303)
 
 

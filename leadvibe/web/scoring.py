@@ -90,23 +90,10 @@ def switch_accounts() -> AnyResponse:
     principal, wanted = require(Permission.ADMINISTER), request.form.get("abm")
     if wanted not in {"0", "1"}:
         raise InvalidError("Nothing to change was sent: reload the page and try again.")
-    if wanted == "1":
-        switch_accounts_on(principal)
-    else:
-        update_settings(principal, principal.scope, {"abm_enabled": False}, now=utc_now())
-        flash("Account scoring is off in the whole organisation.", Tone.OK)
+    is_on = wanted == "1"
+    update_settings(principal, principal.scope, {"abm_enabled": is_on}, now=utc_now())
+    flash(f"Account scoring is {'on' if is_on else 'off'} in the whole organisation.", Tone.OK)
     return redirect(LIVE[LevelKind.ACCOUNT], 303)
-
-
-def switch_accounts_on(principal: Principal) -> None:
-    """Score accounts in the whole organisation, and sort the leads of this unit into them."""
-    update_settings(principal, principal.scope, {"abm_enabled": True}, now=utc_now())
-    request_rescore(principal)
-    flash(
-        "Account scoring is on in the whole organisation. The leads of this unit are being sorted"
-        " into accounts; those of others are when they do something, or at a rescore.",
-        Tone.OK,
-    )
 
 
 @pages.post("/scoring/drafts")
