@@ -16,8 +16,8 @@ from leadvibe.leadlist.queries import search_leads
 from leadvibe.leadlist.types import LeadFilter, LeadLine, Sort
 from leadvibe.leads.accounts import Account
 from leadvibe.lib.paging import Page
-from leadvibe.rescoring.queries import find_running_rescore
 from leadvibe.scoring import queries as scoring
+from leadvibe.scoring.profiles import LINKS, next_rescore
 from leadvibe.web.account_paths import ACCOUNTS, account_path
 from leadvibe.web.account_query import (
     FILTERS,
@@ -86,13 +86,19 @@ def build_list(principal: Principal, wanted: AccountQuery, *, now: datetime) -> 
         export_url=wanted.url(format="csv"),
         here=wanted.here(),
         is_filtered=wanted.is_filtered,
-        is_sorting=not rows and find_running_rescore(scope) is not None,
+        is_sorting=not rows and _is_sorting(scope),
         can_edit=can(principal, Permission.WRITE_DATA),
         segments=segment_choices(scope) if can(principal, Permission.WRITE_DATA) else (),
         has_new_segment=can(principal, Permission.CONFIGURE),
         post_url=ACCOUNTS,
         options_url=ACCOUNTS,
     ), last_page(found) if found else None
+
+
+def _is_sorting(scope: Scope) -> bool:
+    """Say whether a worker has yet to put leads into accounts: it does so before all else."""
+    under_way = next_rescore(scope)
+    return under_way is not None and under_way.kind == LINKS
 
 
 def build_unresolved(principal: Principal, wanted: AccountQuery, *, now: datetime) -> Built:  # noqa: ARG001

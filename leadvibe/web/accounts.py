@@ -34,7 +34,6 @@ from leadvibe.web.account_segments import add_to_segment
 from leadvibe.web.pages.accounts import AccountOption, AccountsOff
 from leadvibe.web.pages.display import Tone, counted, query_url
 from leadvibe.web.rendering import render, wanted_fragment
-from leadvibe.web.scoring import request_rescore
 
 LIST, OPTIONS = "account-list", "account-options"
 FRAGMENTS = {LIST: "accounts/_list.html", OPTIONS: "accounts/_options.html"}
@@ -85,7 +84,6 @@ def _show_off(principal: Principal) -> AnyResponse:
 def _enable() -> AnyResponse:
     principal = require(Permission.ADMINISTER)
     update_settings(principal, principal.scope, {"abm_enabled": True}, now=utc_now())
-    request_rescore(principal)
     flash("Accounts are switched on. Leads are being sorted into them.", Tone.OK)
     return redirect(ACCOUNTS, 303)
 

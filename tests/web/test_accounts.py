@@ -14,6 +14,7 @@ from leadvibe.leads.queries import get_lead
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.pipeline import editing
+from leadvibe.pipeline.attributes import rescore_some
 from leadvibe.scoring import items
 from leadvibe.scoring.settings import update_settings
 from leadvibe.scoring.types import ItemKind
@@ -146,6 +147,8 @@ class TestList:
 
     def test_an_empty_list_says_what_makes_an_account(self, browse, people, world):
         switch(world, enabled=True)
+        while rescore_some(world.scope, now=utc_now()):
+            commit()
 
         assert "No accounts yet" in browse(people.viewer).get(ACCOUNTS).text
         assert (
