@@ -78,8 +78,9 @@ def where(scope: Scope, query: RecordQuery) -> Where:
     return where_listed(scope) & meeting(query.conditions) & held(query)
 
 
-def meeting(conditions: Iterable[Comparison]) -> Where:
-    parts = [compared(it) for it in conditions] or [EVERYBODY]
+def meeting(conditions: Iterable[Comparison], *, by: str = "") -> Where:
+    """Say all conditions, by what the index over a column holds if one is named."""
+    parts = [as_held(it, by=by) for it in conditions] or [EVERYBODY]
     return reduce(Where.__and__, parts)
 
 
@@ -157,8 +158,12 @@ def read(
     *,
     has_first: bool = True,
     source: str = "lead_records r",
+    certain: Where = EVERYBODY,
 ) -> list[Record]:
-    """Read leads in order; those found have what is sorted by first, unless said."""
+    """Read leads in order; those found have what is sorted by first, unless said.
+
+    `certain` is said of those on the page once more: short keys can be alike by chance.
+    """
     order = order_by(orders, has_first=has_first)
     # The page is found in the index alone, as far as it can be; only its rows are read in full.
     statement = f"""
@@ -168,11 +173,22 @@ def read(
             ORDER BY {order} LIMIT %s OFFSET %s
         ) page
         JOIN lead_records r ON r.unit_id = page.unit_id AND r.lead_id = page.lead_id
+        WHERE {certain.text}
         ORDER BY {order}
     """  # noqa: S608 - names of ours
     with driver().cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(statement, (*condition.values, limit, offset), prepare=False)
+        bound = (*condition.values, limit, offset, *certain.values)
+        rows = cursor.execute(statement, bound, prepare=False)
         return [record(row) for row in rows.fetchall()]
+
+
+def first_of(
+    condition: Where, orders: tuple[Order, ...], number: int, *, has_first: bool = True
+) -> Where:
+    """Say how the first leads in an order are read."""
+    order = order_by(orders, has_first=has_first)
+    text = f"SELECT r.* FROM lead_records r WHERE {condition.text} ORDER BY {order} LIMIT {number}"  # noqa: S608 - names of ours
+    return Where(text, condition.values)
 
 
 def read_by_id(scope: Scope, lead_ids: Sequence[str]) -> dict[str, Record]:
@@ -197,6 +213,8 @@ def order_by(orders: Sequence[Order], *, has_first: bool) -> str:
     if len(orders) == 1 and first.column == "outcome":
         # As its index has them: a whole outcome would be sorted for a page of it otherwise.
         parts.append(f"r.created_at {'ASC' if first.is_descending else 'DESC'}")
+    elif len(orders) == 1 and not has_first and first.column not in ALWAYS:
+        parts.append(f"CASE WHEN r.{first.column} IS NULL THEN r.created_at END DESC NULLS LAST")
     is_backward = first.is_descending is not (first.column in _NEWEST_FIRST)
     return ", ".join((*parts, "r.lead_id DESC" if is_backward else "r.lead_id"))
 

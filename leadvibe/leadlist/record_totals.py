@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist import kept_counts, record_sql
+from leadvibe.leadlist.record_sql import Where
 from leadvibe.leadlist.record_types import RecordQuery
 from leadvibe.leadlist.types import Comparison
 from leadvibe.leads import queries as lead_queries
@@ -31,7 +32,7 @@ _SOON_COUNTED = 100_000
 """Entries of an index that are counted without looking for a way to count fewer."""
 
 _INDEXED = frozenset(
-    {"value", "qualified_at", "updated_at", "created_at", *KEPT_SHORT, *CLICK_BITS}
+    {"value", "qualified_at", "updated_at", "created_at", "outcome", *KEPT_SHORT, *CLICK_BITS}
 )
 """Columns whose index holds all that lists are narrowed by."""
 
@@ -66,37 +67,54 @@ def count_records(scope: Scope, query: RecordQuery) -> int:
     ).answer
 
 
+def find_at_most(scope: Scope, query: RecordQuery, number: int) -> Where | None:
+    """Say who is asked for, whatever is searched, if it is soon known that they are few enough."""
+    wanted = record_sql.where(scope, query)
+    if query.held_by is None:
+        plan = plan_count(scope, query.conditions)
+        if not plan.column or plan.leads > _SOON_COUNTED:
+            return None
+        wanted = plan.condition(scope)
+    return None if record_sql.is_more_than(number, wanted) else wanted
+
+
 def _hashable(condition: Comparison) -> Comparison:
     value = condition.value
     return condition._replace(value=tuple(value) if isinstance(value, list) else value)
 
 
-class _Plan(NamedTuple):
-    """Conditions that are met, and by which of their columns they are counted."""
+class Plan(NamedTuple):
+    """Conditions that are met, and by the index over which of their columns leads are found.
+
+    The column is empty where no index has all of those who meet a condition.
+    """
 
     conditions: Conditions
     column: str
     leads: float
     """How many about meet what is asked of that column."""
 
+    def condition(self, scope: Scope) -> Where:
+        return record_sql.where_listed(scope) & record_sql.meeting(self.conditions, by=self.column)
+
 
 def _count(scope: Scope, conditions: Conditions) -> int:
-    plan = _plan(scope, conditions)
+    plan = plan_count(scope, conditions)
     if plan.leads > _SOON_COUNTED:
         less = _plan_subtraction(scope, conditions)
         if less is not None and sum(it.leads for it in less.terms) < plan.leads:
             return less.count(scope)
-    return _count_in_index(scope, plan)
+    return record_sql.count(plan.condition(scope))
 
 
-def _plan(scope: Scope, conditions: Conditions) -> _Plan:
+def plan_count(scope: Scope, conditions: Conditions) -> Plan:
     """Choose the column that the fewest leads meet the conditions on."""
     ways = [
-        _Plan(conditions, column, _estimate(scope, those))
+        Plan(conditions, column, _estimate(scope, those))
         for column, those in _by_column(conditions)
         if column in _INDEXED and _is_found_by_index(those)
     ]
-    return min(ways, key=lambda it: it.leads, default=_Plan(conditions, "", float("inf")))
+    return min(ways, key=lambda it: it.leads, default=Plan(conditions, "", float("inf")))
 
 
 def _by_column(conditions: Conditions) -> Iterator[tuple[str, Conditions]]:
@@ -115,13 +133,6 @@ def _estimate(scope: Scope, conditions: Conditions) -> float:
     return record_sql.estimate(record_sql.where_listed(scope) & record_sql.meeting(conditions))
 
 
-def _count_in_index(scope: Scope, plan: _Plan) -> int:
-    wanted = record_sql.where_listed(scope)
-    for condition in plan.conditions:
-        wanted = wanted & record_sql.as_held(condition, by=plan.column)
-    return record_sql.count(wanted)
-
-
 class _Subtraction(NamedTuple):
     """What is kept of some conditions, less those that do not meet one of the others, or more.
 
@@ -129,12 +140,14 @@ class _Subtraction(NamedTuple):
     """
 
     kept: int
-    terms: Sequence[_Plan]
+    terms: Sequence[Plan]
     signs: Sequence[int]
 
     def count(self, scope: Scope) -> int:
         parts = zip(self.terms, self.signs, strict=True)
-        return self.kept + sum(sign * _count_in_index(scope, term) for term, sign in parts)
+        return self.kept + sum(
+            sign * record_sql.count(term.condition(scope)) for term, sign in parts
+        )
 
 
 def _plan_subtraction(scope: Scope, conditions: Conditions) -> _Subtraction | None:
@@ -151,13 +164,13 @@ def _plan_subtraction(scope: Scope, conditions: Conditions) -> _Subtraction | No
     total = kept_counts.find_kept_count(scope, kept)
     if total is None or len(turned) > MOST_SUBTRACTED or not all(it for _, it in turned):
         return None
-    terms: list[_Plan] = []
+    terms: list[Plan] = []
     signs: list[int] = []
     for size in range(1, len(turned) + 1):
         for some in combinations([opposites for _, opposites in turned], size):
             for chosen in product(*some):
                 asked = (*kept, *(one for part in chosen for one in part))
-                terms.append(_plan(scope, _without_needless(asked)))
+                terms.append(plan_count(scope, _without_needless(asked)))
                 signs.append((-1) ** size)
     return _Subtraction(total, terms, signs)
 

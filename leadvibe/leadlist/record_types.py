@@ -24,6 +24,9 @@ class Order(NamedTuple):
     is_descending: bool = False
 
 
+NEWEST = Order("created_at", is_descending=True)
+
+
 @dataclass(frozen=True, slots=True)
 class RecordQuery:
     """Which leads, and in which order.
@@ -36,7 +39,7 @@ class RecordQuery:
     held_by: HeldBy | None = None
     search: str = ""
     searches_more: bool = False
-    orders: tuple[Order, ...] = (Order("created_at", is_descending=True),)
+    orders: tuple[Order, ...] = (NEWEST,)
 
     def narrowed(self, *conditions: Comparison) -> RecordQuery:
         return replace(self, conditions=(*self.conditions, *conditions))

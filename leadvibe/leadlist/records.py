@@ -8,19 +8,17 @@ those of searches: see record_search.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from psycopg.rows import dict_row
 
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist import record_sql
-from leadvibe.leadlist.record_search import in_two_parts, search_records
+from leadvibe.leadlist.record_pages import read_page
+from leadvibe.leadlist.record_search import search_records
 from leadvibe.leadlist.record_sql import ALWAYS
 from leadvibe.leadlist.record_totals import count_records
 from leadvibe.leadlist.record_types import Record, RecordQuery
-from leadvibe.leadlist.types import Comparison
-from leadvibe.leads.statuses import Outcome
 from leadvibe.lib.db import driver
 from leadvibe.lib.paging import Page, PageRequest, Total
 
@@ -31,8 +29,9 @@ def list_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Page
         return Page([], Total(0), request)  # reading all leads would say the same
     if query.search.strip():
         return search_records(scope, query, request)
-    items = _list(scope, query, request.size, request.offset)
-    return Page(items, Total(count_records(scope, query)), request)
+    total = count_records(scope, query)
+    items = read_page(scope, query, total=total, size=request.size, offset=request.offset)
+    return Page(items, Total(total), request)
 
 
 def find_record(scope: Scope, lead_id: str) -> Record | None:
@@ -68,48 +67,3 @@ def find_by_address(scope: Scope, *, kind: str, value: str, limit: int) -> list[
     """
     rows = driver().execute(statement, (scope.unit_id, kind, value, limit))
     return [lead_id for (lead_id,) in rows]
-
-
-def _list(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Record]:
-    first = query.orders[0]
-    if first.column == "outcome" and len(query.orders) > 1:
-        return _outcome_by_outcome(scope, query, size, offset)
-    if first.column in ALWAYS or any(it.column == first.column for it in query.conditions):
-        return record_sql.read(record_sql.where(scope, query), query.orders, size, offset)
-    return _part_by_part(scope, query, size, offset)
-
-
-def _outcome_by_outcome(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Record]:
-    """Read the leads of each outcome in the order of the rest, which an index has."""
-    wanted = set(Outcome)
-    for column, operator, value in query.conditions:
-        if column == "outcome" and operator != "exists":
-            wanted &= {value} if operator == "eq" else set(value)
-    found: list[Record] = []
-    for outcome in sorted(wanted, reverse=query.orders[0].is_descending):
-        part = replace(
-            query.narrowed(Comparison("outcome", "eq", outcome)), orders=query.orders[1:]
-        )
-        passed = count_records(scope, part) if offset else 0
-        if offset and passed <= offset:
-            offset -= passed
-            continue
-        found += _list(scope, part, size - len(found), offset)
-        offset = 0
-        if len(found) == size:
-            break
-    return found
-
-
-def _part_by_part(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Record]:
-    """Read those that have what is sorted by, and then those that do not.
-
-    Each part comes out of an index; together, nobody would know that the first is enough.
-    """
-    having, lacking = in_two_parts(query)
-    found = record_sql.read(record_sql.where(scope, having), query.orders, size, offset)
-    if len(found) == size:
-        return found
-    passed = offset - count_records(scope, having) if not found and offset else 0
-    left, others = size - len(found), record_sql.where(scope, lacking)
-    return found + record_sql.read(others, lacking.orders, left, max(passed, 0), has_first=False)

@@ -318,9 +318,8 @@ def _short(name: str) -> Mapped[int | None]:
     return mapped_column(Computed(made, persisted=True))
 
 
-_ALONE = ("email", "phone", "company", "source")
+_ALONE = ("phone", "company", "source")
 """Texts that no list is narrowed to together with anything."""
-
 
 NARROWED_BY = (
     "email", "phone", "company", "source", "website", "label_id", "utm_source", "utm_medium",
@@ -346,12 +345,15 @@ class LeadRecordRow(Base):
     __table_args__ = (
         CheckConstraint(f"status IN {STATUSES}", name="status"),
         CheckConstraint(f"outcome IN {OUTCOMES}", name="outcome"),
+        CheckConstraint("updated_at >= created_at", name="updated"),
         _recorded_by("created", "created_at DESC"),
         _recorded_by("updated", "updated_at DESC", holding=_counted_by("updated_at")),
-        _recorded_by("outcome", "outcome", "created_at DESC"),
+        _recorded_by("outcome", "outcome", "created_at DESC", holding=_counted_by("outcome")),
         _recorded_by("status", "status", "created_at DESC", where="status <> 'not_contacted'"),
         _recorded_by("intake", "intake", "created_at DESC", where="intake <> 'inbound'"),
-        _recorded_by("name", "name", where="name IS NOT NULL"),
+        _recorded_by(
+            "name", "name", where="name IS NOT NULL", holding=_counted_by("name"),
+        ),
         _recorded_by(
             "value", "value", where="value IS NOT NULL", holding=_counted_by("value"),
         ),
@@ -484,6 +486,8 @@ class LeadRecordTextRow(Base):
     status: Mapped[str]
     outcome: Mapped[str]
     intake: Mapped[str]
+    name: Mapped[str | None]
+    email: Mapped[str | None]
     contact: Mapped[str] = mapped_column(comment="name, addresses and numbers")
     more: Mapped[str] = mapped_column(comment="company, and what lists call it")
 

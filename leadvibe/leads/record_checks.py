@@ -31,7 +31,7 @@ _COUNTED = f"""
 _HELD = (
     "owner_id", "claimed_until", "next_call_at", "created_at", "updated_at", "qualified_at",
     "value", "clicks",
-    *(f"{name}_key" for name in KEPT_SHORT), "status", "outcome", "intake",
+    *(f"{name}_key" for name in KEPT_SHORT), "status", "outcome", "intake", "name", "email",
 )  # fmt: skip
 _COPIED = (*_HELD, "contact", "more")
 _TEXTS = f"""

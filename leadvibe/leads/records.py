@@ -54,7 +54,8 @@ def write_records(scope: Scope, told: Iterable[Told], *, now: datetime) -> None:
         INSERT INTO lead_records ({columns})
         SELECT {columns} FROM json_populate_recordset(NULL::lead_records, %s::json)
         ON CONFLICT (unit_id, lead_id)
-        DO UPDATE SET ({copied}, updated_at) = ROW({fresh}, excluded.updated_at)
+        DO UPDATE SET ({copied}, updated_at)
+            = ROW({fresh}, greatest(lead_records.created_at, excluded.updated_at))
         WHERE ({stored}) IS DISTINCT FROM ({fresh})
         """,  # noqa: S608 - names of ours
         (to_json(rows).decode(),),
@@ -76,7 +77,8 @@ def copy_owners(
     driver().execute(
         """
         UPDATE lead_records r
-        SET owner_id = l.owner_id, claimed_until = %(until)s, updated_at = %(now)s
+        SET owner_id = l.owner_id, claimed_until = %(until)s,
+            updated_at = greatest(r.created_at, %(now)s)
         FROM leads l
         WHERE r.unit_id = %(unit)s AND r.lead_id = ANY(%(ids)s)
           AND r.is_listed
@@ -113,7 +115,7 @@ def _row(scope: Scope, told: Told, now: datetime) -> dict[str, Any]:
         "lead_id": told.lead_id,
         "intake": intake_of(told.source),
         "created_at": told.created_at,
-        "updated_at": now,
+        "updated_at": max(now, told.created_at),
         "display_name": told.display_name,
         "name": person_of(told.metadata) or None,
         "email": emails[0] if emails else None,

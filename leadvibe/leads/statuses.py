@@ -122,7 +122,7 @@ def refresh_statuses(scope: Scope, lead_ids: Collection[str], *, now: datetime) 
         """
         UPDATE lead_records r
         SET status = new.status, outcome = new.outcome, qualified_at = new.qualified_at,
-            updated_at = %(now)s
+            updated_at = greatest(r.created_at, %(now)s)
         FROM (
             SELECT ids.lead_id, coalesce(latest.status, 'not_contacted') AS status,
                 CASE latest.status WHEN 'qualified' THEN 'qualified' WHEN 'converted' THEN 'won'

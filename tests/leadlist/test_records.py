@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from leadvibe.leadlist import record_sql, record_totals
+from leadvibe.leadlist import record_pages, record_sql, record_totals
 from leadvibe.leadlist.kept_counts import find_kept_count
 from leadvibe.leadlist.record_totals import count_records
 from leadvibe.leadlist.record_types import Order, RecordQuery
@@ -17,6 +17,7 @@ from leadvibe.lib.db import driver
 from leadvibe.lib.paging import PageRequest
 
 MIDNIGHT = datetime(2026, 3, 10, tzinfo=UTC)
+CHANGED = MIDNIGHT + timedelta(days=8)
 COUNT = 60
 
 
@@ -28,7 +29,8 @@ def scope(world):
             status, outcome, value, gclid, qualified_at, name, website, utm_source)
         SELECT %(unit)s, 'l' || lpad(n::text, 2, '0'), n %% 7 <> 0,
             (ARRAY['api', 'gtm', 'inbound'])[1 + n %% 3],
-            %(at)s::timestamptz + n * interval '2 hours', %(at)s::timestamptz - n * interval '1 h',
+            %(at)s::timestamptz + n * interval '2 hours',
+            %(changed)s::timestamptz - n * interval '1 h',
             (ARRAY['contacted', 'qualified', 'converted', 'lost'])[1 + n %% 4],
             (ARRAY['open', 'qualified', 'won', 'lost'])[1 + n %% 4],
             CASE WHEN n %% 2 = 0 THEN n %% 5 END, CASE WHEN n %% 3 = 1 THEN 'g' END,
@@ -37,7 +39,7 @@ def scope(world):
             CASE WHEN n %% 4 > 0 THEN 'u' || n %% 3 END
         FROM generate_series(1, %(count)s) n
     """
-    bound = {"unit": world.scope.unit_id, "at": MIDNIGHT, "count": COUNT}
+    bound = {"unit": world.scope.unit_id, "at": MIDNIGHT, "changed": CHANGED, "count": COUNT}
     driver().execute(rows, bound)
     driver().execute(
         """
@@ -55,6 +57,12 @@ def listed(scope, *conditions, size=500, page=1, **options):
     found = list_records(scope, query, PageRequest(page, size))
     assert found.total.count == counted_plainly(scope, conditions)
     return [it.lead_id for it in found.items]
+
+
+def found_plainly(scope, conditions):
+    text, values = record_sql.where(scope, RecordQuery(tuple(conditions)))
+    rows = driver().execute(f"SELECT lead_id FROM lead_records r WHERE {text}", values)
+    return {lead_id for (lead_id,) in rows}
 
 
 def counted_plainly(scope, conditions):
@@ -94,9 +102,9 @@ RANGED = [
     *([Comparison("value", operator, 2)] for operator in ("gte", "gt", "lte", "lt", "eq")),
     *(
         [Comparison(column, "gte", first), Comparison(column, "lt", last)]
-        for column in ("updated_at", "qualified_at")
-        for first in (MIDNIGHT - timedelta(hours=30), MIDNIGHT + timedelta(days=9))
-        for last in (MIDNIGHT - timedelta(hours=31), MIDNIGHT + timedelta(days=30))
+        for column, at in (("updated_at", CHANGED), ("qualified_at", MIDNIGHT))
+        for first in (at - timedelta(hours=30), at + timedelta(days=9))
+        for last in (at - timedelta(hours=31), at + timedelta(days=30))
     ),
     [Comparison("qualified_at", "exists", False)],
 ]
@@ -115,7 +123,7 @@ def test_counts_are_right_from_either_side(scope, narrowed, ranged):
 
 def test_those_who_lack_several_things_are_counted_by_those_who_have_them(scope):
     lacking = tuple(Comparison(it, "exists", False) for it in ("gclid", "value", "fbc"))
-    late = Comparison("updated_at", "lt", MIDNIGHT - timedelta(hours=20))
+    late = Comparison("updated_at", "lt", CHANGED - timedelta(hours=20))
 
     for conditions in (lacking[:2], lacking, (lacking[0], late)):
         less = record_totals._plan_subtraction(scope, conditions)
@@ -126,6 +134,55 @@ def test_those_who_lack_several_things_are_counted_by_those_who_have_them(scope)
 def test_merged_leads_and_other_units_are_left_out(scope, people):
     assert len(listed(scope, Comparison("intake", "in", ["api", "gtm", "inbound"]))) == 52
     assert not listed(people.stranger.scope, Comparison("created_at", "exists", True))
+
+
+ORDERS = [
+    *(
+        (Order(column, is_descending=is_descending),)
+        for column in ("created_at", "updated_at", "value", "qualified_at", "name", "outcome")
+        for is_descending in (True, False)
+    ),
+    (Order("outcome"), Order("value", is_descending=True)),
+    (Order("value", is_descending=True), Order("name")),
+]
+WAYS = {
+    "all are read": {},
+    "the order is walked": {"FEW": 0},
+    "the order is walked in vain": {"FEW": 0, "STEPS": 3},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("narrowed", [*NARROWED, *RANGED[-8:]])
+def test_lists_are_in_order_however_they_are_read(scope, monkeypatch, narrowed, way):
+    for name, value in WAYS[way].items():
+        monkeypatch.setattr(record_pages, name, value)
+    for orders in ORDERS:
+        query = RecordQuery(tuple(narrowed), orders=orders)
+        whole = list_records(scope, query, PageRequest(1, 99)).items
+        assert {it.lead_id for it in whole} == found_plainly(scope, narrowed)
+        keys = [_keys(it, orders) for it in whole]
+        assert keys == sorted(keys)
+        pages = [list_records(scope, query, PageRequest(it, 7)).items for it in range(1, 9)]
+        assert [it.lead_id for page in pages for it in page] == [it.lead_id for it in whole]
+
+
+def _keys(record, orders):
+    """Return what a record is sorted by, so that less is first."""
+    keys = []
+    for column, is_descending in orders:
+        given = record.fields[column] if column == "value" else getattr(record, column)
+        number = _number(given)
+        keys.append((number is None, -number if is_descending and number is not None else number))
+    return keys
+
+
+def _number(given):
+    if isinstance(given, datetime):
+        return given.timestamp()
+    if isinstance(given, str):
+        return int.from_bytes(given.encode().ljust(16, b"\0"))
+    return given
 
 
 @pytest.mark.parametrize("column", ["value", "qualified_at", "name", "outcome", "created_at"])

@@ -23,7 +23,9 @@ SIZE = 10
 STATUS_OUTCOMES = """(VALUES (0, 'not_contacted', 'open'), (1, 'contacted', 'open'),
     (2, 'qualified', 'qualified'), (3, 'converted', 'won'), (4, 'lost', 'lost'))"""
 
-SEARCHING = {"RARE": 100, "COMMON": 600, "SAMPLED_PERCENT": 100, "MANY": 50, "STEPS": 200}
+SEARCHING = {
+    "FEW": 30, "COMMON": 600, "SAMPLED_PERCENT": 100, "MANY": 50, "STEPS": 200, "ENTRIES": 400,
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -36,9 +36,11 @@ def add(octanist):
         changes = {"status": status, "value": value}
         if changes := {key: it for key, it in changes.items() if it is not None}:
             assert octanist.patch("/api/leads", {"id": lead_id, **changes}).status_code == 200
-        for column, text in {**dict(columns), **({"created_at": at} if at else {})}.items():
+        if stored := {**dict(columns), **({"created_at": at} if at else {})}:
             driver().execute(
-                f"UPDATE lead_records SET {column} = %s WHERE lead_id = %s", (text, lead_id)
+                f"UPDATE lead_records SET {', '.join(f'{it} = %s' for it in stored)}"
+                " WHERE lead_id = %s",
+                (*stored.values(), lead_id),
             )
         commit()
         return lead_id

@@ -204,7 +204,7 @@ def test_every_field_can_be_chosen(octanist, add):
 
 
 def test_a_time_that_was_shown_finds_its_lead_and_does_not_come_after_itself(octanist, add, names):
-    add("Ann", columns={"updated_at": ago(0).replace(microsecond=123_456)})
+    add("Ann", at=ago(1), columns={"updated_at": ago(0).replace(microsecond=123_456)})
     shown = octanist.get("/api/leads").json["data"][0]["updatedAt"]
 
     assert shown == "2026-03-10T12:00:00.123Z"
