@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
+from math import ceil
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -52,7 +53,8 @@ class Measured(NamedTuple):
 
 
 def share_of(times_ms: list[float], share: float) -> float:
-    return times_ms[min(len(times_ms) - 1, int(len(times_ms) * share))]
+    """Return the time that such a share of the requests took at most (nearest rank)."""
+    return times_ms[max(ceil(len(times_ms) * share), 1) - 1]
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ def read_page(
     scope: Scope, query: RecordQuery, *, total: int, size: int, offset: int
 ) -> list[Record]:
     """Return a page of the leads asked for; there are `total` of them."""
+    query = _without_settled_orders(query)
     if query.conditions and query.held_by is None and _is_soon_gathered(query, total):
         found = _gather(scope, query, size, offset)
         if found is not None:
@@ -62,11 +63,8 @@ def _without_settled_orders(query: RecordQuery) -> RecordQuery:
 
 def _outcome_by_outcome(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Record]:
     """Read the leads of each outcome in the order of the rest, which an index has."""
-    first, *others = query.orders
-    rest = tuple(others) or (Order("created_at", is_descending=not first.is_descending),)
     found: list[Record] = []
-    for outcome in sorted(_outcomes(query), reverse=first.is_descending):
-        part = replace(query.narrowed(Comparison("outcome", "eq", outcome)), orders=rest)
+    for part in parts_by_outcome(query):
         if _is_known_empty(scope, part):
             continue
         passed = record_totals.count_records(scope, part) if offset else 0
@@ -80,12 +78,16 @@ def _outcome_by_outcome(scope: Scope, query: RecordQuery, size: int, offset: int
     return found
 
 
-def _outcomes(query: RecordQuery) -> set[str]:
+def parts_by_outcome(query: RecordQuery) -> Iterator[RecordQuery]:
+    """Yield the parts of a list that is sorted by outcome first, each in the order of the rest."""
+    first, *others = query.orders
+    rest = tuple(others) or (Order("created_at", is_descending=not first.is_descending),)
     wanted: set[str] = set(Outcome)
     for column, operator, value in query.conditions:
         if column == "outcome" and operator != "exists":
             wanted &= {value} if operator == "eq" else set(value)
-    return wanted
+    for outcome in sorted(wanted, reverse=first.is_descending):
+        yield replace(query.narrowed(Comparison("outcome", "eq", outcome)), orders=rest)
 
 
 def _is_known_empty(scope: Scope, query: RecordQuery) -> bool:
@@ -182,22 +184,28 @@ def _implied(conditions: Iterable[Comparison], column: str) -> Iterator[Comparis
 
 def _gather(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Record] | None:
     """Read and sort all that are asked for, by the index that has the fewest, if any has them."""
-    plan = record_totals.plan_count(scope, query.conditions)
+    held = [it for it in query.conditions if record_sql.is_held(it)]
+    plan = record_totals.plan_count(scope, held)
     if not plan.column:
         return None
-    sorted_by = ", ".join(sorted({"created_at", *(it.column for it in query.orders)}))
     text, values = plan.condition(scope)
+    known = ", ".join(sorted({"unit_id", "lead_id", "created_at", *_sorted_by(query) & HELD}))
     # All of them first: the planner would walk an order otherwise that it thinks is short.
-    everyone = f"SELECT unit_id, lead_id, {sorted_by} FROM lead_records r WHERE {text} OFFSET 0"  # noqa: S608 - names of ours
+    source = f"(SELECT {known} FROM lead_records r WHERE {text} OFFSET 0) r"  # noqa: S608 - names of ours
+    others = record_sql.meeting(it for it in query.conditions if it not in held)
+    if len(held) < len(query.conditions) or not _sorted_by(query) <= HELD:
+        source = f"{source.removesuffix(' r')} few JOIN lead_records r USING (unit_id, lead_id)"
     return record_sql.read(
-        Where("true", values), query.orders, size, offset, has_first=False,
-        source=f"({everyone}) r", certain=record_sql.meeting(query.conditions),
+        Where(others.text, (*values, *others.values)), query.orders, size, offset,
+        has_first=False, source=source, certain=record_sql.meeting(query.conditions),
     )  # fmt: skip
 
 
+def _sorted_by(query: RecordQuery) -> set[str]:
+    return {it.column for it in query.orders}
+
+
 def _is_soon_gathered(query: RecordQuery, total: int) -> bool:
-    """Say whether few are asked for, and fewer yet where each must be looked at."""
-    is_held = all(it.column in HELD for it in query.orders)
-    return total <= (FEW if is_held else FEW // 10) and all(
-        map(record_sql.is_held, query.conditions)
-    )
+    """Say whether few are asked for, and fewer yet where the rows of all must be read."""
+    most = FEW if _sorted_by(query) <= HELD else FEW // 4
+    return total <= most and all(map(record_sql.is_held, query.conditions))

@@ -14,9 +14,10 @@ from typing import NamedTuple
 from leadvibe.identity.types import Scope
 from leadvibe.leadlist import record_sql, record_totals
 from leadvibe.leadlist.queries import GRAM_LENGTH
-from leadvibe.leadlist.record_pages import find_way, in_two_parts
+from leadvibe.leadlist.record_pages import find_way, in_two_parts, parts_by_outcome
 from leadvibe.leadlist.record_sql import ALWAYS, Where
 from leadvibe.leadlist.record_types import Record, RecordQuery
+from leadvibe.leads import queries as lead_queries
 from leadvibe.leads.queries import like_pattern
 from leadvibe.lib.db import driver
 from leadvibe.lib.paging import Page, PageRequest, Total
@@ -24,16 +25,19 @@ from leadvibe.lib.paging import Page, PageRequest, Total
 FEW = 3_000
 """Leads that are looked at one by one for the text, wherever they stand: in some milliseconds."""
 
-COMMON = 50_000
-"""Leads with a text that are still counted for a first page: in a twentieth of a second."""
+COMMON = 30_000
+"""Leads with a text that are still counted for a first page: in some hundredths of a second."""
+
+TEXT_PER_LEAD = 1 / 6
+"""What it takes to read a text as it stands, of what it takes to read that of a given lead."""
 
 SAMPLED_PERCENT = 0.5
 """Leads that are looked at to guess how common a text is: in some milliseconds."""
 
-ENTRIES = 20_000
+ENTRIES = 40_000
 """Entries of an index that are looked at, in the order of the list, for leads to look at."""
 
-STEPS = 4_000
+LEAST_STEPS, MOST_STEPS = 4_000, 15_000
 """Leads looked at in the order of the list before all that a search finds are read and sorted."""
 
 MANY = 1_000
@@ -94,35 +98,58 @@ class _Search(NamedTuple):
 def search_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Page[Record]:
     """Return a page of a search. Its total stops at MANY where more than COMMON have the text."""
     search = _Search(scope, query)
-    few = _few_asked_for(search)
+    few = _find_few(search, FEW)
+    if few is None:
+        having = _guess_having(search)
+        # No index knows of one or two letters: all texts are read then.
+        read = having if len(search.text) >= GRAM_LENGTH else lead_queries.count_listed(scope)
+        if read > COMMON:
+            if found := _walk_some(search, request, having):
+                return found
+            few = _find_few(search, int(min(read * TEXT_PER_LEAD, COMMON)))
     if few is not None:
         return _read_at_once(search, request, search.has_text(), few)
-    if len(search.text) < GRAM_LENGTH or _is_common(search):
-        items = _walk(search, request.size + 1, request.offset)
-        if len(items) > request.size:
-            total = max(_count_some(search), request.offset + len(items))
-            return Page(items[: request.size], Total(total, is_capped=True), request)
     narrowed, source = search.narrowed()
     return _read_at_once(search, request, search.found() & narrowed, Where(source))
 
 
-def _few_asked_for(search: _Search) -> Where | None:
+def _find_few(search: _Search, most: int) -> Where | None:
     """Say who is asked for whatever text they have, where these are few."""
     scope, query = search.scope, search.query
     if not query.conditions and query.held_by is None:
         return None
-    wanted = record_totals.find_at_most(scope, query, FEW)
+    wanted = record_totals.find_at_most(scope, query, most)
     if wanted is None:
         return None
     few = f"SELECT r.unit_id, r.lead_id FROM lead_records r WHERE {wanted.text} OFFSET 0"  # noqa: S608 - names of ours
     return Where(f"({few}) few JOIN {_TEXTS} USING (unit_id, lead_id)", wanted.values)
 
 
-def _is_common(search: _Search) -> bool:
+def _guess_having(search: _Search) -> float:
     """Guess from the same few leads each time; statistics multiply what three letters have."""
     sampled = f"{_TEXTS} TABLESAMPLE SYSTEM ({SAMPLED_PERCENT}) REPEATABLE (1)"
     found = record_sql.count(search.of_unit() & search.has_text(), source=sampled)
-    return found * 100 / SAMPLED_PERCENT > COMMON
+    return found * 100 / SAMPLED_PERCENT
+
+
+def _walk_some(search: _Search, request: PageRequest, having: float) -> Page[Record] | None:
+    """Look for a page among the first leads of the list, unless it takes more of them."""
+    steps = _guess_steps(search, request.size, having)
+    items = _walk(search, request.size + 1, request.offset, steps) if steps else []
+    if len(items) <= request.size:
+        return None
+    total = max(_count_some(search), request.offset + len(items))
+    return Page(items[: request.size], Total(total, is_capped=True), request)
+
+
+def _guess_steps(search: _Search, size: int, having: float) -> int:
+    """Guess how many leads are looked at for a page, in the order of the list; 0 for too many."""
+    listed = max(lead_queries.count_listed(search.scope), 1)
+    share = having / listed
+    wanted = record_sql.estimate(record_sql.where(search.scope, search.query))
+    if not share or wanted / listed * ENTRIES * share < size:
+        return 0
+    return int(min(max(2 * size / share, LEAST_STEPS), MOST_STEPS))
 
 
 def _read_at_once(
@@ -158,28 +185,31 @@ def _count_some(search: _Search) -> int:
     return record_sql.count(Where(text, (*unit.values, *values)), at_most=MANY, source=some)
 
 
-def _walk(search: _Search, size: int, offset: int) -> list[Record]:
+def _walk(search: _Search, size: int, offset: int, steps: int) -> list[Record]:
     """Return a page of a search out of the first leads of the list, or less when it takes more."""
     query, first = search.query, search.query.orders[0]
+    if first.column == "outcome" and len(query.orders) > 1:
+        part = next(parts_by_outcome(query), None)
+        return _walk(search._replace(query=part), size, offset, steps) if part else []
     if first.column in ALWAYS or any(it.column == first.column for it in query.conditions):
-        return _read_walking(search, size, offset)
+        return _read_walking(search, size, offset, steps)
     having, lacking = (search._replace(query=it) for it in in_two_parts(query))
-    found = _read_walking(having, size, offset)
+    found = _read_walking(having, size, offset, steps)
     wanted = record_sql.where(search.scope, having.query)
-    if len(found) == size or offset or record_sql.is_more_than(STEPS, wanted):
+    if len(found) == size or offset or record_sql.is_more_than(steps, wanted):
         return found
-    return found + _read_walking(lacking, size - len(found), 0, has_first=False)
+    return found + _read_walking(lacking, size - len(found), 0, steps, has_first=False)
 
 
 def _read_walking(
-    search: _Search, size: int, offset: int, *, has_first: bool = True
+    search: _Search, size: int, offset: int, steps: int, *, has_first: bool = True
 ) -> list[Record]:
     query, has_text = search.query, search.has_text()
     way = find_way(query)
     within = record_sql.where_listed(search.scope) & record_sql.meeting(way.bounds)
     entries = record_sql.first_of(within, query.orders, ENTRIES, has_first=has_first)
     text, values = record_sql.meeting(way.others, by=way.column) & record_sql.held(query)
-    some = f"SELECT r.* FROM ({entries.text}) r WHERE {text} LIMIT {STEPS}"  # noqa: S608 - names of ours
+    some = f"SELECT r.* FROM ({entries.text}) r WHERE {text} LIMIT {steps}"  # noqa: S608 - names of ours
     source = f"({some}) r JOIN {_TEXTS} ON t.unit_id = r.unit_id AND t.lead_id = r.lead_id"
     return record_sql.read(
         Where(has_text.text, (*entries.values, *values, *has_text.values)),

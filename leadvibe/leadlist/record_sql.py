@@ -215,7 +215,9 @@ def order_by(orders: Sequence[Order], *, has_first: bool) -> str:
         parts.append(f"r.created_at {'ASC' if first.is_descending else 'DESC'}")
     elif len(orders) == 1 and not has_first and first.column not in ALWAYS:
         parts.append(f"CASE WHEN r.{first.column} IS NULL THEN r.created_at END DESC NULLS LAST")
-    is_backward = first.is_descending is not (first.column in _NEWEST_FIRST)
+    # As the index has them that a list is walked by: within an outcome, the next order is first.
+    leading = orders[1] if first.column == "outcome" and len(orders) > 1 else first
+    is_backward = leading.is_descending is not (leading.column in _NEWEST_FIRST)
     return ", ".join((*parts, "r.lead_id DESC" if is_backward else "r.lead_id"))
 
 

@@ -72,7 +72,7 @@ def find_at_most(scope: Scope, query: RecordQuery, number: int) -> Where | None:
     wanted = record_sql.where(scope, query)
     if query.held_by is None:
         plan = plan_count(scope, query.conditions)
-        if not plan.column or plan.leads > _SOON_COUNTED:
+        if not plan.column or plan.leads > max(_SOON_COUNTED, number):
             return None
         wanted = plan.condition(scope)
     return None if record_sql.is_more_than(number, wanted) else wanted
@@ -107,8 +107,9 @@ def _count(scope: Scope, conditions: Conditions) -> int:
     return record_sql.count(plan.condition(scope))
 
 
-def plan_count(scope: Scope, conditions: Conditions) -> Plan:
+def plan_count(scope: Scope, wanted: Iterable[Comparison]) -> Plan:
     """Choose the column that the fewest leads meet the conditions on."""
+    conditions = tuple(wanted)
     ways = [
         Plan(conditions, column, _estimate(scope, those))
         for column, those in _by_column(conditions)

@@ -24,7 +24,8 @@ STATUS_OUTCOMES = """(VALUES (0, 'not_contacted', 'open'), (1, 'contacted', 'ope
     (2, 'qualified', 'qualified'), (3, 'converted', 'won'), (4, 'lost', 'lost'))"""
 
 SEARCHING = {
-    "FEW": 30, "COMMON": 600, "SAMPLED_PERCENT": 100, "MANY": 50, "STEPS": 200, "ENTRIES": 400,
+    "FEW": 30, "COMMON": 600, "SAMPLED_PERCENT": 100, "MANY": 50, "LEAST_STEPS": 200,
+    "MOST_STEPS": 200, "ENTRIES": 400,
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from leadvibe.lib import memory
 from leadvibe.lib.embedded.binaries import POSTGRES_MAJOR, Binaries
 from leadvibe.lib.embedded.errors import EmbeddedError, HomeError
 from leadvibe.lib.embedded.home import POSTGRES_SOCKET, Home, own_folder, write_file
@@ -31,10 +32,6 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         "listen_addresses": "",  # the socket is the only door
         "max_connections": "200",
-        # Modest: on a small machine the web and worker processes need memory as well, and the
-        # kernel's page cache serves what does not fit.
-        "shared_buffers": "256MB",
-        "effective_cache_size": "1GB",
         "work_mem": "16MB",
         "maintenance_work_mem": "128MB",
         # Bulk loads: few, spread checkpoints, and full pages compressed in the log.
@@ -61,9 +58,28 @@ SETTINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+MIB = 1 << 20
+MOST_SHARED = 1024 * MIB
+
+
+def memory_settings(available_bytes: int) -> dict[str, str]:
+    """Return what depends on the memory there is.
+
+    The web and worker processes need some as well. An eighth is enough for a million leads on
+    eight gigabytes: what is searched in stays at hand, and is not copied from the kernel's cache
+    for each search, which takes three times as long.
+    """
+    shared = min(max(available_bytes // 8, 128 * MIB), MOST_SHARED)
+    return {
+        "shared_buffers": f"{shared // MIB}MB",
+        "effective_cache_size": f"{available_bytes // 2 // MIB}MB",
+    }
+
+
 # For data that nobody will miss: a power cut may destroy it.
 THROWAWAY: Mapping[str, str] = MappingProxyType(
     {
+        "shared_buffers": "128MB",
         "fsync": "off",
         "synchronous_commit": "off",
         "full_page_writes": "off",
@@ -174,6 +190,7 @@ class Postgres:
         """
         settings = {
             **SETTINGS,
+            **memory_settings(memory.available_bytes()),
             **(THROWAWAY if self.throwaway else {}),
             "unix_socket_directories": str(self.home.run),
             "unix_socket_permissions": "0700",
