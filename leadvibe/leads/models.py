@@ -302,7 +302,7 @@ def _recorded_by(name: str, *columns: str, where: str = "", holding: Sequence[st
 def _recorded_value(name: str) -> Index:
     return _recorded_by(
         name, name, "created_at DESC", where=f"{name} IS NOT NULL",
-        holding=() if name in _ALONE else _counted_by(name),
+        holding=_HOLDING[name] if name in _HOLDING else _counted_by(name),
     )  # fmt: skip
 
 
@@ -318,8 +318,8 @@ def _short(name: str) -> Mapped[int | None]:
     return mapped_column(Computed(made, persisted=True))
 
 
-_ALONE = ("phone", "company", "source")
-"""Texts that no list is narrowed to together with anything."""
+_HOLDING = {"phone": (), "company": (), "source": ("value", "outcome")}
+"""Texts that no list is narrowed to together with anything, and what is told of those found."""
 
 NARROWED_BY = (
     "email", "phone", "company", "source", "website", "label_id", "utm_source", "utm_medium",

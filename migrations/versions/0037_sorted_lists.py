@@ -2,7 +2,8 @@
 
 Why: a list that is narrowed to a range or a status was looked up lead by lead in the order of its
 names, and against the order few of the first leads were among those asked for. Who was last changed
-before a day was made before it, too: now that is certain, such lists begin where they can.
+before a day was made before it, too: now that is certain, such lists begin where they can. What has
+come of each source is told out of its index.
 
 Revision ID: 0037
 """
@@ -17,10 +18,11 @@ down_revision = "0036"
 
 SHORT = ("website_key", "label_id_key", "utm_source_key", "utm_medium_key", "utm_campaign_key")
 HELD = ("created_at", "updated_at", "qualified_at", "value", "clicks", *SHORT, "outcome", "intake")
-SORTED = {
-    "name": ("name",),
-    "email": ("email", "created_at DESC"),
-    "outcome": ("outcome", "created_at DESC"),
+WIDER = {
+    "name": (("name",), HELD),
+    "email": (("email", "created_at DESC"), HELD),
+    "outcome": (("outcome", "created_at DESC"), HELD),
+    "source": (("source", "created_at DESC"), ("value", "outcome")),
 }
 CONTACT = """lower(concat_ws(E'\\n', r.name, nullif(array_to_string(r.emails, E'\\n'), ''),
     nullif(array_to_string(r.phones, E'\\n'), '')))"""
@@ -47,8 +49,8 @@ REMOVE_UNLISTED = """
 
 
 def upgrade() -> None:
-    for name, columns in SORTED.items():
-        _make_wider(name, columns)
+    for name, (columns, held) in WIDER.items():
+        _make_wider(name, columns, held)
     op.execute("ALTER TABLE lead_records DISABLE TRIGGER USER")
     op.execute("UPDATE lead_records SET updated_at = created_at WHERE updated_at < created_at")
     op.execute("ALTER TABLE lead_records ENABLE TRIGGER USER")
@@ -58,7 +60,7 @@ def upgrade() -> None:
     _make_texts()
 
 
-def _make_wider(name: str, columns: tuple[str, ...]) -> None:
+def _make_wider(name: str, columns: tuple[str, ...], held: tuple[str, ...]) -> None:
     own = {column.split()[0] for column in columns}
     has = "" if name == "outcome" else f" AND {name} IS NOT NULL"
     op.drop_index(f"ix_lead_records_{name}", "lead_records")
@@ -67,7 +69,7 @@ def _make_wider(name: str, columns: tuple[str, ...]) -> None:
         "lead_records",
         ["unit_id", *map(sa.text, columns), "lead_id"],
         postgresql_where=sa.text(f"is_listed{has}"),
-        postgresql_include=[it for it in HELD if it not in own],
+        postgresql_include=[it for it in held if it not in own],
     )
 
 
