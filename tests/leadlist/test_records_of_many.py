@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 
@@ -112,6 +113,48 @@ def test_pages_of_a_search_go_on_behind_the_total_that_is_sure(scope):
     assert all(it * SIZE < page.total.count for it, page in enumerate(pages[:-2], start=1))
     assert pages[-1].total.count == COUNT // 2
     assert not pages[-1].total.is_capped
+
+
+SEARCHED = {
+    "the few who are asked for are looked at": {"FEW": COUNT},
+    "all who have the text are read": {"FEW": 0, "COMMON": COUNT},
+    "the list is walked": {"FEW": 0, "COMMON": 0, "ENTRIES": COUNT, "MOST_STEPS": COUNT},
+    "the list is walked in vain": {"FEW": 0, "COMMON": 0, "LEAST_STEPS": 3, "MOST_STEPS": 3},
+}
+SORTED = [
+    (Order("created_at", is_descending=True),),
+    (Order("value"),),
+    (Order("name", is_descending=True),),
+    (Order("outcome"), Order("value", is_descending=True)),
+    (Order("next_call_at"), Order("created_at", is_descending=True)),
+]
+ASKED_BESIDES = [
+    (),
+    (Comparison("website", "eq", "w1"),),
+    (Comparison("outcome", "in", ["won", "open"]), Comparison("gclid", "exists", False)),
+    (Comparison("gclid", "eq", "g"), Comparison("value", "gte", 40)),
+    (Comparison("updated_at", "lt", NOON - timedelta(minutes=600)),),
+]
+
+
+@pytest.mark.parametrize("way", SEARCHED)
+@pytest.mark.parametrize("conditions", ASKED_BESIDES)
+def test_searches_are_in_order_however_they_are_read(scope, monkeypatch, conditions, way):
+    for name, value in SEARCHED[way].items():
+        monkeypatch.setattr(record_search, name, value)
+    for text, orders in product(("ann 1", "nn", "bo 19"), SORTED):
+        query = RecordQuery(conditions, search=text, orders=orders)
+        pages = [list_records(scope, query, PageRequest(it, 250)).items for it in range(1, 6)]
+        found = [it for page in pages for it in page]
+
+        listed = list_records(scope, RecordQuery(conditions, orders=orders), PageRequest(1, COUNT))
+        having = [it for it in listed.items if text in it.name.lower()]
+        assert [_sorted_by(it, orders) for it in found] == [_sorted_by(it, orders) for it in having]
+        assert {it.lead_id for it in found} == {it.lead_id for it in having}
+
+
+def _sorted_by(record, orders):
+    return [record.fields.get(it.column, getattr(record, it.column, None)) for it in orders]
 
 
 def test_a_rare_search_is_counted_and_sorted_whole(scope):
