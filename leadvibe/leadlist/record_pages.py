@@ -161,12 +161,18 @@ def _walk(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Reco
 
 def _walk_some(scope: Scope, query: RecordQuery, way: Way, size: int, offset: int) -> list[Record]:
     within = record_sql.where_listed(scope) & record_sql.meeting(way.bounds)
-    first = record_sql.first_of(within, query.orders, STEPS)
-    return record_sql.read(
-        Where("true", first.values) & record_sql.meeting(way.others, by=way.column),
-        query.orders, size, offset,
-        source=f"({first.text}) r", certain=record_sql.meeting(way.others),
-    )  # fmt: skip
+    met = record_sql.meeting(way.others, by=way.column)
+    certain = record_sql.meeting(way.others)
+    if len(query.orders) == 1:
+        first = record_sql.first_of(within, query.orders, STEPS)
+        found, source = Where(met.text, (*first.values, *met.values)), f"({first.text}) r"
+    else:
+        # The index has the first order alone: whoever is alike in it is sorted by the others.
+        first = record_sql.first_alike(within, query.orders[0], STEPS)
+        alike = record_sql.first_alike(met, query.orders[0], size + offset, source=first)
+        found = Where("true", alike.values)
+        source = f"({alike.text}) few JOIN lead_records r USING (unit_id, lead_id)"
+    return record_sql.read(found, query.orders, size, offset, source=source, certain=certain)
 
 
 _NEWEST_WITHIN = frozenset((column, "eq") for column in ("outcome", *KEPT_SHORT))

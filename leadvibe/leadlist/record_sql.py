@@ -191,6 +191,20 @@ def first_of(
     return Where(text, condition.values)
 
 
+def first_alike(
+    condition: Where, order: Order, number: int, *, source: Where | None = None
+) -> Where:
+    """Say how the first leads in an order are read, and all others that are alike to the last."""
+    text, values = source or Where("lead_records")
+    said = order_by((order,), has_first=True).rpartition(", ")[0]
+    first = f"FETCH FIRST {number} ROWS WITH TIES"
+    read = f"({text}) r" if source else f"{text} r"
+    return Where(
+        f"SELECT r.* FROM {read} WHERE {condition.text} ORDER BY {said} {first}",  # noqa: S608 - names of ours
+        (*values, *condition.values),
+    )
+
+
 def read_by_id(scope: Scope, lead_ids: Sequence[str]) -> dict[str, Record]:
     """Return what is recorded of leads that stand for themselves, by lead."""
     statement = f"""
