@@ -171,7 +171,8 @@ def _read_at_once(
     bound = (*source.values, *found.values, request.size, request.offset)
     [(total, ids)] = driver().execute(statement, bound, prepare=False).fetchall()
     records = record_sql.read_by_id(search.scope, ids)
-    return Page([records[it] for it in ids], Total(total), request)
+    # One that was merged since the statement before is left out.
+    return Page([records[it] for it in ids if it in records], Total(total), request)
 
 
 def _count_some(search: _Search) -> int:
@@ -195,10 +196,19 @@ def _walk(search: _Search, size: int, offset: int, steps: int) -> list[Record]:
         return _read_walking(search, size, offset, steps)
     having, lacking = (search._replace(query=it) for it in in_two_parts(query))
     found = _read_walking(having, size, offset, steps)
-    wanted = record_sql.where(search.scope, having.query)
-    if len(found) == size or offset or record_sql.is_more_than(steps, wanted):
+    if len(found) == size or offset or not _is_walked_whole(having, steps):
         return found
     return found + _read_walking(lacking, size - len(found), 0, steps, has_first=False)
+
+
+def _is_walked_whole(search: _Search, steps: int) -> bool:
+    """Say whether no lead that has what is sorted by was left out on the way."""
+    scope, query = search.scope, search.query
+    entries = record_sql.where_listed(scope) & record_sql.meeting(find_way(query).bounds)
+    wanted = record_sql.where(scope, query)
+    return not record_sql.is_more_than(ENTRIES, entries) and not record_sql.is_more_than(
+        steps, wanted
+    )
 
 
 def _read_walking(

@@ -120,6 +120,13 @@ SEARCHED = {
     "all who have the text are read": {"FEW": 0, "COMMON": COUNT},
     "the list is walked": {"FEW": 0, "COMMON": 0, "ENTRIES": COUNT, "MOST_STEPS": COUNT},
     "the list is walked in vain": {"FEW": 0, "COMMON": 0, "LEAST_STEPS": 3, "MOST_STEPS": 3},
+    "some of the list is walked": {
+        "FEW": 0,
+        "COMMON": 0,
+        "ENTRIES": 300,
+        "LEAST_STEPS": 300,
+        "MOST_STEPS": 300,
+    },
 }
 SORTED = [
     (Order("created_at", is_descending=True),),
@@ -130,7 +137,7 @@ SORTED = [
 ]
 ASKED_BESIDES = [
     (),
-    (Comparison("website", "eq", "w1"),),
+    (Comparison("utm_source", "eq", "u2"),),
     (Comparison("outcome", "in", ["won", "open"]), Comparison("gclid", "exists", False)),
     (Comparison("gclid", "eq", "g"), Comparison("value", "gte", 40)),
     (Comparison("updated_at", "lt", NOON - timedelta(minutes=600)),),
@@ -141,15 +148,15 @@ ASKED_BESIDES = [
 def test_searches_are_in_order_however_they_are_read(scope, monkeypatch, way):
     for name, value in SEARCHED[way].items():
         monkeypatch.setattr(record_search, name, value)
-    for conditions, text, orders in product(ASKED_BESIDES, ("ann 1", "nn"), SORTED):
+    for conditions, text, orders in product(ASKED_BESIDES, ("ann", "ann 1", "nn"), SORTED):
         query = RecordQuery(conditions, search=text, orders=orders)
-        pages = [list_records(scope, query, PageRequest(it, 250)).items for it in range(1, 6)]
+        pages = [list_records(scope, query, PageRequest(it, 40)).items for it in (1, 2, 3)]
         found = [it for page in pages for it in page]
 
         listed = list_records(scope, RecordQuery(conditions, orders=orders), PageRequest(1, COUNT))
-        having = [it for it in listed.items if text in it.name.lower()]
+        having = [it for it in listed.items if text in it.name.lower()][:120]
         assert [_sorted_by(it, orders) for it in found] == [_sorted_by(it, orders) for it in having]
-        assert {it.lead_id for it in found} == {it.lead_id for it in having}
+        assert len({it.lead_id for it in found}) == len(found)
 
 
 def _sorted_by(record, orders):
