@@ -1,0 +1,37 @@
+"""What is recorded of leads."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from leadvibe.leads import records, statuses
+from leadvibe.leads.records import Told
+from leadvibe.leads.statuses import Outcome
+from leadvibe.lib.db import driver
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def test_no_lead_is_changed_before_it_is_made_by_a_clock_that_goes_wrong(people):
+    scope, early = people.scope, NOON - timedelta(minutes=5)
+
+    for change in (
+        lambda: records.write_records(scope, [Told("ann", "Ann", "api", NOON, {}, ())], now=early),
+        lambda: statuses.change_status(scope, "ann", Outcome.WON, by="x", via="x", now=early),
+        lambda: records.write_records(
+            scope, [Told("ann", "Ann", "api", NOON, {"value": 5}, ())], now=early
+        ),
+    ):
+        change()
+        assert changed_at(scope) == NOON
+
+    statuses.change_status(
+        scope, "ann", Outcome.LOST, by="x", via="x", now=NOON + timedelta(minutes=1)
+    )
+    assert changed_at(scope) == NOON + timedelta(minutes=1)
+
+
+def changed_at(scope):
+    statement = "SELECT updated_at FROM lead_records WHERE unit_id = %s"
+    [at] = driver().execute(statement, (scope.unit_id,)).fetchone()
+    return at
