@@ -19,7 +19,10 @@ from pydantic_core import to_json
 from leadvibe.lib.errors import InvalidError
 
 LONGEST_TEXT = 2_000
-"""Characters that lists can be narrowed to; longer ones are cut."""
+"""Characters of a text that are taken."""
+
+LONGEST_RECORDED = 1_750
+"""Bytes of a text that is recorded, to be listed by: an entry of an index holds 2,704 in all."""
 
 _LARGEST_NUMBER = 1e15
 
@@ -167,7 +170,12 @@ def require_kinds(properties: Mapping[str, Any]) -> None:
 def _text(value: object) -> str | None:
     if isinstance(value, bool | int | float):
         return to_json(value).decode()
-    return (value.strip()[:LONGEST_TEXT] or None) if isinstance(value, str) else None
+    return (as_recorded(value) or None) if isinstance(value, str) else None
+
+
+def as_recorded(text: str) -> str:
+    """Return what is recorded of a text: all but of very long ones."""
+    return text.strip().encode()[:LONGEST_RECORDED].decode(errors="ignore").strip()
 
 
 def _long_text(value: object) -> str | None:

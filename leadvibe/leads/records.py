@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pydantic_core import to_json
 
 from leadvibe.identity.types import Scope
-from leadvibe.leads.fields import FIELDS, read_fields
+from leadvibe.leads.fields import FIELDS, as_recorded, read_fields
 from leadvibe.leads.naming import person_of
 from leadvibe.leads.types import AliasKind
 from leadvibe.lib.db import driver
@@ -118,8 +118,8 @@ def _row(scope: Scope, told: Told, now: datetime) -> dict[str, Any]:
         "updated_at": max(now, told.created_at),
         "display_name": told.display_name,
         "name": person_of(told.metadata) or None,
-        "email": emails[0] if emails else None,
-        "phone": phones[0] if phones else None,
+        "email": as_recorded(emails[0]) if emails else None,
+        "phone": as_recorded(phones[0]) if phones else None,
         "emails": emails,
         "phones": phones,
         **read_fields(told.metadata),

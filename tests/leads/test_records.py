@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 from leadvibe.leads import records, statuses
+from leadvibe.leads.fields import LONGEST_RECORDED, as_recorded
+from leadvibe.leads.models import NARROWED_BY
 from leadvibe.leads.records import Told
 from leadvibe.leads.statuses import Outcome
 from leadvibe.lib.db import driver
@@ -29,6 +32,25 @@ def test_no_lead_is_changed_before_it_is_made_by_a_clock_that_goes_wrong(people)
         scope, "ann", Outcome.LOST, by="x", via="x", now=NOON + timedelta(minutes=1)
     )
     assert changed_at(scope) == NOON + timedelta(minutes=1)
+
+
+def test_the_longest_texts_of_any_script_are_recorded(people):
+    random = Random(1)
+    lead_id, name, address, long = (
+        "".join(chr(random.randrange(0x1F300, 0x1FAF0)) for _ in range(length))
+        for length in (200, 200, 512, 2_000)
+    )
+    texts = dict.fromkeys(NARROWED_BY, long) | {"first_name": name, "last_name": name}
+    aliases = (("email", address), ("phone", address))
+
+    records.write_records(
+        people.scope, [Told(lead_id, name, "api", NOON, texts, aliases)], now=NOON
+    )
+
+    [(website, emails)] = driver().execute("SELECT website, emails FROM lead_records").fetchall()
+    assert website == as_recorded(long) == long[: len(website)]
+    assert len(website.encode()) > LONGEST_RECORDED - 4
+    assert emails == [address]
 
 
 def changed_at(scope):

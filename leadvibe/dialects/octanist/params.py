@@ -24,7 +24,7 @@ from leadvibe.dialects.octanist.lead_fields import (
 from leadvibe.leadlist.record_types import Order, RecordQuery
 from leadvibe.leadlist.types import Comparison
 from leadvibe.leads.aliases import as_searched
-from leadvibe.leads.fields import LONGEST_TEXT
+from leadvibe.leads.fields import as_recorded
 from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.paging import PageRequest
 
@@ -151,7 +151,7 @@ def _read_exists(name: str, text: str) -> bool:
 def _read_text(name: str, text: str) -> str:
     if not text.strip() or "\x00" in text:
         raise _bad_filter(name, "must have a value: leave it out to see all leads")
-    return text.strip()[:LONGEST_TEXT]
+    return as_recorded(text)
 
 
 def _read_number(name: str, text: str) -> float:
