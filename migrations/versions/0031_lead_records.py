@@ -13,7 +13,9 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 from alembic import op
+from psycopg.errors import ProgramLimitExceeded
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import OperationalError
 
 revision = "0031"
 down_revision = "0030"
@@ -43,9 +45,23 @@ NARROWED_BY = (
     "email", "phone", "company", "source", "website", "label_id", "utm_source", "utm_medium",
     "utm_campaign", *CLICKS,
 )  # fmt: skip
+LONGEST, SHORTER = 2_000, 500
+LONGEST_NAME = 100 * 1024  # as long as all metadata may be
 
 
 def upgrade() -> None:
+    try:
+        with op.get_bind().begin_nested():
+            _make_records(texts=LONGEST, names=LONGEST_NAME)
+    except OperationalError as error:
+        if not isinstance(error.orig, ProgramLimitExceeded):
+            raise
+        # A text is more than an entry of an index can hold, as those of other scripts may be.
+        _make_records(texts=SHORTER, names=SHORTER)
+
+
+def _make_records(*, texts: int, names: int) -> None:
+    """Texts that lists are narrowed to, and names, are cut to so many characters."""
     op.create_table(
         "lead_records",
         sa.Column("unit_id", sa.Uuid(), nullable=False),
@@ -120,7 +136,7 @@ def upgrade() -> None:
         "lead_status_changes",
         ["unit_id", "lead_id", sa.text("changed_at DESC"), sa.text("change_id DESC")],
     )
-    _record_leads()
+    _record_leads(texts, names)
     for name, columns, where in _indexes():
         op.create_index(
             f"ix_lead_records_{name}",
@@ -130,16 +146,18 @@ def upgrade() -> None:
         )
 
 
-def _record_leads() -> None:
+def _record_leads(longest: int, longest_name: int) -> None:
     """Record the leads there are by their metadata and aliases, as they will be from now on."""
-    texts = ", ".join(f"nullif(btrim(left(l.metadata->>'{name}', 2000)), '')" for name in TEXTS)
+    texts = ", ".join(
+        f"nullif(btrim(left(l.metadata->>'{name}', {longest})), '')" for name in TEXTS
+    )
     longs = ", ".join(f"nullif(btrim(l.metadata->>'{name}'), '')" for name in LONG)
     times = ", ".join(_if_valid(name, "timestamptz") for name in TIMES)
     flags = ", ".join(_if_valid(name, "boolean") for name in FLAGS)
     columns = ", ".join((*TEXTS, *LONG, "value", *TIMES, *FLAGS))
-    person = """coalesce(
+    person = f"""left(coalesce(
         nullif(btrim(concat_ws(' ', l.metadata->>'first_name', l.metadata->>'last_name')), ''),
-        nullif(btrim(l.metadata->>'name'), ''))"""
+        nullif(btrim(l.metadata->>'name'), '')), {longest_name})"""
     op.execute(
         f"""
         INSERT INTO lead_records (unit_id, lead_id, is_listed, intake, created_at, updated_at,

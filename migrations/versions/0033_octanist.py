@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from psycopg.errors import ProgramLimitExceeded
+from sqlalchemy.exc import OperationalError
 
 revision = "0033"
 down_revision = "0032"
@@ -104,13 +106,24 @@ def upgrade() -> None:
 def _widen_indexes() -> None:
     for name, columns, holding in WIDENED:
         op.drop_index(f"ix_lead_records_{name}", table_name="lead_records")
-        op.create_index(
-            f"ix_lead_records_{name}",
-            "lead_records",
-            ["unit_id", *(sa.text(column) for column in columns), "lead_id"],
-            postgresql_where=sa.text(f"is_listed AND {name} IS NOT NULL"),
-            postgresql_include=holding,
-        )
+        try:
+            with op.get_bind().begin_nested():
+                _index(name, columns, holding)
+        except OperationalError as error:
+            if not isinstance(error.orig, ProgramLimitExceeded):
+                raise
+            # Three long texts are more than an entry can hold: 0035 takes them out of it anyway.
+            _index(name, columns, [])
+
+
+def _index(name: str, columns: tuple[str, ...], holding: list[str]) -> None:
+    op.create_index(
+        f"ix_lead_records_{name}",
+        "lead_records",
+        ["unit_id", *(sa.text(column) for column in columns), "lead_id"],
+        postgresql_where=sa.text(f"is_listed AND {name} IS NOT NULL"),
+        postgresql_include=holding,
+    )
 
 
 def _count_records() -> None:
