@@ -28,7 +28,14 @@ _LOSS_REASONS = {
     "call_logged": "Not interested",
     "marked_as_spam": "Spam",
 }
-_SERIOUS = frozenset({"trial_signup", "demo_request"})
+_WRITTEN_TO: tuple[tuple[Status, float, tuple[float, float]], ...] = (
+    (Status.CONTACTED, 0.75, (0.1, 2)),
+    (Status.QUALIFIED, 0.65, (0.5, 4)),
+    (Status.CONVERTED, 0.4, (1, 9)),
+)
+_FREE_EVERY = 4
+"""So many calls are planned for each that anybody may claim."""
+_SERIOUS = frozenset({"trial_signup", "trial_expired", "demo_request"})
 # Who is worth an estimate before there is a deal, and who has somebody to look after them.
 _ESTIMATED_SHARE = {Status.CONTACTED: 0.4, Status.QUALIFIED: 1.0}
 _KEPT_SHARE = {
@@ -49,6 +56,7 @@ class _File:
     fields: Metadata = field(default_factory=dict)
     rep: str | None = None
     is_serious: bool = False
+    is_keen: bool = False
     touched_at: float = 0.0
     """When sales last dealt with them, or they with the product's offer."""
 
@@ -60,12 +68,14 @@ def tell_records(rng: Random, rhythm: Rhythm, journeys: list[Journey]) -> tuple[
     deals: set[object] = set()
     for file in known:
         _read(file, deals)
+    real = [file for file in known if file.journey.person.company]  # Those who spam have none.
+    for file in real:
+        _go_on(rng, file)
         _estimate(rng, file)
-        if file.journey.person.company:  # Those who spam have none, nor do they stay for an advert.
-            file.fields |= tell_origin(rng, file.journey)
+        file.fields |= tell_origin(rng, file.journey)
         if not chance(rng, _KEPT_SHARE.get(file.status, 0.0)):
             file.rep = None
-    _plan(rhythm, [file for file in known if file.status in _OPEN])
+    _plan(rng, rhythm, [file for file in real if file.status in _OPEN])
     return tuple(SampleRecord(file.fields, tuple(file.changes), file.rep) for file in files)
 
 
@@ -81,26 +91,34 @@ def _read(file: _File, deals: set[object]) -> None:
         if dealer is not None:
             file.rep = str(dealer)
         _move(file, draft)
-        is_serious = draft.event_type in _SERIOUS
-        if is_serious or (dealer is not None and file.status is not Status.NOT_CONTACTED):
+        if draft.event_type in _SERIOUS or (dealer and file.status is not Status.NOT_CONTACTED):
             file.touched_at = draft.at
-        file.is_serious |= is_serious
+        file.is_serious |= draft.event_type in _SERIOUS
+        file.is_keen |= draft.metadata.get("outcome") == "interested"
         deal = draft.metadata.get("deal_id")
         if deal is not None and ("value" in file.fields or deal not in deals):
             deals.add(deal)
-            file.fields |= {"value": draft.metadata["amount"], "currency": CURRENCY}
+            _value(file, draft.metadata["amount"])
+
+
+def _value(file: _File, amount: object) -> None:
+    file.fields |= {"value": amount, "currency": CURRENCY}
 
 
 def _move(file: _File, draft: Draft) -> None:
     status = _status_after(file, draft)
     if status is None or status is file.status:
         return
-    at = datetime.fromtimestamp(draft.at, UTC)
-    file.changes.append(SampleChange(status, file.status, at, file.rep or _SALES))
-    file.status = status
-    file.fields.pop("loss_reason", None)
+    _change(file, status, draft.at)
     if status is Status.LOST:
         file.fields["loss_reason"] = _loss_reason(draft)
+
+
+def _change(file: _File, status: Status, at: float) -> None:
+    moment = datetime.fromtimestamp(at, UTC)
+    file.changes.append(SampleChange(status, file.status, moment, file.rep or _SALES))
+    file.status, file.touched_at = status, at
+    file.fields.pop("loss_reason", None)
 
 
 def _status_after(file: _File, draft: Draft) -> Status | None:
@@ -130,16 +148,35 @@ def _loss_reason(draft: Draft) -> str:
     return str(reason).capitalize() if reason else _LOSS_REASONS[draft.event_type]
 
 
+def _go_on(rng: Random, file: _File) -> None:
+    """Let a rep write to who is interested and has no deal yet; some buy just so."""
+    if file.is_serious and not file.changes:
+        file.rep, steps = rng.choice(file.journey.reps), _WRITTEN_TO
+    elif file.is_keen and file.status is Status.CONTACTED:
+        steps = _WRITTEN_TO[1:]
+    else:
+        return
+    at = file.touched_at
+    for status, share, days in steps:
+        at = file.journey.later(at, days=days)
+        if at >= file.journey.rhythm.end or not chance(rng, share):
+            return
+        _change(file, status, at)
+    _value(file, expected_amount(file.journey.person))
+
+
 def _estimate(rng: Random, file: _File) -> None:
     """Guess what a lead could be worth that nobody has made an offer to."""
     if "value" not in file.fields and chance(rng, _ESTIMATED_SHARE.get(file.status, 0.0)):
-        amount = round(expected_amount(file.journey.person), -2)
-        file.fields |= {"value": amount, "currency": CURRENCY}
+        _value(file, round(expected_amount(file.journey.person), -2))
 
 
-def _plan(rhythm: Rhythm, files: list[_File]) -> None:
+def _plan(rng: Random, rhythm: Rhythm, files: list[_File]) -> None:
     """Plan the next call of those whom sales is busy with, or who have just asked for one."""
     files = sorted(files, key=attrgetter("touched_at"), reverse=True)
     prospects = [Prospect(it.journey.person.zone, it.touched_at) for it in files]
-    for number, at in plan_calls(rhythm, prospects).items():
-        files[number].fields["next_call_at"] = datetime.fromtimestamp(at, UTC).isoformat()
+    for place, (number, at) in enumerate(plan_calls(rhythm, prospects).items(), start=1):
+        file = files[number]
+        file.fields["next_call_at"] = datetime.fromtimestamp(at, UTC).isoformat()
+        is_free = place % _FREE_EVERY == 0
+        file.rep = None if is_free else file.rep or rng.choice(file.journey.reps)
