@@ -28,6 +28,7 @@ _LOSS_REASONS = {
     "call_logged": "Not interested",
     "marked_as_spam": "Spam",
 }
+# How likely each step is after the one before, and between how many days.
 _WRITTEN_TO: tuple[tuple[Status, float, tuple[float, float]], ...] = (
     (Status.CONTACTED, 0.75, (0.1, 2)),
     (Status.QUALIFIED, 0.65, (0.5, 4)),
@@ -62,7 +63,7 @@ class _File:
 
 
 def tell_records(rng: Random, rhythm: Rhythm, journeys: list[Journey]) -> tuple[SampleRecord, ...]:
-    """Return a record of each journey; those of strangers and machines are empty."""
+    """Return a record of each journey: an empty one of strangers, a lost lead of who spams."""
     files = [_File(journey) for journey in journeys]
     known = [file for file in files if _is_known(file.journey)]
     deals: set[object] = set()
