@@ -32,25 +32,27 @@ _ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 _ANALYTICS_SHARE, _ADS_SHARE, _PERSONAL_SHARE = 0.88, 0.7, 0.8
 
 
-def tell_origin(rng: Random, journey: Journey) -> Metadata:
+def tell_origin(rng: Random, journey: Journey, *, is_traced: bool) -> Metadata:
     """Return what the form that made them known, and the visit before it, say of where from.
 
-    Who came off a list has sent no form: there is nothing but the source.
+    Unless they are traced that is the source alone, and so it is of who came off a list: they have
+    sent no form.
     """
     drafts = sorted(journey.drafts, key=attrgetter("at"))
     source = journey.person.source
     form = next((draft for draft in drafts if draft.event_type in _CONVERSIONS), None)
-    if form is None:
-        return {"source": _SOURCES[source]}
+    tagged = _campaign(drafts) if source is not Source.ORGANIC else {}
+    is_social = tagged.get("utm_medium") == _SOCIAL
+    name = "Meta Ads" if is_social else _SOURCES[source]
+    if form is None or not is_traced:
+        return {"source": name}
     landing = next(draft for draft in drafts if "url" in draft.metadata or draft is form)
-    campaign = _campaign(drafts) if source is not Source.ORGANIC else {}
-    is_social = campaign.get("utm_medium") == _SOCIAL
     return {
-        "source": "Meta Ads" if is_social else _SOURCES[source],
+        "source": name,
         "conversion_name": _CONVERSIONS[form.event_type],
         **_place(landing),
-        **campaign,
-        **_consented(rng, landing.at, is_paid=source is Source.PAID, campaign=campaign),
+        **tagged,
+        **_consented(rng, landing.at, is_paid=source is Source.PAID, campaign=tagged),
     }
 
 

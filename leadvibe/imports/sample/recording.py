@@ -34,6 +34,8 @@ _WRITTEN_TO: tuple[tuple[Status, float, tuple[float, float]], ...] = (
     (Status.QUALIFIED, 0.65, (0.5, 4)),
     (Status.CONVERTED, 0.4, (1, 9)),
 )
+# Of the others only the source is known: each property is written again with every batch of events.
+_TRACED_SHARE = 0.12
 _FREE_EVERY = 4
 """So many calls are planned for each that anybody may claim."""
 _SERIOUS = frozenset({"trial_signup", "trial_expired", "demo_request"})
@@ -73,7 +75,8 @@ def tell_records(rng: Random, rhythm: Rhythm, journeys: list[Journey]) -> tuple[
     for file in real:
         _go_on(rng, file)
         _estimate(rng, file)
-        file.fields |= tell_origin(rng, file.journey)
+        is_traced = bool(file.changes) or chance(rng, _TRACED_SHARE)
+        file.fields |= tell_origin(rng, file.journey, is_traced=is_traced)
         if not chance(rng, _KEPT_SHARE.get(file.status, 0.0)):
             file.rep = None
     _plan(rng, rhythm, [file for file in real if file.status in _OPEN])
