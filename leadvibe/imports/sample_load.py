@@ -5,7 +5,7 @@ All of it is marked: events and leads by their source, the rest by who made it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,23 +13,33 @@ from leadvibe.events import queries as event_queries
 from leadvibe.events import service as events
 from leadvibe.events.types import Arrival
 from leadvibe.events.usage import SAMPLE_SOURCE
-from leadvibe.identity.types import Principal, Scope
+from leadvibe.identity import queries as identity
+from leadvibe.identity.types import Member, Principal, Scope, UnitRole
 from leadvibe.imports.sample import (
+    REPS,
     SAMPLE_RULESETS,
     SampleEvent,
+    SampleLead,
+    SampleRecord,
     SampleRuleset,
     SampleYear,
     generate,
 )
-from leadvibe.imports.sample.types import Aliases
+from leadvibe.imports.sample.types import Aliases, Metadata
 from leadvibe.imports.sample_audiences import install_audiences, remove_audiences
 from leadvibe.leads import queries as lead_queries
 from leadvibe.leads import service as leads
+from leadvibe.leads import statuses
 from leadvibe.leads.aliases import make_alias
+from leadvibe.leads.ownership import assign_owners
+from leadvibe.leads.statuses import StatusChange
 from leadvibe.leads.types import AliasKind, Identity
+from leadvibe.lib.ids import new_id
 from leadvibe.pipeline import intake
+from leadvibe.pipeline.calling import SOURCE as APP
 from leadvibe.pipeline.deletion import erase_leads
 from leadvibe.pipeline.intake import IncomingAlias, IncomingEvent
+from leadvibe.pipeline.recording import STATUS_PROPERTY
 from leadvibe.pipeline.retelling import retell_leads
 from leadvibe.scoring import queries as score_queries
 from leadvibe.scoring import service as scoring
@@ -86,10 +96,11 @@ def load_sample(
     """
     if _lock_and_look(scope):
         return SampleReport()
-    year = generate(seed=seed, leads=leads, events=events, end=now)
+    team = _sellers(scope)
+    year = generate(seed=seed, leads=leads, events=events, end=now, reps=[*team] or REPS)
     rules = _install_rules(principal, scope, now=now)
     install_audiences(principal, scope, now=now)
-    _make_leads(scope, year, now=now)
+    _make_leads(scope, year, team, now=now)
     _post_events(scope, year.events, now=now)
     return SampleReport(leads=len(year.leads), events=len(year.events), rules=rules)
 
@@ -152,7 +163,18 @@ def _find_ruleset(scope: Scope, sample: SampleRuleset) -> Ruleset | None:
     return next((ruleset for ruleset in rulesets if ruleset.name == sample.name), None)
 
 
-def _make_leads(scope: Scope, year: SampleYear, *, now: datetime) -> None:
+def _sellers(scope: Scope) -> dict[str, Member]:
+    """Return by name who may call leads of the unit, and is there to do so."""
+    return {
+        it.member.name: it.member
+        for it in identity.list_members(scope)
+        if it.has_joined and it.unit_role in {UnitRole.OWNER, UnitRole.OPERATOR}
+    }
+
+
+def _make_leads(
+    scope: Scope, year: SampleYear, team: Mapping[str, Member], *, now: datetime
+) -> None:
     """Make the people before their events come, as old as the first of these.
 
     Somebody who is in the unit already keeps what is known of them.
@@ -171,12 +193,24 @@ def _make_leads(scope: Scope, year: SampleYear, *, now: datetime) -> None:
     keys = {alias.key for identity in identities for alias in identity.aliases}
     known = set(lead_queries.owners_of_aliases(scope, keys).values())
     lead_ids = leads.resolve_identities(scope, identities, now=now).lead_ids
-    about = zip(lead_ids, year.leads, strict=True)
-    leads.describe(
-        scope,
-        {lead_id: lead.metadata for lead_id, lead in about if lead_id not in known},
-        now=now,
-    )
+    told = zip(lead_ids, year.leads, year.records, strict=True)
+    new = {lead_id: (lead, record) for lead_id, lead, record in told if lead_id not in known}
+    leads.describe(scope, {lead_id: _properties(*of) for lead_id, of in new.items()}, now=now)
+    records = {lead_id: record for lead_id, (_, record) in new.items()}
+    statuses.record_changes(scope, list(_changes(records)), now=now)
+    keepers = {it: team.get(record.rep or "") for it, record in records.items()}
+    assign_owners(scope, {it: keeper for it, keeper in keepers.items() if keeper}, now=now)
+
+
+def _properties(lead: SampleLead, record: SampleRecord) -> Metadata:
+    told = {**lead.metadata, **record.fields}
+    return {**told, STATUS_PROPERTY: record.changes[-1].status} if record.changes else told
+
+
+def _changes(records: Mapping[str, SampleRecord]) -> Iterator[StatusChange]:
+    for lead_id, record in records.items():
+        for it in record.changes:
+            yield StatusChange(new_id(), lead_id, it.status, it.before, it.at, it.by, APP)
 
 
 def _first_seen(sample: Iterable[SampleEvent]) -> dict[tuple[str, str], datetime]:

@@ -6,14 +6,14 @@ says so: merges hand changes over and back, and the status follows. Needs the id
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 from leadvibe.identity.types import Scope
-from leadvibe.lib.db import driver
+from leadvibe.lib.db import copy_rows, driver
 from leadvibe.lib.ids import new_id
 
 
@@ -98,16 +98,16 @@ def change_status(
     wanted_status = next_status(current, wanted)
     if wanted_status is None:
         return None
-    driver().execute(
-        """
-        INSERT INTO lead_status_changes
-            (unit_id, change_id, lead_id, status, before, changed_at, changed_by, via)
-        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-        """,
-        (scope.unit_id, new_id(), lead_id, wanted_status, current, now, by, via),
-    )
-    refresh_statuses(scope, [lead_id], now=now)
+    change = StatusChange(new_id(), lead_id, wanted_status, current, now, by, via)
+    record_changes(scope, [change], now=now)
     return wanted_status
+
+
+def record_changes(scope: Scope, changes: Sequence[StatusChange], *, now: datetime) -> None:
+    """Write changes down that were made, in the order given, and let the records say so."""
+    rows = [(scope.unit_id, *change) for change in changes]
+    copy_rows("lead_status_changes", ("unit_id", *StatusChange._fields), rows)
+    refresh_statuses(scope, {change.lead_id for change in changes}, now=now)
 
 
 def status_of(scope: Scope, lead_id: str) -> Status:

@@ -66,7 +66,7 @@ def explain(principal: Principal, query: EventQuery) -> EventPanel | None:
     return EventPanel(
         id=str(event.event_id),
         event_type=event.event_type,
-        summary=summarize(event.metadata),
+        summary=summarize(event.event_type, event.metadata),
         close_url=query.here(),
         lead=_lead(scope, event),
         lead_note=_lead_note(event),

@@ -220,7 +220,7 @@ def _row(
         id=id_,
         url=query.here(id_),
         event_type=event.event_type,
-        summary=summarize(event.metadata),
+        summary=summarize(event.event_type, event.metadata),
         lead=None if lead_id is None else Link(names.get(lead_id, lead_id), lead_path(lead_id)),
         channel=event.channel,
         icon=event_icon(event.event_type, event.channel),

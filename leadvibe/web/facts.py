@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from leadvibe.pipeline.calling import CALL_LOGGED, CallOutcome
 from leadvibe.web.pages.display import Fact, counted
 
 LONGEST_VALUE = 500
@@ -34,13 +35,25 @@ def spell_fact(value: object) -> str:
     return _shorten(_spell(value), LONGEST_VALUE)
 
 
-def summarize(metadata: Mapping[str, Any]) -> str:
-    """Return the one value that tells most about an event, or nothing."""
+def summarize(event_type: str, metadata: Mapping[str, Any]) -> str:
+    """Return what tells most about an event, or nothing: one value, or how a call went."""
+    if event_type == CALL_LOGGED and (told := _spell_call(metadata)):
+        return told
     for key in _TELLING:
         value = metadata.get(key)
         if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
             return _shorten(str(value), LONGEST_SUMMARY)
     return ""
+
+
+def _spell_call(metadata: Mapping[str, Any]) -> str:
+    """Say how a call that a member logged went; nothing about calls of other kinds."""
+    try:
+        outcome = CallOutcome(str(metadata.get("outcome")))
+    except ValueError:
+        return ""
+    by = metadata.get("by")
+    return _shorten(f"{outcome.label} · by {by}" if by else outcome.label, LONGEST_SUMMARY)
 
 
 def _spell(value: object) -> str:

@@ -37,7 +37,7 @@ def _row(event: LatestEvent, cut: LevelCut) -> FeedRow:
         lead=event.lead_name,
         lead_url=f"{url}#event-{event.event_id}",
         event_type=event.event_type,
-        summary=summarize(event.metadata),
+        summary=summarize(event.event_type, event.metadata),
         channel=event.channel,
         icon=event_icon(event.event_type, event.channel),
         level=badge_of(cut, event.score),

@@ -29,7 +29,7 @@ from leadvibe.web.account_paths import account_path
 from leadvibe.web.facts import spell_fact
 from leadvibe.web.forms.lead import ALIAS_LABELS, AliasForm, DocumentForm, PropertyForm
 from leadvibe.web.lead_paths import lead_path
-from leadvibe.web.lead_record import shows_in_form
+from leadvibe.web.lead_record import shows_in_deal
 from leadvibe.web.lead_state import LeadState
 from leadvibe.web.pages.display import (
     MONTHS,
@@ -189,7 +189,7 @@ def build_properties(
         edited = drafts.property.name.data or NEW
         edited = edited if edited in lead.metadata else NEW
     traces = documents.load_traces(principal.scope, lead.lead_id)
-    known = [it for it in lead.metadata if it == edited or not shows_in_form(it, lead.metadata[it])]
+    known = [it for it in lead.metadata if it == edited or not shows_in_deal(it, lead.metadata[it])]
     names = known[:MOST_PROPERTIES]
     left_out = len(known) - len(names)
     is_new, is_document = edited == NEW, edited == DOCUMENT or drafts.document is not None
@@ -208,6 +208,7 @@ def build_properties(
             )
             for name in names
         ),
+        is_in_deal=bool(lead.metadata) and not known,
         more=f"{counted(left_out, 'more property', 'more properties')}: see them as JSON."
         if left_out > 0
         else "",

@@ -117,7 +117,7 @@ def _reason(group: EntryGroup) -> Reason:
 def _event(event: Event) -> PeekEvent:
     return PeekEvent(
         event_type=event.event_type,
-        summary=summarize(event.metadata),
+        summary=summarize(event.event_type, event.metadata),
         icon=event_icon(event.event_type, event.channel),
         at=Moment.of(event.occurred_at),
     )

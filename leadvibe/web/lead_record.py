@@ -12,6 +12,7 @@ from leadvibe.leadlist.record_types import Record
 from leadvibe.leadlist.records import find_record
 from leadvibe.leads.fields import BY_NAME, FIELDS, FieldGroup, read_value
 from leadvibe.leads.types import Lead
+from leadvibe.pipeline.recording import STATUS_PROPERTY
 from leadvibe.web.forms.deal import DealForm
 from leadvibe.web.lead_paths import lead_path
 from leadvibe.web.lead_state import LeadState
@@ -28,9 +29,17 @@ def say(column: str, value: Any) -> str | Moment:
     return Moment.of(value) if isinstance(value, datetime) else spell(column, value)
 
 
-def shows_in_form(name: str, value: Any) -> bool:
-    """Say whether the form, or who only reads the facts in its place, has a property already."""
-    return name in IN_FORM and read_value(BY_NAME[name].kind, value) is not None
+def shows_in_deal(name: str, value: Any) -> bool:
+    """Say whether the card of the deal has a property already, as a field or in a group.
+
+    What the contact's group has stays among the properties: it says who a lead is, as they do.
+    """
+    if name == STATUS_PROPERTY:
+        return True
+    field = BY_NAME.get(name)
+    if field is None or field.group is FieldGroup.CONTACT:
+        return False
+    return read_value(field.kind, value) is not None
 
 
 def build_deal(principal: Principal, lead: Lead, state: LeadState, drafts: Drafts) -> Deal | None:

@@ -276,7 +276,7 @@ class _Line:
             at=Moment.of(event.occurred_at),
             channel=event.channel,
             icon=event_icon(event.event_type, event.channel),
-            summary=summarize(event.metadata),
+            summary=summarize(event.event_type, event.metadata),
             points=self.points.get(event.event_id, ()),
             reason=REASONS.get(reason, reason) if reason else "",
             metadata=list_facts(event.metadata),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import stat
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,11 @@ from leadvibe.identity.signing_in import sign_in
 from leadvibe.identity.types import OrgRole
 from leadvibe.imports import demo
 from leadvibe.imports.demo import DemoLogin, ensure_demo
+from leadvibe.imports.sample_load import load_sample
+from leadvibe.leadlist.calls import count_due
+from leadvibe.leadlist.record_types import HeldBy
+from leadvibe.leadlist.sources import tally_sources
+from leadvibe.leads.statuses import Outcome
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.queue import JobQueue
 from leadvibe.pipeline import setup
@@ -78,3 +84,22 @@ def test_the_sample_is_loaded_once(start, small_sample):
     scope = setup.default_scope(member.org_id)
     assert event_queries.get_tally(scope, SAMPLE_SOURCE).processed == 200
     assert event_queries.inbox_status(scope).waiting == 0
+
+
+def test_the_member_has_calls_to_make_of_leads_that_come_from_somewhere(start, monkeypatch):
+    for name, count in (("leads", 150), ("events", 1_500)):
+        monkeypatch.setitem(load_sample.__kwdefaults__, name, count)
+    member = identity_queries.find_member_by_email(start(sample_data=True).email)
+    scope, now = setup.default_scope(member.org_id), utc_now()
+    mine, free = HeldBy(member.org_member_id, now), HeldBy(None, now)
+
+    due = [count_due(scope, before=now, held_by=None)]
+    due += [
+        count_due(scope, before=now + timedelta(days=8), held_by=held_by)
+        for held_by in (mine, free)
+    ]
+
+    assert all(due)
+    tallies = tally_sources(scope, since=now - timedelta(days=365), before=now)
+    assert {it.outcome for it in tallies} == set(Outcome)
+    assert len({it.source for it in tallies}) > 3

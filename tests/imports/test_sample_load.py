@@ -17,6 +17,7 @@ from leadvibe.imports.sample_load import (
     load_sample,
     wipe_sample,
 )
+from leadvibe.leads.record_checks import find_wrong
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
 from leadvibe.lib.paging import PageRequest
@@ -43,7 +44,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TABLES = (
     "events", "score_entries", "lead_scores", "lead_sessions", "leads", "lead_search",
     "lead_aliases", "lead_alias_conflicts", "rules", "event_types", "source_tallies", "inbox",
-    "score_snapshots",
+    "score_snapshots", "lead_records", "lead_status_changes",
 )  # fmt: skip
 
 
@@ -127,6 +128,20 @@ def test_sample_leads_are_named_described_and_as_old_as_their_first_event(scope,
     )
     assert ages == [(True,)] * 60
     assert count(scope, "leads", "metadata ? 'company' AND name <> lead_id") > 20
+
+
+def test_sample_leads_have_a_record_and_its_history(scope, principal):
+    load(principal, scope)
+
+    statuses = "status <> 'not_contacted'"
+    assert count(scope, "lead_records", statuses) > 0
+    assert count(scope, "lead_records", f"{statuses} AND updated_at < created_at") == 0
+    assert count(scope, "leads", "metadata ? 'lead_status'") == count(
+        scope, "lead_records", statuses
+    )
+    assert count(scope, "lead_records", "source IS NOT NULL") > 20
+    assert count(scope, "lead_records", "next_call_at IS NOT NULL AND next_call_at < now()") > 0
+    assert find_wrong(scope) == []
 
 
 def test_the_samples_rules_join_the_units_own_and_never_replace_them(scope, principal):

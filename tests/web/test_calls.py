@@ -141,6 +141,18 @@ def test_each_outcome_leaves_a_status_and_an_event(browse, people, ann, outcome,
     assert list_notes(ann.scope, "ann", limit=1) == []
 
 
+def test_the_timeline_says_how_a_call_went_and_who_made_it(browse, people, ann):
+    browser = browse(people.operator)
+    browser.post(LOG, call(outcome="not_interested", next="none"))
+    ann.happen("call_logged", "ann", outcome="connected")
+    process.drain(ann.scope)
+
+    page = browser.get("/app/leads/ann").text
+
+    assert f"Talked: not interested · by {people.operator.member.name}" in page
+    assert "connected" in page
+
+
 @pytest.mark.parametrize(
     ("current", "outcome", "status"),
     [

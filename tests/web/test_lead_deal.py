@@ -64,7 +64,15 @@ def test_the_properties_leave_out_what_the_deal_shows(browse, people, ann):
 
     assert "<dt>Value</dt><dd>900</dd>" in page
     assert '<span class="property-name">value</span>' not in page
-    assert '<span class="property-name">gclid</span>' in page
+    assert '<span class="property-name">gclid</span>' not in page
+    assert "Google Ads (gclid)" in page
+    assert "Nothing but what stands under Deal." in page
+
+
+def test_what_a_group_shows_is_still_edited_as_a_property(browse, people, ann):
+    page = browse(people.operator).get("/app/leads/ann?edit=gclid").text
+
+    assert 'aria-label="Edit gclid"' in page
 
 
 def test_paper_has_the_facts_in_place_of_the_form(browse, people, ann):

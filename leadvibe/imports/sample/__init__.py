@@ -10,16 +10,19 @@ from leadvibe.imports.sample.rulesets import SAMPLE_RULESETS
 from leadvibe.imports.sample.types import (
     SampleEvent,
     SampleLead,
+    SampleRecord,
     SampleRule,
     SampleRuleset,
     SampleYear,
 )
-from leadvibe.imports.sample.year import generate
+from leadvibe.imports.sample.year import REPS, generate
 
 __all__ = [
+    "REPS",
     "SAMPLE_RULESETS",
     "SampleEvent",
     "SampleLead",
+    "SampleRecord",
     "SampleRule",
     "SampleRuleset",
     "SampleYear",

@@ -51,6 +51,7 @@ class Journey:
     customer_since: float = inf
     active: list[Window] = field(default_factory=list)
     product: Window | None = None
+    reps: tuple[str, ...] = ()
     drafts: list[Draft] = field(default_factory=list)
 
     def add(self, at: float, event_type: str, aliases: Aliases, metadata: Metadata) -> None:

@@ -167,6 +167,11 @@ class Rhythm:
         day = min(max(int((at - self._midnight) // DAY), 0), latest)
         return min(max(int((at + offsets[day] - self._midnight) // DAY), 0), latest)
 
+    def hour_of(self, zone: str, at: float) -> float:
+        """Return what the clock of `zone` says, from 0 up to but not including 24."""
+        offsets = self._offsets[zone]
+        return (at + offsets[self._day_index(offsets, at)]) % DAY / HOUR
+
     def when_awake(self, zone: str, at: float) -> float:
         """Put off what would fall into the night to the morning, and a weekend's to Monday."""
         day = int((at - self._midnight) // DAY)

@@ -7,21 +7,24 @@ from math import inf
 
 from leadvibe.imports.sample.journey import Journey, Window
 from leadvibe.imports.sample.mailings import TRIAL_TIPS, send_sequence
+from leadvibe.imports.sample.people import Person
 from leadvibe.imports.sample.rhythm import DAY, HOUR
 from leadvibe.imports.sample.types import Metadata
 from leadvibe.imports.sample.visits import SITE, new_session_id
 from leadvibe.imports.sample.webinars import form_fields
 
 TRIAL_DAYS = 14
+_CALL_OUTCOMES = ("interested", "interested", "left_message", "no_answer", "not_interested")
 _FEATURES = (
     *("flow_editor", "flow_editor", "approvals", "approvals", "approvals", "reporting"),
     *("import_data", "templates", "comments", "audit_trail", "mobile_app", "permissions"),
 )
 _INTEGRATIONS = ("chat", "calendar", "accounting", "crm", "warehouse", "single_sign_on")
 _BOOKS = ("operations-benchmark", "approval-playbook", "buyers-guide", "security-white-paper")
-_REPS = ("rep-amira", "rep-ben", "rep-carla", "rep-dev", "rep-elena")
 _PLANS = ((50, "starter", 39), (500, "business", 29), (10**9, "enterprise", 24))
 _MONTHS_PER_YEAR = 12
+_EXPECTED_SHARE = 0.2
+CURRENCY = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +42,28 @@ class Deal:
             "owner": self.owner,
             "plan": self.plan,
             "amount": self.amount,
-            "currency": "USD",
+            "currency": CURRENCY,
         }
 
 
 def open_deal(journey: Journey, number: int) -> Deal:
     """Size a deal by the company: a tenth to a third of the staff get a seat."""
-    company = journey.person.company
-    staff = company.employee_count if company else 1
+    share = journey.rng.uniform(0.1, 0.33)
+    plan, seats, amount = _quote(journey.person, share)
+    return Deal(f"deal-{number:05d}", pick_owner(journey), plan, seats, amount)
+
+
+def expected_amount(person: Person) -> int:
+    """Return what a deal with the company would come to before anybody has counted seats."""
+    return _quote(person, _EXPECTED_SHARE)[2]
+
+
+def _quote(person: Person, share: float) -> tuple[str, int, int]:
+    """Return plan, seats and what they cost a year when such a share of the staff gets a seat."""
+    staff = person.company.employee_count if person.company else 1
     _, plan, monthly = next(entry for entry in _PLANS if staff <= entry[0])
-    seats = max(2, min(2_000, int(staff * journey.rng.uniform(0.1, 0.33))))
-    amount = seats * monthly * _MONTHS_PER_YEAR
-    return Deal(f"deal-{number:05d}", journey.rng.choice(_REPS), plan, seats, amount)
+    seats = max(2, min(2_000, int(staff * share)))
+    return plan, seats, seats * monthly * _MONTHS_PER_YEAR
 
 
 def submit_form(journey: Journey, at: float) -> None:
@@ -158,10 +171,12 @@ def request_demo(journey: Journey, at: float) -> None:
 
 
 def log_call(journey: Journey, at: float, *, owner: str, outcome: str) -> None:
-    minutes = 1 if outcome in {"no_answer", "voicemail"} else 4 + int(journey.rng.expovariate(0.08))
+    """Note a call, as the list of calls does when a member logs one."""
+    has_talked = outcome not in {"no_answer", "left_message"}
+    minutes = 4 + int(journey.rng.expovariate(0.08)) if has_talked else 1
     metadata: Metadata = {
         "channel": "crm",
-        "owner": owner,
+        "by": owner,
         "direction": "outbound",
         "outcome": outcome,
         "duration_minutes": minutes,
@@ -170,11 +185,11 @@ def log_call(journey: Journey, at: float, *, owner: str, outcome: str) -> None:
 
 
 def pick_call_outcome(journey: Journey) -> str:
-    return journey.rng.choice(("connected", "connected", "voicemail", "no_answer", "call_back"))
+    return journey.rng.choice(_CALL_OUTCOMES)
 
 
 def pick_owner(journey: Journey) -> str:
-    return journey.rng.choice(_REPS)
+    return journey.rng.choice(journey.reps)
 
 
 def book_meeting(journey: Journey, at: float, *, owner: str, kind: str) -> None:

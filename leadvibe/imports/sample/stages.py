@@ -68,9 +68,17 @@ def _depth(reach: float) -> Depth:
 class Story:
     """Writes the part of each journey that makes sense of it; `filler` adds the everyday rest."""
 
-    def __init__(self, rng: Random, rhythm: Rhythm, planned_webinars: list[Webinar]) -> None:
+    def __init__(
+        self,
+        rng: Random,
+        rhythm: Rhythm,
+        planned_webinars: list[Webinar],
+        *,
+        reps: tuple[str, ...],
+    ) -> None:
         self._rng = rng
         self._rhythm = rhythm
+        self._reps = reps
         self._webinars = planned_webinars
         self._deals = 0
 
@@ -95,7 +103,13 @@ class Story:
         return [*self._buy_together(by_fit[:size]), *rest]
 
     def _begin(self, person: Person, *, interest: float) -> Journey:
-        return Journey(self._rng, self._rhythm, person, interest=bounded(interest, 0.02, 0.98))
+        return Journey(
+            self._rng,
+            self._rhythm,
+            person,
+            interest=bounded(interest, 0.02, 0.98),
+            reps=self._reps,
+        )
 
     def _draw_pull(self, typical: float) -> float:
         """Most get little and a few get very much: events per lead are about log-normal."""
@@ -278,7 +292,7 @@ class Story:
             selling.request_demo(champion, at)
         met_at = champion.later(at, days=(0.1, 3))
         for journey in {id(champion): champion, id(buyer): buyer}.values():
-            selling.log_call(journey, met_at - HOUR, owner=deal.owner, outcome="connected")
+            selling.log_call(journey, met_at - HOUR, owner=deal.owner, outcome="interested")
             selling.book_meeting(journey, met_at, owner=deal.owner, kind="demo")
         proposed_at = champion.later(met_at, days=(3, 15))
         decided_at = champion.later(proposed_at, days=(3, 45))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from operator import attrgetter, itemgetter
 from random import Random
 
@@ -12,12 +13,15 @@ from leadvibe.imports.sample.filler import appetite, fill
 from leadvibe.imports.sample.journey import Draft, Journey
 from leadvibe.imports.sample.mailings import plan_newsletters, receive_newsletter
 from leadvibe.imports.sample.people import Cast, Person
+from leadvibe.imports.sample.recording import tell_records
 from leadvibe.imports.sample.rhythm import Rhythm
 from leadvibe.imports.sample.stages import Story
 from leadvibe.imports.sample.types import Aliases, Metadata, SampleEvent, SampleLead, SampleYear
 from leadvibe.imports.sample.webinars import plan_webinars
 from leadvibe.lib.errors import InvalidError
 
+REPS = ("Amira", "Ben", "Carla", "Dev", "Elena")
+REPS_AT_WORK = len(REPS)
 _LEADS_PER_CRAWLER = 400
 _LEADS_PER_SPAMMER = 70
 _ANONYMOUS_SHARE = 0.22
@@ -34,9 +38,12 @@ _MILESTONES = frozenset(
 )
 
 
-def generate(*, seed: int, leads: int, events: int, end: datetime) -> SampleYear:
+def generate(
+    *, seed: int, leads: int, events: int, end: datetime, reps: Sequence[str] = REPS
+) -> SampleYear:
     """Make up the 365 days before `end` with exactly so many leads and events, in order of time.
 
+    `reps` are who sells; of more than REPS_AT_WORK the others have the year off.
     The same arguments always give the same year. Every lead has at least one event, and the
     aliases of one lead hang together: whoever resolves them finds exactly `leads` people.
     Raises InvalidError when the numbers cannot be met or `end` is naive.
@@ -44,13 +51,15 @@ def generate(*, seed: int, leads: int, events: int, end: datetime) -> SampleYear
     _check(leads=leads, events=events, end=end)
     rng = Random(seed)  # noqa: S311  # made-up people, no secrets
     rhythm = Rhythm(rng, end)
-    journeys = _write_journeys(rng, rhythm, leads)
+    journeys = _write_journeys(rng, rhythm, leads, _at_work(reps))
     _mail_newsletters(rhythm, journeys, min(_MOST_NEWSLETTERS, events // leads // 3))
     _meet(journeys, events)
     for journey in journeys:
         _tie_cookies(journey)
     return SampleYear(
-        leads=tuple(_as_lead(journey) for journey in journeys), events=_in_order(journeys)
+        leads=tuple(_as_lead(journey) for journey in journeys),
+        records=tell_records(rng, rhythm, journeys),
+        events=_in_order(journeys),
     )
 
 
@@ -66,9 +75,16 @@ def _check(*, leads: int, events: int, end: datetime) -> None:
         raise InvalidError("This sample year cannot be made.", fields=fields)
 
 
-def _write_journeys(rng: Random, rhythm: Rhythm, leads: int) -> list[Journey]:
+def _at_work(reps: Sequence[str]) -> tuple[str, ...]:
+    """Return always as many, some of them twice or more: the dice fall the same for any team."""
+    return tuple(islice(cycle(reps), REPS_AT_WORK))
+
+
+def _write_journeys(
+    rng: Random, rhythm: Rhythm, leads: int, reps: tuple[str, ...]
+) -> list[Journey]:
     cast = Cast(rng)
-    story = Story(rng, rhythm, plan_webinars(rhythm))
+    story = Story(rng, rhythm, plan_webinars(rhythm), reps=reps)
     crawlers, spammers = leads // _LEADS_PER_CRAWLER, leads // _LEADS_PER_SPAMMER
     anonymous = int(leads * _ANONYMOUS_SHARE)
     journeys = [crawl(rng, rhythm, cast) for _ in range(crawlers)]

@@ -111,6 +111,8 @@ class Properties:
     url: str
     """The lead's page, without anything being edited."""
     rows: tuple[PropertyRow, ...]
+    is_in_deal: bool = False
+    """There are properties, but the card of the deal has them all."""
     more: str = ""
     """How many are not shown."""
     can_edit: bool = False
