@@ -101,6 +101,7 @@ def test_a_unit_that_statistics_do_not_know_is_read_lead_by_lead():
 
     assert len(acts) == len(told) == 100
     assert all(it.recent for it in told)
-    # Of each lead its acts, what it did last, and what moved its score.
-    assert rows_read() - before <= 3 * 100
+    # Of each lead its acts, what it did last, and what moved its score. Autovacuum may have told of
+    # some tables meanwhile, and one more row is read then; of a whole unit they would be a hundred.
+    assert rows_read() - before <= 5 * 100
     rollback()
