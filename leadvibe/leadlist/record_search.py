@@ -96,7 +96,10 @@ class _Search(NamedTuple):
 
 
 def search_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Page[Record]:
-    """Return a page of a search. Its total stops at MANY where more than COMMON have the text."""
+    """Return a page of a search, sorted by columns that lead_record_texts has.
+
+    Where more than COMMON leads have the text, the total may be too small, and MANY at most.
+    """
     search = _Search(scope, query)
     few = _find_few(search, FEW)
     if few is None:
