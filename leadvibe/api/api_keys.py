@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, StrictBool
 
 from leadvibe.api.fields import KeyId, Name
 from leadvibe.identity import api_keys
-from leadvibe.identity.api_keys import SCOPES, TEST_TOKEN_LASTS, ApiKey, KeyKind
+from leadvibe.identity.api_keys import TEST_TOKEN_LASTS, USUAL_SCOPES, ApiKey, KeyKind
 from leadvibe.identity.types import Principal
 from leadvibe.lib.clock import utc_now
 
@@ -21,9 +21,9 @@ class NewKey(BaseModel):
 
     name: Name = Field(description="A label of 1 to 100 characters.")
     kind: KeyKind = Field(description="Whose API it opens.")
-    scopes: list[Literal["leads.read", "leads.write"]] = Field(
+    scopes: list[Literal["leads.read", "leads.write", "leads.delete"]] = Field(
         ["leads.read", "leads.write"],
-        description="What a key of kind nexus may do; the others may do everything.",
+        description="What a key of kind nexus may do; those of the others are as they are.",
     )
     is_test: StrictBool = Field(False, description="Whether it ends after an hour.")
 
@@ -61,7 +61,7 @@ def create_key(principal: Principal, body: NewKey) -> NewKeyItem:
         principal.scope,
         body.kind,
         name=body.name,
-        scopes=body.scopes if body.kind is KeyKind.NEXUS else SCOPES,
+        scopes=body.scopes if body.kind is KeyKind.NEXUS else USUAL_SCOPES,
         lasts=TEST_TOKEN_LASTS if body.is_test else None,
         created_by=principal.label,
         now=utc_now(),

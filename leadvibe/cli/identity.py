@@ -23,7 +23,7 @@ from leadvibe.cli.wiring import home_option
 from leadvibe.http.member_links import link_url, mailer, send_link
 from leadvibe.http.principal import security
 from leadvibe.identity import api_keys, member_links, queries, service
-from leadvibe.identity.api_keys import SCOPES, KeyKind
+from leadvibe.identity.api_keys import SCOPES, USUAL_SCOPES, KeyKind
 from leadvibe.identity.errors import MemberNotFoundError
 from leadvibe.identity.types import (
     STARTING_ROLES,
@@ -170,7 +170,8 @@ def credential() -> None:
     "scopes",
     type=click.Choice(list(SCOPES)),
     multiple=True,
-    help="What a key of kind nexus may do; may be repeated. Default: everything.",
+    help="What a key of kind nexus may do; may be repeated."
+    f" Default: {' and '.join(USUAL_SCOPES)}.",
 )
 @org_option
 @ou_option
@@ -180,14 +181,14 @@ def create_credential(  # noqa: PLR0917 - click passes options by name
 ) -> None:
     """Make a client id and its secret, or a key, which are printed here and never again."""
     if scopes and kind != KeyKind.NEXUS:
-        raise click.UsageError("--scope is for --kind nexus: the others may do everything.")
+        raise click.UsageError("--scope is for --kind nexus: the others have no scopes.")
     with opened_app(home):
         organization = named_organization(org)
         unit = named_unit(organization, ou)
         if kind == OUR_API:
             made = _make_credential(unit, name)
         else:
-            made = _make_key(unit, KeyKind(kind), name, scopes or SCOPES)
+            made = _make_key(unit, KeyKind(kind), name, scopes or USUAL_SCOPES)
         record("credential create", organization.org_id, unit.unit_id)
         commit()
     _print(**made)

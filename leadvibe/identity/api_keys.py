@@ -1,8 +1,8 @@
 """Keys with which clients of other lead products come in: one string, for one unit.
 
-A key of the Octanist API may do everything with leads. One of the Nexus ERP API may do what its
-scopes say, and a test token of it lasts an hour. Only its beginning and a trace of the rest are
-stored.
+A key of the Octanist API may do everything with leads that this API can. One of the Nexus ERP API
+may do what its scopes say, and a test token of it lasts an hour. Only its beginning and a trace of
+the rest are stored.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ from leadvibe.lib.ids import new_id
 PREFIX_LENGTH, SECRET_LENGTH = 8, 32
 LONGEST_NAME = 200
 TEST_TOKEN_LASTS = timedelta(hours=1)
-READ_LEADS, WRITE_LEADS = "leads.read", "leads.write"
-SCOPES = (READ_LEADS, WRITE_LEADS)
+READ_LEADS, WRITE_LEADS, DELETE_LEADS = "leads.read", "leads.write", "leads.delete"
+SCOPES = (READ_LEADS, WRITE_LEADS, DELETE_LEADS)
+USUAL_SCOPES = (READ_LEADS, WRITE_LEADS)
+"""What a key may do unless something else is said: nothing that is for good."""
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -90,7 +92,7 @@ def create_api_key(
     kind: KeyKind,
     *,
     name: str,
-    scopes: Collection[str] = SCOPES,
+    scopes: Collection[str] = USUAL_SCOPES,
     lasts: timedelta | None = None,
     created_by: str | None,
     now: datetime,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 
 from leadvibe.identity import api_keys
 from leadvibe.identity.api_keys import (
+    DELETE_LEADS,
     READ_LEADS,
     TEST_TOKEN_LASTS,
     WRITE_LEADS,
@@ -23,13 +23,7 @@ from leadvibe.web.redirects import CREDENTIALS
 
 TEST_TOKEN = "Test token"  # noqa: S105 - a name, not a token
 
-_DEEDS: Mapping[tuple[str, ...], str] = MappingProxyType(
-    {
-        (READ_LEADS,): "Reads leads",
-        (WRITE_LEADS,): "Writes leads",
-        (READ_LEADS, WRITE_LEADS): "Reads and writes leads",
-    }
-)
+_DEEDS: Mapping[str, str] = {READ_LEADS: "reads", WRITE_LEADS: "writes", DELETE_LEADS: "deletes"}
 
 
 def make_key(principal: Principal, form: CredentialForm, kind: KeyKind, now: datetime) -> NewApiKey:
@@ -83,7 +77,7 @@ def _row(key: ApiKey) -> KeyRow:
     return KeyRow(
         name=key.name,
         use=USES.get(key.kind, key.kind.title()),
-        may="Sends forms" if key.kind is KeyKind.WORDPRESS else _DEEDS[key.scopes],
+        may="Sends forms" if key.kind is KeyKind.WORDPRESS else _deeds(key),
         prefix=f"{key.prefix}_…",
         element_id=f"key-{key.key_id.hex}",
         created_at=Moment.of(key.created_at),
@@ -91,6 +85,12 @@ def _row(key: ApiKey) -> KeyRow:
         ends_at=Moment.of(key.expires_at) if key.expires_at else None,
         delete_url=f"{CREDENTIALS}/keys/{key.key_id}/delete",
     )
+
+
+def _deeds(key: ApiKey) -> str:
+    *others, last = (_DEEDS[it] for it in key.scopes)
+    deeds = f"{', '.join(others)} and {last}" if others else last
+    return f"{deeds.capitalize()} leads"
 
 
 def _example(new: NewApiKey, *, public_url: str) -> str:

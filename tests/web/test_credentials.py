@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from leadvibe.identity import api_keys, queries
-from leadvibe.identity.api_keys import SCOPES, KeyKind
+from leadvibe.identity.api_keys import SCOPES, USUAL_SCOPES, KeyKind
 from leadvibe.lib.clock import utc_now
 from tests.factories import make_credential
 from tests.people import basic
@@ -146,8 +146,9 @@ def created_key(page):
     ("form", "kind", "scopes"),
     [
         ({"use": "nexus", "reads": "y"}, KeyKind.NEXUS, {"leads.read"}),
-        ({"use": "nexus", "reads": "y", "writes": "y"}, KeyKind.NEXUS, set(SCOPES)),
-        ({"use": "octanist"}, KeyKind.OCTANIST, set(SCOPES)),
+        ({"use": "nexus", "reads": "y", "writes": "y"}, KeyKind.NEXUS, set(USUAL_SCOPES)),
+        ({"use": "nexus", "reads": "y", "writes": "y", "deletes": "y"}, KeyKind.NEXUS, set(SCOPES)),
+        ({"use": "octanist"}, KeyKind.OCTANIST, set(USUAL_SCOPES)),
     ],
 )
 def test_a_key_is_shown_once_with_a_command_to_try_it(browse, people, form, kind, scopes):
@@ -179,6 +180,7 @@ def test_a_test_token_reads_leads_for_an_hour(browse, people, world, client):
     headers = {"Authorization": f"Bearer {created_key(page)}"}
 
     assert client.get("/api/v1/leads", headers=headers).status_code == 200
+    assert client.delete("/api/v1/leads/nobody", headers=headers).status_code == 403
     later = utc_now() + api_keys.TEST_TOKEN_LASTS
     assert api_keys.list_api_keys(people.scope, now=later) == []
 

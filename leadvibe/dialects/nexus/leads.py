@@ -1,4 +1,4 @@
-"""Leads, listed, read, made, changed and claimed."""
+"""Leads, listed, read, made, changed, claimed and deleted."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from leadvibe.dialects.nexus.params import (
     NewLead,
 )
 from leadvibe.dialects.nexus.serialize import LeadItem, LeadPage, lead_item, lead_page, written
+from leadvibe.http.workers import job_queue
 from leadvibe.identity.errors import MemberNotFoundError
 from leadvibe.identity.queries import get_member_of
 from leadvibe.identity.types import Member, Principal, Scope
@@ -33,6 +34,7 @@ from leadvibe.lib.errors import InvalidError
 from leadvibe.lib.ids import parse_id
 from leadvibe.lib.paging import Page, PageRequest, Total
 from leadvibe.pipeline import editing, recording
+from leadvibe.pipeline.deletion import request_deletion
 
 SOURCE = "nexus"
 
@@ -114,6 +116,18 @@ def claim_lead(principal: Principal, lead_id: str, body: Claim) -> LeadItem:
     member = _member(scope, "memberId", body.memberId)
     ownership.claim_lead(scope, lead_id, member, now=now)
     return lead_item(_get_record(scope, lead_id), now=now)
+
+
+def delete_lead(principal: Principal, lead_id: str) -> None:
+    """Delete a lead and all its data for good.
+
+    It is out of sight at once, and the rest follows. What comes in later of the same person makes a
+    new lead.
+    """
+    scope = principal.scope
+    lock_identities(scope)  # So that it is not merged into another meanwhile.
+    _get_record(scope, lead_id)
+    request_deletion(principal, scope, lead_id, queue=job_queue(), now=utc_now())
 
 
 def _record_query(query: LeadQuery, *, now: datetime) -> RecordQuery | None:

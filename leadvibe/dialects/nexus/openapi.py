@@ -61,7 +61,7 @@ def _document(url: str) -> bytes:
 
 
 def _schemas() -> dict[str, Any]:
-    replies = {each.reply for each in OPERATIONS}
+    replies = {each.reply for each in OPERATIONS if each.reply is not None}
     bodies = {each.body for each in OPERATIONS if each.body is not None}
     modes: list[tuple[Any, JsonSchemaMode]] = [
         *((it, "serialization") for it in replies),
@@ -123,11 +123,10 @@ def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
+    reply = operation.reply
+    content = {"content": _content(_REF.format(model=reply.__name__))} if reply else {}
     fine = {
-        str(status): {
-            "description": HTTPStatus(status).phrase,
-            "content": _content(_REF.format(model=operation.reply.__name__)),
-        }
+        str(status): {"description": HTTPStatus(status).phrase, **content}
         for status in operation.statuses
     }
     refused = {

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from leadvibe.dialects.nexus import leads
 from leadvibe.dialects.nexus.params import Claim, LeadChange, LeadQuery, NewLead
 from leadvibe.dialects.nexus.serialize import LeadItem, LeadPage
-from leadvibe.identity.api_keys import READ_LEADS, WRITE_LEADS
+from leadvibe.identity.api_keys import DELETE_LEADS, READ_LEADS, WRITE_LEADS
 
 BASE = "/api/v1"
 LEADS = f"{BASE}/leads"
@@ -21,7 +21,7 @@ LEADS = f"{BASE}/leads"
 class Operation:
     """`view` takes the principal, then the lead's id if the path has one, then what is given.
 
-    Its answer is a reply, or a reply and another status than 200.
+    Its answer is a reply, or a reply and another status than the first; None where nothing is said.
     """
 
     method: str
@@ -30,7 +30,7 @@ class Operation:
     title: str
     scope: str
     view: Callable[..., Any]
-    reply: type[LeadItem | LeadPage]
+    reply: type[LeadItem | LeadPage] | None
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     statuses: tuple[int, ...] = (200,)
@@ -54,6 +54,10 @@ OPERATIONS = (
     Operation(
         "PATCH", f"{LEADS}/{{leadId}}", "updateLead", "Change a lead", WRITE_LEADS,
         leads.update_lead, LeadItem, body=LeadChange, refusals=(400, 404, 409, 413, 415),
+    ),
+    Operation(
+        "DELETE", f"{LEADS}/{{leadId}}", "deleteLead", "Delete a lead for good", DELETE_LEADS,
+        leads.delete_lead, None, statuses=(204,), refusals=(404,),
     ),
     Operation(
         "POST", f"{LEADS}/{{leadId}}/claim", "claimLead", "Claim a lead for 24 hours",

@@ -26,7 +26,7 @@ def register(app: Flask) -> None:
 
 
 def _view(operation: Operation) -> Callable[..., Response]:
-    adapter: TypeAdapter[Any] = TypeAdapter(operation.reply)
+    adapter: TypeAdapter[Any] | None = TypeAdapter(operation.reply) if operation.reply else None
 
     def respond(**path: str) -> Response:
         rate_limits.take()
@@ -37,7 +37,14 @@ def _view(operation: Operation) -> Callable[..., Response]:
             arguments.append(read_body(operation.body))
         answer = operation.view(*arguments)
         reply, status = answer if isinstance(answer, tuple) else (answer, operation.statuses[0])
-        document = adapter.dump_json(reply)
-        return Response(document, status=status, content_type="application/json")
+        if adapter is None:
+            return _empty(status)
+        return Response(adapter.dump_json(reply), status=status, content_type="application/json")
 
     return respond
+
+
+def _empty(status: int) -> Response:
+    response = Response(status=status)
+    del response.headers["Content-Type"]
+    return response

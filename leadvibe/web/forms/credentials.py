@@ -5,7 +5,13 @@ from __future__ import annotations
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired
 
-from leadvibe.identity.api_keys import READ_LEADS, WRITE_LEADS, KeyKind
+from leadvibe.identity.api_keys import (
+    DELETE_LEADS,
+    READ_LEADS,
+    USUAL_SCOPES,
+    WRITE_LEADS,
+    KeyKind,
+)
 from leadvibe.web.forms.member_form import MemberForm
 from leadvibe.web.forms.triggers import choices_of
 
@@ -23,6 +29,7 @@ class CredentialForm(MemberForm):
     use = SelectField("Used by", choices=choices_of(USES), default=OURS)
     reads = BooleanField(f"Read leads ({READ_LEADS})", default=True)
     writes = BooleanField(f"Create, change and claim leads ({WRITE_LEADS})", default=True)
+    deletes = BooleanField(f"Delete leads for good ({DELETE_LEADS})")
 
     @property
     def kind(self) -> KeyKind | None:
@@ -31,8 +38,8 @@ class CredentialForm(MemberForm):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """What a key may do: one of the Octanist API everything."""
+        """What a key may do; only one of the Nexus ERP API has a choice."""
         if self.kind is not KeyKind.NEXUS:
-            return READ_LEADS, WRITE_LEADS
-        chosen = ((READ_LEADS, self.reads.data), (WRITE_LEADS, self.writes.data))
-        return tuple(scope for scope, is_chosen in chosen if is_chosen)
+            return USUAL_SCOPES
+        boxes = {READ_LEADS: self.reads, WRITE_LEADS: self.writes, DELETE_LEADS: self.deletes}
+        return tuple(scope for scope, box in boxes.items() if box.data)

@@ -47,6 +47,9 @@ class Nexus:
     def change(self, lead_id: str, **fields: Any) -> TestResponse:
         return self.send("PATCH", f"{LEADS}/{lead_id}", json=fields)
 
+    def delete(self, lead_id: str) -> TestResponse:
+        return self.send("DELETE", f"{LEADS}/{lead_id}")
+
     def claim(self, lead_id: str, member_id: object) -> TestResponse:
         return self.send("POST", f"{LEADS}/{lead_id}/claim", json={"memberId": str(member_id)})
 

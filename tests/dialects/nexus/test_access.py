@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 
 from leadvibe.audit.queries import list_entries
 from leadvibe.identity import api_keys, archiving
-from leadvibe.identity.api_keys import READ_LEADS, WRITE_LEADS, KeyKind
+from leadvibe.identity.api_keys import DELETE_LEADS, READ_LEADS, SCOPES, WRITE_LEADS, KeyKind
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit
 from leadvibe.lib.token_bucket import Taking, TokenBuckets
@@ -23,6 +23,7 @@ ALL = [
     ("GET", f"{LEADS}/ann"),
     ("PATCH", f"{LEADS}/ann"),
     ("POST", f"{LEADS}/ann/claim"),
+    ("DELETE", f"{LEADS}/ann"),
 ]
 
 
@@ -43,7 +44,7 @@ def test_nobody_comes_in_without_a_key(client, people, world, method, path):
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_a_stranger_finds_nobody(nexus, nexus_with, elsewhere, method, path):
     nexus.create(name="Ann", email="ann@acme.com")
-    stranger = nexus_with(elsewhere.scope, READ_LEADS, WRITE_LEADS)
+    stranger = nexus_with(elsewhere.scope, *SCOPES)
     ann = nexus.list().json["data"][0]["id"]
 
     answer = stranger.send(
@@ -101,9 +102,10 @@ def test_a_wrong_secret_is_refused(client, nexus):
 
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_a_key_does_what_its_scopes_say(people, world, nexus_with, method, path):
-    needed, other = (READ_LEADS, WRITE_LEADS) if method == "GET" else (WRITE_LEADS, READ_LEADS)
+    needed = {"GET": READ_LEADS, "DELETE": DELETE_LEADS}.get(method, WRITE_LEADS)
+    others = [scope for scope in SCOPES if scope != needed]
 
-    refused = nexus_with(people.scope, other).send(method, path, json={})
+    refused = nexus_with(people.scope, *others).send(method, path, json={})
     let_in = nexus_with(people.scope, needed).send(method, path, json={})
 
     assert is_error(refused, 403)
@@ -131,6 +133,7 @@ def test_a_key_that_is_deleted_or_over_is_refused(client, people, world, make_ke
         ("GET", f"{LEADS}/a%00b", {}, 404),
         ("POST", f"{LEADS}/nobody/claim/again", {}, 405),
         ("DELETE", LEADS, {}, 405),
+        ("DELETE", f"{LEADS}/", {}, 404),
         ("PUT", f"{LEADS}/ann", {}, 405),
         ("POST", LEADS, {"data": "{", "content_type": "application/json"}, 400),
         ("POST", LEADS, {"data": "[]", "content_type": "application/json"}, 400),
@@ -204,7 +207,7 @@ def test_the_document_is_valid_and_names_every_operation(client):
     assert answer.content_type == "application/json"
     assert {path: sorted(each) for path, each in document["paths"].items()} == {
         LEADS: ["get", "post"],
-        f"{LEADS}/{{leadId}}": ["get", "patch"],
+        f"{LEADS}/{{leadId}}": ["delete", "get", "patch"],
         f"{LEADS}/{{leadId}}/claim": ["post"],
     }
     [status, *_] = document["paths"][LEADS]["get"]["parameters"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from leadvibe.identity.api_keys import DELETE_LEADS, SCOPES
 from leadvibe.leads import ownership
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
@@ -428,3 +429,30 @@ def test_merged_and_deleted_leads_are_not_there(nexus, client, people):
         assert nexus.get(lead_id).status_code == 404
         assert nexus.change(lead_id, notes="x").status_code == 404
         assert nexus.claim(lead_id, people.owner.member.org_member_id).status_code == 404
+
+
+def test_a_deleted_lead_is_gone_at_once_and_for_good(nexus, nexus_with, people, client):
+    eraser = nexus_with(people.scope, DELETE_LEADS)
+    bob, ann = nexus.make("Bob"), nexus.make("Ann")
+
+    answer = eraser.delete(bob)
+
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert "Content-Type" not in answer.headers
+    assert nexus.names() == ["Ann"]
+    assert nexus.list().json["pagination"]["total"] == 1
+    status = client.get(f"/lead/{bob}/deletion-status", headers=people.owner.bearer)
+    assert status.json["status"] == "pending"
+    again = [eraser.delete(bob), eraser.delete("nobody"), eraser.delete("a%00b")]
+    assert [it.status_code for it in again] == [404, 404, 404]
+    assert nexus.get(ann).status_code == 200
+    assert nexus.make("Bob") != bob
+
+
+def test_a_lead_that_was_merged_into_another_is_not_deleted(nexus, nexus_with, people, client):
+    target, source = nexus.make("Jane"), nexus.make("Janet")
+    merge = {"targetLeadId": target, "sourceLeadIds": [source]}
+    assert client.post("/leads/merge", json=merge, headers=people.owner.bearer).status_code < 300
+
+    assert nexus_with(people.scope, *SCOPES).delete(source).status_code == 404
+    assert nexus.names() == ["Jane"]
