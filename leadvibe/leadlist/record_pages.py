@@ -35,7 +35,6 @@ def read_page(
     scope: Scope, query: RecordQuery, *, total: int, size: int, offset: int
 ) -> list[Record]:
     """Return a page of the leads asked for; there are `total` of them."""
-    query = _without_settled_orders(query)
     if query.conditions and query.held_by is None and _is_soon_gathered(query, total):
         found = _gather(scope, query, size, offset)
         if found is not None:
@@ -44,21 +43,13 @@ def read_page(
 
 
 def _in_order(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Record]:
-    query = _without_settled_orders(query)
+    query = query.without_settled_orders()
     first = query.orders[0]
     if first.column == "outcome":
         return _outcome_by_outcome(scope, query, size, offset)
     if first.column in ALWAYS or any(it.column == first.column for it in query.conditions):
         return _walk(scope, query, size, offset)
     return _part_by_part(scope, query, size, offset)
-
-
-def _without_settled_orders(query: RecordQuery) -> RecordQuery:
-    """Leave out orders by what all leads that are asked for have alike."""
-    settled = {it.column for it in query.conditions if it.operator == "eq"}
-    settled |= {it.column for it in query.conditions if it[1:] == ("exists", False)}
-    orders = tuple(it for it in query.orders if it.column not in settled)
-    return replace(query, orders=orders or (NEWEST,))
 
 
 def _outcome_by_outcome(scope: Scope, query: RecordQuery, size: int, offset: int) -> list[Record]:

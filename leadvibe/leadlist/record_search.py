@@ -107,7 +107,7 @@ def search_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Pa
         # No index knows of one or two letters: all texts are read then.
         read = having if len(search.text) >= GRAM_LENGTH else lead_queries.count_listed(scope)
         if read > COMMON:
-            if found := _walk_some(search, request, having):
+            if found := _find_on_the_way(search, request, having):
                 return found
             few = _find_few(search, int(min(read * TEXT_PER_LEAD, COMMON)))
     if few is not None:
@@ -135,7 +135,7 @@ def _guess_having(search: _Search) -> float:
     return found * 100 / SAMPLED_PERCENT
 
 
-def _walk_some(search: _Search, request: PageRequest, having: float) -> Page[Record] | None:
+def _find_on_the_way(search: _Search, request: PageRequest, having: float) -> Page[Record] | None:
     """Look for a page among the first leads of the list, unless it takes more of them."""
     steps = _guess_steps(search, request.size, having)
     items = _walk(search, request.size + 1, request.offset, steps) if steps else []

@@ -44,6 +44,13 @@ class RecordQuery:
     def narrowed(self, *conditions: Comparison) -> RecordQuery:
         return replace(self, conditions=(*self.conditions, *conditions))
 
+    def without_settled_orders(self) -> RecordQuery:
+        """Leave out orders by what all leads that are asked for have alike."""
+        settled = {it.column for it in self.conditions if it.operator == "eq"}
+        settled |= {it.column for it in self.conditions if it[1:] == ("exists", False)}
+        orders = tuple(it for it in self.orders if it.column not in settled)
+        return replace(self, orders=orders or (NEWEST,))
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

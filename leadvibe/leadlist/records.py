@@ -27,6 +27,7 @@ def list_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Page
     """Return a page of leads, and how many there are in all."""
     if any(it.column in ALWAYS and it[1:] == ("exists", False) for it in query.conditions):
         return Page([], Total(0), request)  # reading all leads would say the same
+    query = query.without_settled_orders()
     if query.search.strip():
         return search_records(scope, query, request)
     total = count_records(scope, query)
