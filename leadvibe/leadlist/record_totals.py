@@ -38,6 +38,8 @@ _INDEXED = frozenset(
 
 _OPPOSITE = {"gte": "lt", "gt": "lte", "lte": "gt", "lt": "gte"}
 _LACKABLE = frozenset({"value", "qualified_at"})
+_COUNTED_AROUND = frozenset({"updated_at", "qualified_at"})
+"""Of these days are kept, but nothing that is asked for besides."""
 
 _counts: Recently[int] = Recently(
     timedelta(seconds=10), is_worth_it=lambda count: count > QUICKLY_COUNTED
@@ -156,7 +158,7 @@ def _plan_subtraction(scope: Scope, conditions: Conditions) -> _Subtraction | No
     kept: list[Comparison] = []
     turned: list[tuple[Conditions, list[Conditions]]] = []
     for column, those in _by_column(conditions):
-        if kept_counts.is_kept((*kept, *those)):
+        if column not in _COUNTED_AROUND and kept_counts.is_kept((*kept, *those)):
             kept += those
         else:
             turned.append((those, _opposites(column, those)))

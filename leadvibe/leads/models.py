@@ -501,7 +501,9 @@ class LeadRecordCountRow(Base):
     facet: Mapped[str] = mapped_column(primary_key=True, comment="what they have; empty for all")
     outcome: Mapped[str] = mapped_column(primary_key=True)
     intake: Mapped[str] = mapped_column(primary_key=True)
-    day: Mapped[date] = mapped_column(primary_key=True, comment="on which they were made, in UTC")
+    day: Mapped[date] = mapped_column(
+        primary_key=True, comment="in UTC, on which they were made, unless the facet says otherwise"
+    )
     leads: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[Decimal] = mapped_column(Numeric, comment="of them all")
 

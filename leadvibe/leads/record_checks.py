@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from leadvibe.identity.types import Scope
 from leadvibe.leads.fields import KEPT_SHORT
-from leadvibe.leads.record_counts import CONTACTED, FACETS, OWNED, OWNED_CONTACTED
+from leadvibe.leads.record_counts import BY_DAY_OF, CONTACTED, FACETS, OWNED, OWNED_CONTACTED
 from leadvibe.lib.db import driver
 
 _KINDS = {
@@ -19,11 +19,20 @@ _KINDS = {
     OWNED_CONTACTED: "r.status = 'contacted' AND r.owner_id IS NOT NULL",
     **{column: f"r.{column} IS NOT NULL" for column in sorted(FACETS)},
 }
-_FACETS = ", ".join(f"CASE WHEN {condition} THEN '{it}' END" for it, condition in _KINDS.items())
+_OTHER_DAYS = {facet: column for column, facet in BY_DAY_OF.items() if facet}
+_FACETS = ", ".join(
+    f"CASE WHEN {condition} THEN '{it}' END"
+    for it, condition in (
+        *_KINDS.items(),
+        *((facet, f"r.{column} IS NOT NULL") for facet, column in _OTHER_DAYS.items()),
+    )
+)
+_WHENS = " ".join(f"WHEN '{facet}' THEN r.{column}" for facet, column in _OTHER_DAYS.items())
+_AT = f"CASE f.facet {_WHENS} ELSE r.created_at END"
 _KEY = "facet, outcome, intake, day"
 _COUNTED = f"""
     SELECT {_KEY}, count(*) AS leads, sum(coalesce(value, 0)::numeric) AS value FROM (
-        SELECT f.facet, r.outcome, r.intake, (r.created_at AT TIME ZONE 'UTC')::date AS day, r.value
+        SELECT f.facet, r.outcome, r.intake, ({_AT} AT TIME ZONE 'UTC')::date AS day, r.value
         FROM lead_records r, unnest(ARRAY['', {_FACETS}]) AS f (facet)
         WHERE r.unit_id = %(unit)s AND r.is_listed AND f.facet IS NOT NULL
     ) each GROUP BY {_KEY}

@@ -1,14 +1,16 @@
-"""How many leads there are by outcome, intake, the day they were made, and one thing they have.
+"""How many leads there are by outcome, intake, a day, and one thing they have.
 
-Triggers keep the counts, in the transaction that changes a record (see the migration 0035). Leads
-that are merged or being deleted are in none.
+The day is that on which they were made, last changed or qualified; what they have is known of the
+first alone. Triggers keep the counts, in the transaction that changes a record (see the migration
+0039). Leads that are merged or being deleted are in none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from typing import NamedTuple
 
 from leadvibe.identity.types import Scope
@@ -22,16 +24,22 @@ FACETS = frozenset({"value", "qualified_at", *CLICK_IDS})
 CONTACTED, OWNED, OWNED_CONTACTED = "is_contacted", "is_owned", "is_owned_contacted"
 """What else a facet can say: called but no further, with an owner (a claim may be over), both."""
 
+BY_DAY_OF: Mapping[str, str] = MappingProxyType(
+    {"created_at": "", "updated_at": "by_updated_at", "qualified_at": "by_qualified_at"}
+)
+"""The facet by which leads are counted on the day of a time. Whoever lacks that is in none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Which leads: None for all. The day `before` is not included."""
+    """Which leads: None for all. The day `before` is not included; days are those of `day_of`."""
 
     outcomes: Collection[str] | None = None
     intakes: Collection[str] | None = None
     facet: str = ""
     since: date | None = None
     before: date | None = None
+    day_of: str = "created_at"
 
 
 class Tally(NamedTuple):
@@ -56,7 +64,7 @@ def tally(scope: Scope, wanted: Counted) -> list[Tally]:
     """
     bound = {
         "unit": scope.unit_id,
-        "facet": wanted.facet,
+        "facet": wanted.facet or BY_DAY_OF[wanted.day_of],
         "outcomes": list(Outcome if wanted.outcomes is None else wanted.outcomes),
         "intakes": None if wanted.intakes is None else list(wanted.intakes),
         "since": wanted.since,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import cycle, product
 
 import pytest
 
-from leadvibe.leadlist import record_pages, record_sql, record_totals
+from leadvibe.leadlist import kept_counts, record_pages, record_sql, record_totals
 from leadvibe.leadlist.kept_counts import find_kept_count
 from leadvibe.leadlist.record_totals import count_records
 from leadvibe.leadlist.record_types import Order, RecordQuery
@@ -89,6 +89,39 @@ def test_counts_that_are_kept_are_those_that_are_counted(scope):
         if conditions:
             kept = find_kept_count(scope, conditions)
             assert kept == counted_plainly(scope, conditions), conditions
+
+
+BOUNDS = [
+    (column, first, last, since, since + span)
+    for column, at in (
+        ("created_at", MIDNIGHT), ("updated_at", CHANGED), ("qualified_at", MIDNIGHT),
+    )
+    for first, last in (("gte", "lt"), ("gt", "lte"))
+    for since in (at - timedelta(hours=51), at - timedelta(days=2), at + timedelta(hours=26))
+    for span in map(timedelta, (0, 0.25, 1, 1.5, 2, 40))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("counts_what_is_wanted", [True, False, None])
+def test_counts_of_days_and_of_parts_of_days(scope, monkeypatch, counts_what_is_wanted):
+    if counts_what_is_wanted is not None:
+        step = 2.0 if counts_what_is_wanted else 0.25
+        guesses = (step**number for number in cycle(range(100)))
+        monkeypatch.setattr(kept_counts._Asked, "_guess", lambda *_: next(guesses))
+
+    for column, first, last, since, before in BOUNDS:
+        bounds = [Comparison(column, first, since), Comparison(column, last, before)]
+        for asked in (bounds, bounds[:1], bounds[1:], [*bounds, Comparison("intake", "eq", "api")]):
+            assert find_kept_count(scope, asked) == counted_plainly(scope, asked), asked
+
+
+def test_days_of_two_times_are_not_kept_together(scope):
+    changed = Comparison("updated_at", "gte", CHANGED - timedelta(hours=20))
+
+    for other in (Comparison("created_at", "lt", CHANGED), Comparison("gclid", "exists", True)):
+        assert find_kept_count(scope, [changed, other]) is None
+        counted = count_records(scope, RecordQuery((changed, other)))
+        assert counted == counted_plainly(scope, [changed, other]) > 0
 
 
 NARROWED = [

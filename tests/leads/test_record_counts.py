@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from leadvibe.leads import records, statuses
+from leadvibe.leads.record_checks import find_wrong
 from leadvibe.leads.record_counts import FACETS, Counted, count, count_without, tally
 from leadvibe.leads.records import Told
 from leadvibe.leads.statuses import Outcome
 from leadvibe.lib.db import driver
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -60,6 +62,29 @@ def test_days_are_those_in_utc(scope):
 
     day = NOON.date()
     assert count(scope, Counted(since=day)) == count(scope, Counted(before=day)) == 1
+
+
+def test_days_of_the_last_change_and_of_qualifying_are_counted_as_well(scope):
+    record(scope, "ann", at=NOON - timedelta(days=9))
+    record(scope, "bo", at=NOON - timedelta(days=9))
+    win(scope, "ann")
+
+    def number(time, at, **others):
+        day = at.date()
+        return count(scope, Counted(since=day, before=day + DAY, day_of=time, **others))
+
+    assert number("created_at", NOON - 9 * DAY) == 2
+    assert number("updated_at", NOON - 9 * DAY) == 1
+    assert number("updated_at", NOON, outcomes=["won"]) == 1
+    assert number("qualified_at", NOON) == count(scope, Counted(day_of="qualified_at")) == 1
+
+    record(scope, "bo", at=NOON + DAY, value=3)
+    assert [number("updated_at", NOON + it * DAY) for it in (-9, 0, 1)] == [0, 1, 1]
+
+    records.set_listed(scope, ["ann"], is_listed=False)
+    assert count(scope, Counted(day_of="updated_at")) == 1
+    assert count(scope, Counted(day_of="qualified_at")) == 0
+    assert find_wrong(scope) == []
 
 
 def test_the_triggers_count_every_facet(scope):
