@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, timedelta
 from typing import NamedTuple
 
@@ -34,9 +34,12 @@ INTAKES = {
     "manual": "By hand",
     "inbound": "Inbound",
 }
+OTHERS = "No or another source"
 BAD_RANGE = "Choose two days, the first not after the last."
 
 pages = Blueprint("call-sources", __name__)
+
+_Tally = tuple[str, Outcome, int, float]
 
 
 class _Range(NamedTuple):
@@ -80,13 +83,30 @@ def show_sources() -> AnyResponse:
                 rows=_rows(intakes),
                 total=_rows(total),
             ),
-            SourceTable(title="By source", head="Source", rows=_rows(sources)),
+            SourceTable(
+                title="By source",
+                head="Source",
+                rows=_rows([*sources, *_others(intakes, sources)]) if sources else (),
+            ),
         ),
     )
     return render("calls/sources.html", page=page, section=CALLS)
 
 
-def _rows(tallies: Iterable[tuple[str, Outcome, int, float]]) -> tuple[SourceRow, ...]:
+def _others(intakes: Iterable[_Tally], sources: Iterable[_Tally]) -> Iterator[_Tally]:
+    """Yield those that are in the total and of no source that is named."""
+    leads: dict[Outcome, int] = defaultdict(int)
+    values: dict[Outcome, float] = defaultdict(float)
+    for sign, tallies in ((1, intakes), (-1, sources)):
+        for _, outcome, count, value in tallies:
+            leads[outcome] += sign * count
+            values[outcome] += sign * value
+    for outcome, count in leads.items():
+        if count > 0:
+            yield OTHERS, outcome, count, round(values[outcome], 2)
+
+
+def _rows(tallies: Iterable[_Tally]) -> tuple[SourceRow, ...]:
     leads: dict[str, dict[Outcome, int]] = defaultdict(lambda: dict.fromkeys(Outcome, 0))
     values: dict[str, float] = defaultdict(float)
     for name, outcome, count, value in tallies:

@@ -123,6 +123,13 @@ def test_calls_are_overdue_due_today_and_due_later(year):
     assert {it.rep is None for it in planned} == {True, False}
 
 
+def test_most_who_are_to_be_called_have_left_a_number(year):
+    told = zip(year.leads, year.records, strict=True)
+    called = [lead for lead, record in told if "next_call_at" in record.fields]
+
+    assert sum("phone" in dict(lead.aliases) for lead in called) > len(called) / 2
+
+
 @pytest.mark.parametrize("hour", [0, 6, 16, 22, 23])
 def test_some_calls_are_due_today_at_whatever_hour_the_year_ends(hour):
     end = datetime(2026, 6, 17, hour, 29, tzinfo=UTC)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from leadvibe.engine.policies import Reach
+from leadvibe.leadlist import sources
 from leadvibe.leadlist.queries import search_leads
 from leadvibe.leadlist.records import find_record
 from leadvibe.leadlist.types import LeadFilter, Sort
@@ -300,6 +301,24 @@ def test_sources_say_what_has_come_of_their_leads(browse, people, ann):
     assert '<th scope="row">Fair</th>' in page
     assert "Fair" not in browser.get(f"{CALLS}/sources?range=last").text
     assert "Fair" not in browse(people.stranger).get(f"{CALLS}/sources").text
+
+
+def test_leads_of_no_source_stand_below_those_of_one(browse, people, ann, monkeypatch):
+    monkeypatch.setattr(sources, "MOST_SOURCES", 1)
+    plan(ann, "ann", source="Fair", value=100, status=Status.CONVERTED)
+    for name, source in (("bob", "Gala"), ("cy", None)):
+        ann.happen("visit", name, email=f"{name}@acme.test")
+        plan(ann, name, source=source, value=50.5, status=Status.CONVERTED)
+
+    page = browse(people.viewer).get(f"{CALLS}/sources").text
+    rows = {
+        name: re.findall(r'class="num">([^<]*)</td>', row)
+        for row in page.partition("By source")[2].split("<tr>")
+        for name in re.findall(r'<th scope="row">([^<]*)</th>', row)
+    }
+
+    assert list(rows) == ["Fair", "No or another source"]
+    assert rows["No or another source"][:6] == ["2", "0", "0", "2", "0", "101"]
 
 
 @pytest.mark.parametrize("query", ["from=x&to=y", "from=2026-02-01&to=2026-01-01", "from=&to=9"])

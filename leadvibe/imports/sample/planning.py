@@ -24,6 +24,7 @@ class Prospect(NamedTuple):
 
     zone: str
     touched_at: float
+    has_phone: bool
 
 
 class _Stretch(NamedTuple):
@@ -42,10 +43,12 @@ _SOON = (_Stretch(0.6, 6, 14, 0.4), _Stretch(7, 21, 8, 0.2))
 def plan_calls(rhythm: Rhythm, prospects: list[Prospect]) -> dict[int, float]:
     """Return when to call whom, by their number; the latest prospects are to come first.
 
-    Calls of today come after the end of the year, on the same day of UTC.
+    Of the recent ones, those are called first whose phone number is known. Calls of today come
+    after the end of the year, on the same day of UTC.
     """
     recent = sum(it.touched_at > rhythm.end - _RECENT for it in prospects)
-    left = dict(enumerate(prospects[: max(recent, _FEWEST)]))
+    numbered = list(enumerate(prospects[: max(recent, _FEWEST)]))
+    left = dict(sorted(numbered, key=lambda it: not it[1].has_phone))
     planned: dict[int, float] = {}
     total = len(left)
     for at in _later_today(rhythm.end)[: min(_MOST_TODAY, ceil(total * _TODAYS_SHARE))]:

@@ -88,6 +88,10 @@ def _is_known(journey: Journey) -> bool:
     return any(email in draft.aliases for draft in journey.drafts)
 
 
+def _has_phone(journey: Journey) -> bool:
+    return any(kind == "phone" for draft in journey.drafts for kind, _ in draft.aliases)
+
+
 def _read(file: _File, deals: set[object]) -> None:
     """Follow the journey through what sales did. A deal is counted once, not for each colleague."""
     for draft in sorted(file.journey.drafts, key=attrgetter("at")):
@@ -178,7 +182,9 @@ def _estimate(rng: Random, file: _File) -> None:
 def _plan(rng: Random, rhythm: Rhythm, files: list[_File]) -> None:
     """Plan the next call of those whom sales is busy with, or who have just asked for one."""
     files = sorted(files, key=attrgetter("touched_at"), reverse=True)
-    prospects = [Prospect(it.journey.person.zone, it.touched_at) for it in files]
+    prospects = [
+        Prospect(it.journey.person.zone, it.touched_at, _has_phone(it.journey)) for it in files
+    ]
     for place, (number, at) in enumerate(plan_calls(rhythm, prospects).items(), start=1):
         file = files[number]
         file.fields["next_call_at"] = datetime.fromtimestamp(at, UTC).isoformat()
