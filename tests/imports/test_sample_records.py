@@ -3,11 +3,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from statistics import median
 
 import pytest
 
 from leadvibe.imports.sample import SAMPLE_RULESETS, SampleRecord, SampleYear, generate
+from leadvibe.imports.sample.planning import Prospect, plan_calls
+from leadvibe.imports.sample.rhythm import DAY, Rhythm
 from leadvibe.leads.fields import BY_NAME, CLICK_IDS, read_fields
 from leadvibe.leads.statuses import Status
 from leadvibe.pipeline.calling import CallOutcome
@@ -123,11 +126,15 @@ def test_calls_are_overdue_due_today_and_due_later(year):
     assert {it.rep is None for it in planned} == {True, False}
 
 
-def test_most_who_are_to_be_called_have_left_a_number(year):
-    told = zip(year.leads, year.records, strict=True)
-    called = [lead for lead, record in told if "next_call_at" in record.fields]
+def test_who_has_left_a_number_is_called_first():
+    rhythm = Rhythm(Random(1), END)
+    days = [END.timestamp() - number * DAY for number in range(59)]
+    prospects = [Prospect("Europe/London", at, number % 2 == 0) for number, at in enumerate(days)]
 
-    assert sum("phone" in dict(lead.aliases) for lead in called) > len(called) / 2
+    called = [prospects[number] for number in plan_calls(rhythm, prospects)]
+
+    assert [it.has_phone for it in called].count(True) > 0.9 * 30
+    assert [it.has_phone for it in called].count(False) > 3
 
 
 @pytest.mark.parametrize("hour", [0, 6, 16, 22, 23])
