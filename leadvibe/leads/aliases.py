@@ -64,6 +64,11 @@ def _normalise(kind: str, raw_value: str) -> str:
     return value
 
 
+def is_phone_number(value: str) -> bool:
+    """Say whether a phone number, in its normal form, can be one of the country that it names."""
+    return _international(value) is not None
+
+
 def _international(value: str) -> str | None:
     """Return a number that names its country in E.164, without extension; None for others."""
     try:

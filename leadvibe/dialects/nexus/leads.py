@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from leadvibe.dialects.nexus.params import (
+    NO_PHONE,
     UNASSIGNED,
     Claim,
     LeadChange,
@@ -23,7 +24,7 @@ from leadvibe.leadlist.record_types import HeldBy, Order, Record, RecordQuery
 from leadvibe.leadlist.records import find_record, list_records
 from leadvibe.leadlist.types import Comparison
 from leadvibe.leads import ownership
-from leadvibe.leads.aliases import as_searched, make_alias
+from leadvibe.leads.aliases import as_searched, is_phone_number, make_alias
 from leadvibe.leads.errors import LeadNotFoundError
 from leadvibe.leads.queries import list_aliases
 from leadvibe.leads.service import lock_identities
@@ -184,6 +185,8 @@ def _readdress(scope: Scope, record: Record, body: LeadChange, *, now: datetime)
     phones, emails = record.phones, record.emails
     wanted_phones = body.phones if "phones" in body.model_fields_set else list(phones)
     wanted_emails = body.emails if "emails" in body.model_fields_set else list(emails)
+    if any(it not in phones and not is_phone_number(it) for it in wanted_phones):
+        raise InvalidError(f"phones {NO_PHONE}.")  # But what a client has read it may write.
     if (phones or emails) and not (wanted_phones or wanted_emails):
         raise InvalidError("A lead needs a phone or an email: leave it one.")
     _put_addresses(scope, record, AliasKind.PHONE, phones, wanted_phones, now=now)

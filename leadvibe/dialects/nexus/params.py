@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from leadvibe.dialects.nexus.serialize import StatusName
 from leadvibe.http.bodies import BODY, problems_of, read_bytes, read_json
-from leadvibe.leads.aliases import is_email_address, make_alias
+from leadvibe.leads.aliases import is_email_address, is_phone_number, make_alias
 from leadvibe.leads.errors import BadAliasError
 from leadvibe.leads.fields import LONGEST_TEXT
 from leadvibe.leads.types import AliasKind
@@ -34,6 +34,7 @@ LAST_PAGE = 1_000_000
 MOST_ADDRESSES = 20
 """Phone numbers, or e-mail addresses, of one lead."""
 
+NO_PHONE = "must be a phone number with its country such as +14155550101"
 LONGEST_NAME = 200
 LONGEST_NOTES = 20_000
 UNASSIGNED = "unassigned"
@@ -52,6 +53,12 @@ def _phone(text: str) -> str:
     return _address(AliasKind.PHONE, text)
 
 
+def _possible(number: str) -> str:
+    if not is_phone_number(number):
+        raise PydanticCustomError("phone", NO_PHONE)
+    return number
+
+
 def _email(text: str) -> str:
     address = _address(AliasKind.EMAIL, text)
     if not is_email_address(address):
@@ -63,7 +70,7 @@ def _address(kind: AliasKind, text: str) -> str:
     try:
         return make_alias(kind, text).value
     except BadAliasError:
-        problem = "must be a phone number such as +14155550101"
+        problem = NO_PHONE
         if kind is AliasKind.EMAIL:
             problem = "must be an e-mail address such as jane@acme.com"
         raise PydanticCustomError("address", problem) from None
@@ -91,6 +98,8 @@ Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidat
 Phone = Annotated[str, AfterValidator(_storable), AfterValidator(_phone)]
 Email = Annotated[str, AfterValidator(_storable), AfterValidator(_email)]
 Phones = Annotated[list[Phone], Field(max_length=MOST_ADDRESSES), AfterValidator(_distinct)]
+NewPhone = Annotated[Phone, AfterValidator(_possible)]
+NewPhones = Annotated[list[NewPhone], Field(max_length=MOST_ADDRESSES), AfterValidator(_distinct)]
 Emails = Annotated[list[Email], Field(max_length=MOST_ADDRESSES), AfterValidator(_distinct)]
 
 
@@ -138,9 +147,9 @@ class NewLead(LeadFields):
     """A lead needs a name, and a phone number or an e-mail address."""
 
     name: Name
-    phones: Phones = Field([], description="In international form: +14155550101.")
+    phones: NewPhones = Field([], description="In international form: +14155550101.")
     emails: Emails = []
-    phone: Phone | None = Field(None, description="Short for `phones` with one.")
+    phone: NewPhone | None = Field(None, description="Short for `phones` with one.")
     email: Email | None = Field(None, description="Short for `emails` with one.")
 
     @model_validator(mode="after")
@@ -160,7 +169,10 @@ class LeadChange(LeadFields):
     """What is left out stays as it is, and null empties a field."""
 
     name: Name = Field("", description="Never null.")
-    phones: Phones = Field([], description="All of them, the primary one first.")
+    phones: Phones = Field(
+        [],
+        description="All of them, the primary one first. New ones in international form.",
+    )
     emails: Emails = Field([], description="All of them, the primary one first.")
 
 

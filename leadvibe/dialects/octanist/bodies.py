@@ -181,7 +181,7 @@ def read_body(model: type[Model]) -> Model:
     """
     raw = read_bytes(max_bytes=MAX_BODY_BYTES)
     if not raw:
-        raise refusal({BODY: "The request needs a JSON body: an empty object will do."})
+        raise refusal({BODY: "The request needs a JSON body, such as {}."})
     return checked(model, read_json(raw))
 
 

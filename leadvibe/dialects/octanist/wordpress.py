@@ -71,7 +71,12 @@ def answer_preflight(token: str) -> Response:
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
-    named = {_RENAMED.get(name, name): value for name, value in body.items() if value != ""}
+    doubled = _doubled(body)
+    named = {
+        _RENAMED.get(name, name): value
+        for name, value in body.items()
+        if value != "" and name not in doubled
+    }
     return {
         name: it[:LONGEST_TEXT] if name in ATTRIBUTION and isinstance(it, str) else it
         for name, it in named.items()
@@ -79,9 +84,14 @@ def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _doubled(body: Mapping[str, Any]) -> set[str]:
+    """Return names of fields that mean one which is there under its own name."""
+    return {name for name, field in _RENAMED.items() if body.get(field, "") != ""}
+
+
 def _rest(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return what else somebody filled in."""
-    known = {*NewLead.model_fields, *_RENAMED, "cookies"}
+    known = {*NewLead.model_fields, *_RENAMED, "cookies"} - _doubled(body)
     return {
         name: value
         for name, value in body.items()

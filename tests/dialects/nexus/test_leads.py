@@ -9,8 +9,11 @@ import pytest
 
 from leadvibe.identity.api_keys import DELETE_LEADS, SCOPES
 from leadvibe.leads import ownership
+from leadvibe.leads.aliases import make_alias
+from leadvibe.leads.types import AliasKind
 from leadvibe.lib.clock import utc_now
 from leadvibe.lib.db import commit, driver
+from leadvibe.pipeline import editing
 from tests.dialects.nexus.conftest import LEADS
 
 JANE = {
@@ -289,6 +292,7 @@ def test_a_whole_name_reaches_a_lead_that_is_called_by_its_parts(nexus, world, c
         ({"nextCallAt": "2026-05-02T10:30:00"}, "nextCallAt"),
         ({"phones": ["none"]}, "phones"),
         ({"phones": "+14155550101"}, "phones"),
+        ({"phones": ["0612345678"]}, "phones must be a phone number"),
         ({"emails": ["a@"]}, "emails"),
         ({"emails": None}, "emails"),
         ({"emails": []}, "A lead needs a phone or an email"),
@@ -320,6 +324,8 @@ def test_a_change_that_makes_no_sense_is_refused(nexus, changes, problem):
         ({"email": "a@b.co"}, "name is missing"),
         ({"name": " ", "email": "a@b.co"}, "name must not be empty"),
         ({"name": "Jane", "phone": "none"}, "phone must be a phone number"),
+        ({"name": "Jane", "phone": "+12"}, "phone must be a phone number"),
+        ({"name": "Jane", "phones": ["+123456789012345678"]}, "phones"),
         ({"name": "Jane", "email": "a b@c.co"}, "email must be an e-mail address"),
         ({"name": "Jane", "email": "a@b.co", "status": "NEW"}, "status must be one of"),
         ({"name": "Jane", "email": "a@b.co", "assignedToId": "x"}, "assignedToId is no member"),
@@ -332,6 +338,16 @@ def test_a_lead_that_makes_no_sense_is_not_made(nexus, fields, problem):
     assert answer.status_code == 400
     assert answer.json["error"].startswith(problem)
     assert nexus.list().json["pagination"]["total"] == 0
+
+
+def test_a_number_that_came_in_otherwise_is_written_back_as_it_is_read(nexus, people):
+    lead_id = nexus.make("Ann")
+    local = make_alias(AliasKind.PHONE, "0612345678")
+    editing.add_alias(people.scope, lead_id, local, now=utc_now())
+    commit()
+
+    assert nexus.change(lead_id, phones=[local.value, "+14155550101"]).status_code == 200
+    assert nexus.get(lead_id).json["phones"] == ["+0612345678", "+14155550101"]
 
 
 def test_somebody_elses_address_is_a_conflict(nexus):

@@ -67,6 +67,15 @@ def test_a_number_that_is_none_does_not_cost_the_lead(post, octanist):
     assert lead["custom"] == '{"phone":"call me"}'
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_fields_that_mean_the_same_neither_is_lost(post, octanist, turned):
+    fields = {"name": "Ann", "message": "Hello", "note": "Call me", "octa_sid": "s1"}
+    made = post(dict(reversed(fields.items())) if turned else fields)
+
+    lead = octanist.get(f"/api/leads/{made.json['data']['id']}").json["data"]
+    assert (lead["note"], lead["custom"]) == ("Call me", '{"message":"Hello"}')
+
+
 def test_browsers_of_any_website_may_post(program, token, post):
     path = f"/api/integrations/incoming/wp/{token}/"
     preflight = program(Origin="https://x.test").send("OPTIONS", path)
