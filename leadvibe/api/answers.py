@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from werkzeug.http import quote_etag
 
 from leadvibe.api.editing import Editable
+from leadvibe.http import answers
 
 Item = TypeVar("Item")
 
@@ -77,7 +78,7 @@ def _response(result: object, adapter: TypeAdapter[Any] | None, status: int) -> 
     if isinstance(result, Csv):
         return _csv(result, status)
     if adapter is None:
-        return _empty(status)
+        return answers.empty(status)
     if isinstance(result, JsonStream):
         pieces = _json_pieces(result.read, adapter)
         return Response(stream_with_context(pieces), status=status, mimetype=JSON)
@@ -90,12 +91,6 @@ def _response(result: object, adapter: TypeAdapter[Any] | None, status: int) -> 
     if isinstance(result, Editable):
         set_etag(result)
     return Response(adapter.dump_json(result), status=status, mimetype=JSON)
-
-
-def _empty(status: int) -> Response:
-    response = Response(status=status)
-    del response.headers["Content-Type"]
-    return response
 
 
 def _json_pieces(read: Callable[[], Iterable[Any]], adapter: TypeAdapter[Any]) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from leadvibe.dialects.nexus.auth import require
 from leadvibe.dialects.nexus.operations import OPERATIONS, Operation
 from leadvibe.dialects.nexus.params import read_body, read_query
-from leadvibe.http import rate_limits
+from leadvibe.http import answers, rate_limits
 
 
 def register(app: Flask) -> None:
@@ -38,13 +38,7 @@ def _view(operation: Operation) -> Callable[..., Response]:
         answer = operation.view(*arguments)
         reply, status = answer if isinstance(answer, tuple) else (answer, operation.statuses[0])
         if adapter is None:
-            return _empty(status)
+            return answers.empty(status)
         return Response(adapter.dump_json(reply), status=status, content_type="application/json")
 
     return respond
-
-
-def _empty(status: int) -> Response:
-    response = Response(status=status)
-    del response.headers["Content-Type"]
-    return response
