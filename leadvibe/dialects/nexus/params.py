@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 from flask import request
 from pydantic import (
@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -38,6 +39,7 @@ NO_PHONE = "must be a phone number with its country such as +14155550101"
 LONGEST_NAME = 200
 LONGEST_NOTES = 20_000
 UNASSIGNED = "unassigned"
+_STATUS: dict[str, Any] = {"type": "string", "enum": get_args(StatusName)}
 _DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -129,7 +131,7 @@ class LeadFields(BaseModel):
     source: Line | None = Field(
         None, description='Free-text source label e.g. "website", "referral"'
     )
-    status: StatusName | None = None
+    status: Annotated[StatusName | None, WithJsonSchema(_STATUS)] = None
     notes: Annotated[str, Field(max_length=LONGEST_NOTES), AfterValidator(_storable)] | None = None
     nextCallAt: Annotated[AwareDatetime | None, BeforeValidator(_time)] = Field(
         None, description="When to call next, with its zone; null takes it off the list of calls."

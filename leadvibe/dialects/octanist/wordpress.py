@@ -16,6 +16,7 @@ from flask import Response
 from leadvibe.dialects.octanist.bodies import ATTRIBUTION, Form, NewLead, checked
 from leadvibe.dialects.octanist.envelope import answer_success
 from leadvibe.dialects.octanist.leads import make_address, record_contact
+from leadvibe.http.answers import empty
 from leadvibe.identity.types import Principal
 from leadvibe.leads.fields import CONSENTS, LONGEST_TEXT
 from leadvibe.leads.types import AliasKind
@@ -67,7 +68,9 @@ def take_form(principal: Principal, *, token: str, body: Form) -> Response:
 def answer_preflight(token: str) -> Response:
     """Tell browsers that any website may post."""
     del token
-    return Response(status=HTTPStatus.NO_CONTENT, headers=ANY_ORIGIN)
+    answer = empty(HTTPStatus.NO_CONTENT)
+    answer.headers.update(ANY_ORIGIN)
+    return answer
 
 
 def _fields(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -212,3 +212,6 @@ def test_the_document_is_valid_and_names_every_operation(client):
     }
     [status, *_] = document["paths"][LEADS]["get"]["parameters"]
     assert "NOT_CONTACTED" in str(status)
+    changed = document["components"]["schemas"]["LeadChange"]["properties"]
+    assert "null" not in str(changed["status"])
+    assert "null" in str(changed["company"])
