@@ -37,7 +37,7 @@ SAMPLED_PERCENT = 0.5
 ENTRIES = 40_000
 """Entries of an index that are looked at, in the order of the list, for leads to look at."""
 
-LEAST_STEPS, MOST_STEPS = 4_000, 15_000
+MOST_STEPS = 20_000
 """Leads looked at in the order of the list before all that a search finds are read and sorted."""
 
 MANY = 1_000
@@ -107,9 +107,11 @@ def search_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Pa
         # No index knows of one or two letters: all texts are read then.
         read = having if len(search.text) >= GRAM_LENGTH else lead_queries.count_listed(scope)
         if read > COMMON:
-            if found := _find_on_the_way(search, request, having):
+            steps = int(min(read * TEXT_PER_LEAD, MOST_STEPS))  # As long as reading all takes.
+            is_worth_it = _may_turn_up(search, request, having, steps)
+            if is_worth_it and (found := _find_on_the_way(search, request, steps)):
                 return found
-            few = _find_few(search, int(min(read * TEXT_PER_LEAD, COMMON)))
+            few = _find_few(search, steps)
     if few is not None:
         return _read_at_once(search, request, search.has_text(), few)
     narrowed, source = search.narrowed()
@@ -135,26 +137,23 @@ def _guess_having(search: _Search) -> float:
     return found * 100 / SAMPLED_PERCENT
 
 
-def _find_on_the_way(search: _Search, request: PageRequest, having: float) -> Page[Record] | None:
+def _may_turn_up(search: _Search, request: PageRequest, having: float, steps: int) -> bool:
+    """Guess whether the first leads of the list have a page of those who have the text."""
+    scope, query = search
+    share = having / max(lead_queries.count_listed(scope), 1)
+    entries = record_sql.where_listed(scope) & record_sql.meeting(find_way(query).bounds)
+    wanted = record_sql.estimate(record_sql.where(scope, query))
+    looked_at = min(wanted * min(ENTRIES / record_sql.estimate(entries), 1), steps)
+    return looked_at * share >= request.offset + request.size
+
+
+def _find_on_the_way(search: _Search, request: PageRequest, steps: int) -> Page[Record] | None:
     """Look for a page among the first leads of the list, unless it takes more of them."""
-    steps = _guess_steps(search, request.size, having)
-    items = _walk(search, request.size + 1, request.offset, steps) if steps else []
+    items = _walk(search, request.size + 1, request.offset, steps)
     if len(items) <= request.size:
         return None
     total = max(_count_some(search), request.offset + len(items))
     return Page(items[: request.size], Total(total, is_capped=True), request)
-
-
-def _guess_steps(search: _Search, size: int, having: float) -> int:
-    """Guess how many leads are looked at for a page, in the order of the list; 0 for too many."""
-    scope, query = search
-    share = having / max(lead_queries.count_listed(scope), 1)
-    entries = record_sql.where_listed(scope) & record_sql.meeting(find_way(query).bounds)
-    looked_at = min(ENTRIES / record_sql.estimate(entries), 1)
-    wanted = record_sql.estimate(record_sql.where(scope, query))
-    if not share or wanted * looked_at * share < size:
-        return 0
-    return int(min(max(2 * size / share, LEAST_STEPS), MOST_STEPS))
 
 
 def _read_at_once(
@@ -224,7 +223,9 @@ def _read_walking(
     within = record_sql.where_listed(search.scope) & record_sql.meeting(way.bounds)
     entries = record_sql.first_of(within, query.orders, ENTRIES, has_first=has_first)
     text, values = record_sql.meeting(way.others, by=way.column) & record_sql.held(query)
-    some = f"SELECT r.* FROM ({entries.text}) r WHERE {text} LIMIT {steps}"  # noqa: S608 - names of ours
+    # Said again, or the planner would not know that all that follows is in this order.
+    order = record_sql.order_by(query.orders, has_first=has_first)
+    some = f"SELECT r.* FROM ({entries.text}) r WHERE {text} ORDER BY {order} LIMIT {steps}"  # noqa: S608 - names of ours
     source = f"({some}) r JOIN {_TEXTS} ON t.unit_id = r.unit_id AND t.lead_id = r.lead_id"
     return record_sql.read(
         Where(has_text.text, (*entries.values, *values, *has_text.values)),

@@ -346,7 +346,7 @@ class LeadRecordRow(Base):
         CheckConstraint(f"status IN {STATUSES}", name="status"),
         CheckConstraint(f"outcome IN {OUTCOMES}", name="outcome"),
         CheckConstraint("updated_at >= created_at", name="updated"),
-        _recorded_by("created", "created_at DESC"),
+        _recorded_by("created", "created_at DESC", holding=_counted_by("created_at")),
         _recorded_by("updated", "updated_at DESC", holding=_counted_by("updated_at")),
         _recorded_by("outcome", "outcome", "created_at DESC", holding=_counted_by("outcome")),
         _recorded_by("status", "status", "created_at DESC", where="status <> 'not_contacted'"),

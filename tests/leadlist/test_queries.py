@@ -228,6 +228,8 @@ def many(scope):
         """,
     ):
         driver().execute(statement, {"unit": scope.unit_id})
+    # What waits to be put into the index makes it look dear, and how much that is is chance.
+    driver().execute("SELECT gin_clean_pending_list('ix_lead_search_grams')")
     driver().execute("ANALYZE leads, lead_search")
     return scope
 

@@ -25,7 +25,7 @@ STATUS_OUTCOMES = """(VALUES (0, 'not_contacted', 'open'), (1, 'contacted', 'ope
     (2, 'qualified', 'qualified'), (3, 'converted', 'won'), (4, 'lost', 'lost'))"""
 
 SEARCHING = {
-    "FEW": 30, "COMMON": 600, "SAMPLED_PERCENT": 100, "MANY": 50, "LEAST_STEPS": 200,
+    "FEW": 30, "COMMON": 600, "SAMPLED_PERCENT": 100, "MANY": 50, "TEXT_PER_LEAD": 1,
     "MOST_STEPS": 200, "ENTRIES": 400,
 }  # fmt: skip
 
@@ -119,14 +119,8 @@ SEARCHED = {
     "the few who are asked for are looked at": {"FEW": COUNT},
     "all who have the text are read": {"FEW": 0, "COMMON": COUNT},
     "the list is walked": {"FEW": 0, "COMMON": 0, "ENTRIES": COUNT, "MOST_STEPS": COUNT},
-    "the list is walked in vain": {"FEW": 0, "COMMON": 0, "LEAST_STEPS": 3, "MOST_STEPS": 3},
-    "some of the list is walked": {
-        "FEW": 0,
-        "COMMON": 0,
-        "ENTRIES": 300,
-        "LEAST_STEPS": 300,
-        "MOST_STEPS": 300,
-    },
+    "the list is walked in vain": {"FEW": 0, "COMMON": 0, "ENTRIES": COUNT, "MOST_STEPS": 81},
+    "some of the list is walked": {"FEW": 0, "COMMON": 0, "ENTRIES": 300, "MOST_STEPS": 300},
 }
 SORTED = [
     (Order("created_at", is_descending=True),),
