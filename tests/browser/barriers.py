@@ -8,15 +8,14 @@ from typing import Any
 import axe_playwright_python
 from playwright.sync_api import Page
 
-SETTLED = """async () => {
-  const frame = () => new Promise(requestAnimationFrame);
-  for (let calm = 0; calm < 2; await frame()) {
-    const fading = document.getAnimations().filter((it) => it instanceof CSSTransition);
-    fading.forEach((it) => it.finish());
-    calm = fading.length ? 0 : calm + 1;
-  }
+SETTLED = """() => {
+  const fading = () => document.getAnimations().filter((it) => it instanceof CSSTransition);
+  for (let some = fading(); some.length; some = fading()) some.forEach((it) => it.finish());
 }"""
-"""Ends what is fading into another theme: what inherits a colour begins when that has ended."""
+"""Ends what is fading into another theme: what inherits a colour begins when that has ended.
+
+Asking for animations brings styles up to date; a frame would have the whole page painted.
+"""
 
 _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 _OPTIONS = {"resultTypes": ["violations"], "preload": False}
