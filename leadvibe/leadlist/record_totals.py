@@ -148,9 +148,19 @@ class _Subtraction(NamedTuple):
 
     def count(self, scope: Scope) -> int:
         parts = zip(self.terms, self.signs, strict=True)
-        return self.kept + sum(
-            sign * record_sql.count(term.condition(scope)) for term, sign in parts
-        )
+        return self.kept + sum(sign * _count_term(scope, term) for term, sign in parts)
+
+
+def _plan_term(scope: Scope, conditions: Conditions) -> Plan:
+    """Plan how to count leads, which takes none of them where it is kept."""
+    if kept_counts.is_kept(conditions):
+        return Plan(conditions, "", 0)
+    return plan_count(scope, conditions)
+
+
+def _count_term(scope: Scope, term: Plan) -> int:
+    kept = kept_counts.find_kept_count(scope, term.conditions)
+    return record_sql.count(term.condition(scope)) if kept is None else kept
 
 
 def _plan_subtraction(scope: Scope, conditions: Conditions) -> _Subtraction | None:
@@ -173,7 +183,7 @@ def _plan_subtraction(scope: Scope, conditions: Conditions) -> _Subtraction | No
         for some in combinations([opposites for _, opposites in turned], size):
             for chosen in product(*some):
                 asked = (*kept, *(one for part in chosen for one in part))
-                terms.append(plan_count(scope, _without_needless(asked)))
+                terms.append(_plan_term(scope, _without_needless(asked)))
                 signs.append((-1) ** size)
     return _Subtraction(total, terms, signs)
 

@@ -158,10 +158,28 @@ def test_those_who_lack_several_things_are_counted_by_those_who_have_them(scope)
     lacking = tuple(Comparison(it, "exists", False) for it in ("gclid", "value", "fbc"))
     late = Comparison("updated_at", "lt", CHANGED - timedelta(hours=20))
 
-    for conditions in (lacking[:2], lacking, (lacking[0], late)):
+    unqualified = Comparison("qualified_at", "exists", False)
+    for conditions in (lacking[:2], lacking, (lacking[0], late), (unqualified, late)):
         less = record_totals._plan_subtraction(scope, conditions)
         assert less is not None
         assert less.count(scope) == counted_plainly(scope, conditions) > 0
+
+
+def test_of_what_is_taken_off_only_what_is_not_kept_is_counted(scope, statements):
+    midnight = CHANGED.replace(hour=0, minute=0, second=0, microsecond=0)
+    late, unqualified = (
+        Comparison("updated_at", "lt", midnight),
+        Comparison("qualified_at", "exists", False),
+    )
+    plainly = counted_plainly(scope, (late, unqualified))
+    less = record_totals._plan_subtraction(scope, (late, unqualified))
+    statements.clear()
+
+    assert less is not None
+    assert less.count(scope) == plainly > 0
+    [counting] = [it for it in statements if "FROM lead_records " in it]
+    assert "updated_at" in counting
+    assert "qualified_at" in counting
 
 
 def test_merged_leads_and_other_units_are_left_out(scope, people):
