@@ -10,7 +10,7 @@ import pytest
 
 from leadvibe.imports.sample import SAMPLE_RULESETS, SampleRecord, SampleYear, generate
 from leadvibe.imports.sample.planning import Prospect, plan_calls
-from leadvibe.imports.sample.rhythm import DAY, Rhythm
+from leadvibe.imports.sample.rhythm import DAY, HOUR, Rhythm
 from leadvibe.leads.fields import BY_NAME, CLICK_IDS, read_fields
 from leadvibe.leads.statuses import Status
 from leadvibe.pipeline.calling import CallOutcome
@@ -135,6 +135,17 @@ def test_who_has_left_a_number_is_called_first():
 
     assert [it.has_phone for it in called].count(True) > 0.9 * 30
     assert [it.has_phone for it in called].count(False) > 3
+
+
+def test_a_call_is_overdue_even_if_sales_has_had_to_do_with_everybody_since():
+    touched = [END.timestamp() - hours * HOUR for hours in (3, 9, 20, 40)]
+    prospects = [Prospect("Europe/London", at, has_phone=True) for at in touched]
+
+    planned = plan_calls(Rhythm(Random(1), END), prospects)
+
+    overdue = {number: at for number, at in planned.items() if at < END.timestamp()}
+    assert overdue
+    assert all(at > touched[number] for number, at in overdue.items())
 
 
 @pytest.mark.parametrize("hour", [0, 6, 16, 22, 23])

@@ -58,9 +58,12 @@ def plan_calls(rhythm: Rhythm, prospects: list[Prospect]) -> dict[int, float]:
     for stretch in (_OVERDUE, *_SOON):
         opens, closes = (rhythm.end + days * DAY for days in (stretch.opens, stretch.closes))
         wanted = min(stretch.most, ceil(total * stretch.share))
-        free = [number for number, it in left.items() if it.touched_at < opens]
-        for number in free[:wanted]:
-            planned[number] = _working_hour(rhythm, left.pop(number).zone, opens, closes)
+        free = [number for number, it in left.items() if it.touched_at < closes - HOUR]
+        # Who has had to do with sales since then is called only if there is nobody else.
+        for number in sorted(free, key=lambda it: left[it].touched_at >= opens)[:wanted]:
+            prospect = left.pop(number)
+            since = max(opens, prospect.touched_at)
+            planned[number] = _working_hour(rhythm, prospect.zone, since, closes)
     return planned
 
 
