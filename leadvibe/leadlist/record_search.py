@@ -107,7 +107,8 @@ def search_records(scope: Scope, query: RecordQuery, request: PageRequest) -> Pa
         # No index knows of one or two letters: all texts are read then.
         read = having if len(search.text) >= GRAM_LENGTH else lead_queries.count_listed(scope)
         if read > COMMON:
-            steps = int(min(read * TEXT_PER_LEAD, MOST_STEPS))  # As long as reading all takes.
+            # A walk in vain may take as long again as reading all, and no longer.
+            steps = int(min(read * TEXT_PER_LEAD, MOST_STEPS))
             is_worth_it = _may_turn_up(search, request, having, steps)
             if is_worth_it and (found := _find_on_the_way(search, request, steps)):
                 return found

@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from leadvibe.leadlist import record_search, record_sql
+from leadvibe.leadlist import record_pages, record_search, record_sql
 from leadvibe.leadlist.record_totals import count_records
 from leadvibe.leadlist.record_types import HeldBy, Order, RecordQuery
 from leadvibe.leadlist.records import list_records
@@ -75,11 +75,17 @@ def scope(world, monkeypatch):
 
 def rows_read() -> int:
     """Return how many records this transaction has read so far."""
-    statement = """
-        SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
-        FROM pg_stat_xact_user_tables WHERE relname = 'lead_records'
-    """
-    [number] = driver().execute(statement).fetchone()
+    return _read("coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)", "lead_records")
+
+
+def texts_looked_up() -> int:
+    """Return how many leads this transaction has looked up the text of so far."""
+    return _read("coalesce(idx_tup_fetch, 0)", "lead_record_texts")
+
+
+def _read(rows: str, table: str) -> int:
+    statement = f"SELECT {rows} FROM pg_stat_xact_user_tables WHERE relname = %s"
+    [number] = driver().execute(statement, (table,)).fetchone()
     return number
 
 
@@ -103,6 +109,15 @@ def test_a_common_search_walks_the_list(scope, orders):
     listed = list_records(scope, RecordQuery(**wanted), PageRequest(1, 500)).items
     anns = [it.lead_id for it in listed if it.name.startswith("Ann")]
     assert [it.lead_id for it in found.items] == anns[:SIZE]
+
+
+def test_a_walk_for_a_search_ends_where_its_page_does(scope):
+    driver().execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+    before = texts_looked_up()
+
+    page_of(scope, search="ann")
+
+    assert SIZE < texts_looked_up() - before < 4 * SIZE < record_search.MOST_STEPS
 
 
 def test_pages_of_a_search_go_on_behind_the_total_that_is_sure(scope):
@@ -226,6 +241,17 @@ def test_what_is_asked_for_together_is_counted_in_indexes(scope, statements, con
         driver().execute(f"SET LOCAL enable_{way} = off")
     plan = driver().execute(f"EXPLAIN (GENERIC_PLAN) {_numbered(counting)}")
     assert "Index Only Scan" in "\n".join(line for (line,) in plan)
+
+
+def test_the_newest_are_walked_in_their_index_alone(scope, statements, monkeypatch):
+    monkeypatch.setattr(record_pages, "FEW", 0)
+    page_of(scope, Comparison("gclid", "exists", False), Comparison("value", "gte", 40))
+    [walking] = [it for it in statements if f"LIMIT {record_pages.STEPS}" in it]
+
+    for way in ("seqscan", "bitmapscan", "indexscan"):
+        driver().execute(f"SET LOCAL enable_{way} = off")
+    plan = driver().execute(f"EXPLAIN (GENERIC_PLAN) {_numbered(walking)}")
+    assert "Index Only Scan using ix_lead_records_created" in "\n".join(it for (it,) in plan)
 
 
 def _numbered(statement: str) -> str:
