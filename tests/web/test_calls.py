@@ -299,8 +299,8 @@ def test_sources_say_what_has_come_of_their_leads(browse, people, ann):
     fair = ["2", "0", "1", "1", "0", "1,200.50", "100 %", "50 %"]
     assert cells.count(fair) == 3
     assert '<th scope="row">Fair</th>' in page
-    assert "Fair" not in browser.get(f"{CALLS}/sources?range=last").text
-    assert "Fair" not in browse(people.stranger).get(f"{CALLS}/sources").text
+    assert ">Fair<" not in browser.get(f"{CALLS}/sources?range=last").text
+    assert ">Fair<" not in browse(people.stranger).get(f"{CALLS}/sources").text
 
 
 def test_leads_of_no_source_stand_below_those_of_one(browse, people, ann, monkeypatch):

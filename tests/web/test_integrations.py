@@ -303,4 +303,7 @@ class TestHubSpot:
     def test_a_stranger_sees_nothing_of_it(self, browse, people, world):
         connect_hubspot(world)
 
-        assert "4711" not in browse(people.stranger).get(PAGE).text
+        page = browse(people.stranger).get(PAGE).text
+
+        assert "<b>4711</b>" not in page
+        assert "Connect HubSpot" in page

@@ -130,7 +130,7 @@ class TestRoles:
     def test_a_stranger_finds_nothing(self, browse, people, world, segment):
         browser = browse(people.stranger)
 
-        assert "Fans" not in browser.get(SEGMENTS).text
+        assert ">Fans<" not in browser.get(SEGMENTS).text
         for end in ("", "/edit", "/export", "/members/ann"):
             assert browser.get(path_of(segment, end)).status_code == 404
         changes = every_change(segment)[1:]
