@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import Context
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 import psycopg
@@ -191,12 +192,12 @@ def security(app: Flask) -> Security:
 
 
 @pytest.fixture(scope="session")
-def _kept_scenes() -> dict[str, Scene]:
+def _kept_scenes() -> dict[tuple[str, datetime], Scene]:
     return {}
 
 
 @pytest.fixture
-def scenes(app: Flask, _kept_scenes: dict[str, Scene]) -> Scenes:
+def scenes(app: Flask, _kept_scenes: dict[tuple[str, datetime], Scene]) -> Scenes:
     """Return a maker of scenes over this test's database."""
     return Scenes(_kept_scenes)
 

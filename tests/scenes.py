@@ -3,7 +3,8 @@
 A scene is what a fixture makes through the services, with the rows that this left. Making the cast
 and a unit that scores takes forty milliseconds; putting all their rows back at once takes two.
 Every id is new each time, since what Leadvibe remembers between requests it remembers by id, and
-every time lies as long before the test as it would if the scene had just been made.
+every time lies as long before the test as it would if the scene had just been made. In another
+hour it is made anew, since events are counted by the hour and the day.
 """
 
 from __future__ import annotations
@@ -42,16 +43,18 @@ class Scene:
 class Scenes:
     """The scenes of a test, which know of each other's ids."""
 
-    def __init__(self, kept: dict[str, Scene]) -> None:
+    def __init__(self, kept: dict[tuple[str, datetime], Scene]) -> None:
         self._kept = kept
+        self._hour = utc_now().replace(minute=0, second=0, microsecond=0)
         self._ids: dict[UUID, UUID] = {}
 
     def set(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return what `make` returns, with the rows it makes; it is called once for each name.
+        """Return what `make` returns, with the rows it makes; it is called once an hour.
 
         It may build on scenes that this test has set before, always the same ones.
         """
-        if name not in self._kept:
+        key = (name, self._hour)
+        if key not in self._kept:
             before = _read_all()
             made = make()
             commit()
@@ -59,9 +62,9 @@ class Scenes:
             # Kept with the ids that the scenes it builds on were kept with.
             words = _Words({new: old for old, new in self._ids.items()}, timedelta(0))
             pieces = tuple(_cut(_translated(script, words)))
-            self._kept[name] = Scene(_translated(made, words), utc_now(), pieces)
+            self._kept[key] = Scene(_translated(made, words), utc_now(), pieces)
             return made
-        return self._put_back(self._kept[name])
+        return self._put_back(self._kept[key])
 
     def _put_back(self, scene: Scene) -> Any:
         for old in sorted({piece for piece in scene.script if isinstance(piece, UUID)}):

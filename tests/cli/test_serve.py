@@ -8,10 +8,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
+from flask import Flask
 
 from leadvibe.cli.servers import SECONDS_TO_FINISH_REQUESTS
 from leadvibe.jobs import pipeline
@@ -102,10 +103,8 @@ def test_streams_of_all_processes_hear_the_pipeline_and_hold_up_no_page(
     scoring.install_defaults(people.scope, by="setup", now=utc_now())
     commit()
     assert {response.status for response in streams} == {200}
-    stop = StopRequest()
-    role = threading.Thread(target=pipeline.run, args=(app, stop), daemon=True)
-    role.start()
-    with closing(HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE_SECONDS)) as page:
+    page = HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE_SECONDS)
+    with pipeline_running(app), closing(page):
         # The pipeline looks now and then whether anybody listens: the first may go by unheard.
         for _ in range(2):
             event = {"event_type": "page_view", "lead_id": "ld_1"}
@@ -114,12 +113,23 @@ def test_streams_of_all_processes_hear_the_pipeline_and_hold_up_no_page(
             time.sleep(LOOK_SECONDS * 2)
         page.request("GET", "/metrics")
         metrics = page.getresponse().read().decode()
+        for response in streams:
+            assert read_until(response, b"event: new_event")
 
-    for response in streams:
-        assert read_until(response, b"event: new_event")
     assert f"live_streams_open {CONNECTIONS}.0" in metrics
-    stop.make()
-    role.join(PATIENCE_SECONDS)
+
+
+@contextmanager
+def pipeline_running(app: Flask) -> Iterator[None]:
+    """Let the role run beside the test, and no longer: not even if that fails."""
+    stop = StopRequest()
+    role = threading.Thread(target=pipeline.run, args=(app, stop), daemon=True)
+    role.start()
+    try:
+        yield
+    finally:
+        stop.make()
+        role.join(PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -236,11 +236,7 @@ def test_what_is_asked_for_together_is_counted_in_indexes(scope, statements, con
 
     assert count_records(scope, RecordQuery(conditions)) == plainly
     *_, counting = [it for it in statements if it.startswith("SELECT count")]
-    # Whether an index holds it all: a plan for any values may think little of it.
-    for way in ("seqscan", "bitmapscan", "indexscan"):
-        driver().execute(f"SET LOCAL enable_{way} = off")
-    plan = driver().execute(f"EXPLAIN (GENERIC_PLAN) {_numbered(counting)}")
-    assert "Index Only Scan" in "\n".join(line for (line,) in plan)
+    assert "Index Only Scan" in _plan_without_leads(counting)
 
 
 def test_the_newest_are_walked_in_their_index_alone(scope, statements, monkeypatch):
@@ -248,15 +244,23 @@ def test_the_newest_are_walked_in_their_index_alone(scope, statements, monkeypat
     page_of(scope, Comparison("gclid", "exists", False), Comparison("value", "gte", 40))
     [walking] = [it for it in statements if f"LIMIT {record_pages.STEPS}" in it]
 
-    for way in ("seqscan", "bitmapscan", "indexscan"):
-        driver().execute(f"SET LOCAL enable_{way} = off")
-    plan = driver().execute(f"EXPLAIN (GENERIC_PLAN) {_numbered(walking)}")
-    assert "Index Only Scan using ix_lead_records_created" in "\n".join(it for (it,) in plan)
+    assert "Index Only Scan using ix_lead_records_created" in _plan_without_leads(walking)
 
 
-def _numbered(statement: str) -> str:
+def _plan_without_leads(statement: str) -> str:
+    """Return the plan that reads the fewest leads, for any values: of indexes alone, if they can.
+
+    As after a vacuum, and with pages so dear that what other tests have left in them is no matter.
+    """
+    driver().execute(
+        "UPDATE pg_class SET relallvisible = relpages * 10 WHERE relname = 'lead_records'"
+    )
+    for way in ("seq", "random"):
+        driver().execute(f"SET LOCAL {way}_page_cost = 1e6")
     numbers = iter(range(1, 100))
-    return re.sub("%s", lambda _: f"${next(numbers)}", statement)
+    generic = re.sub("%s", lambda _: f"${next(numbers)}", statement)
+    plan = driver().execute(f"EXPLAIN (GENERIC_PLAN) {generic}")
+    return "\n".join(line for (line,) in plan)
 
 
 def test_leads_with_several_long_texts_are_written(scope):
