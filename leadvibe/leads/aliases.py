@@ -81,5 +81,5 @@ def _international(value: str) -> str | None:
 
 
 def _with_plus(value: str) -> str:
-    digits = _NOT_DIGIT.sub("", value).removeprefix("00")
+    digits = phonenumbers.normalize_digits_only(value).removeprefix("00")
     return f"+{digits}" if digits else ""

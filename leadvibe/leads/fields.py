@@ -24,7 +24,8 @@ LONGEST_TEXT = 2_000
 LONGEST_RECORDED = 1_750
 """Bytes of a text that is recorded, to be listed by: an entry of an index holds 2,704 in all."""
 
-_LARGEST_NUMBER = 1e15
+LARGEST_NUMBER = 10**15
+"""Numbers of leads are smaller, either way."""
 
 
 class FieldKind(StrEnum):
@@ -191,7 +192,7 @@ def _number(value: object) -> float | None:
         number = float(value) if isinstance(value, int | float | str) else math.nan
     except (ValueError, OverflowError):
         return None
-    return number if abs(number) < _LARGEST_NUMBER else None
+    return number if abs(number) < LARGEST_NUMBER else None
 
 
 def _flag(value: object) -> bool | None:

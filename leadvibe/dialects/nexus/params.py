@@ -131,7 +131,7 @@ class LeadFields(BaseModel):
     source: Line | None = Field(
         None, description='Free-text source label e.g. "website", "referral"'
     )
-    status: Annotated[StatusName | None, WithJsonSchema(_STATUS)] = None
+    status: StatusName | None = None
     notes: Annotated[str, Field(max_length=LONGEST_NOTES), AfterValidator(_storable)] | None = None
     nextCallAt: Annotated[AwareDatetime | None, BeforeValidator(_time)] = Field(
         None, description="When to call next, with its zone; null takes it off the list of calls."
@@ -171,6 +171,9 @@ class LeadChange(LeadFields):
     """What is left out stays as it is, and null empties a field."""
 
     name: Name = Field("", description="Never null.")
+    status: Annotated[StatusName | None, WithJsonSchema(_STATUS)] = Field(
+        None, description="Never null."
+    )
     phones: Phones = Field(
         [],
         description="All of them, the primary one first. New ones in international form.",

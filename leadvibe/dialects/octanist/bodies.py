@@ -20,12 +20,20 @@ from pydantic_core import PydanticCustomError, to_json
 from leadvibe.dialects.octanist.params import LARGEST_PAGE
 from leadvibe.http.bodies import BODY, problems_of, read_bytes, read_json
 from leadvibe.leads.aliases import MAX_LENGTH as LONGEST_ADDRESS
-from leadvibe.leads.fields import CLICK_IDS, CONSENTS, LONGEST_TEXT, FieldKind, read_value
+from leadvibe.leads.fields import (
+    CLICK_IDS,
+    CONSENTS,
+    LARGEST_NUMBER,
+    LONGEST_TEXT,
+    FieldKind,
+    read_value,
+)
 from leadvibe.lib.errors import InvalidError
 
 MAX_BODY_BYTES = 1024 * 1024
 LARGEST_SPEND_PAGE, MOST_SPEND_ROWS = 500, 5_000
 LONGEST_NOTE = 50_000
+LONGEST_CUSTOM = 100_000
 _LARGEST_COUNT = 10**15
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -52,7 +60,7 @@ def _flag(value: object) -> object:
 def _number(value: object) -> object:
     read = read_value(FieldKind.NUMBER, value)
     if value is not None and read is None:
-        raise PydanticCustomError("number", "must be a number, or text that is one")
+        raise PydanticCustomError("number", f"must be a number within {LARGEST_NUMBER:,}, or text that is one")
     return read
 
 
@@ -62,7 +70,6 @@ def _json_text(value: object) -> object:
 
 _WITHOUT_NUL = AfterValidator(_without_nul)
 _TRIMMED = BeforeValidator(_trimmed)
-Words = Annotated[str, _WITHOUT_NUL]
 # Lengths stand first: of what a validator has looked at, pydantic would count "items".
 Text = Annotated[Annotated[str, Field(max_length=LONGEST_TEXT), _WITHOUT_NUL] | None, _TRIMMED]
 Address = Annotated[
@@ -74,7 +81,7 @@ Number = Annotated[
     float | None, BeforeValidator(_number, json_schema_input_type=float | str | None)
 ]
 Custom = Annotated[
-    Words | None,
+    Annotated[str, Field(max_length=LONGEST_CUSTOM), _WITHOUT_NUL] | None,
     BeforeValidator(_json_text, json_schema_input_type=str | dict[str, Any] | list[Any] | None),
 ]
 Count = Annotated[int, Field(ge=0, le=_LARGEST_COUNT)]

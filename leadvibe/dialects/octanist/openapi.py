@@ -20,6 +20,7 @@ from leadvibe.dialects.octanist.params import (
     DEFAULT_SORT,
     FILTERS,
     LARGEST_LIMIT,
+    LONGEST_SEARCH,
     UPDATED_AFTER,
     Filter,
 )
@@ -39,7 +40,8 @@ _DESCRIPTION = """\
 Leads, statistics and ad spend for clients of the Octanist API, over the leads of one Leadvibe \
 unit. Keys are made under Settings, API credentials, and sent in X-API-KEY.
 
-Filters are combined with AND. Lists end where `meta.pagination.hasMore` is false."""
+Filters are combined with AND. Lists end where `meta.pagination.hasMore` is false. Of very long texts \
+leads show the beginning: 200 characters of a name, 1,750 bytes of others but notes and custom."""
 _WORDS = {
     "eq": "Equals.",
     "gte": "Greater than or equal.",
@@ -98,7 +100,8 @@ def _parameters(operation: Operation) -> Iterator[Schema]:
     yield _query("page", "Page number.", {"type": "integer", "minimum": 1, "default": 1})
     sort = f"field:asc or field:desc, several with commas. Fields: {', '.join(SORTABLE)}."
     yield _query("sort", sort, {**TEXT, "default": DEFAULT_SORT})
-    yield _query("search", "Text within the name, the e-mail address or the phone number.", TEXT)
+    searched = "Text within the name, the e-mail address or the phone number."
+    yield _query("search", searched, {**TEXT, "maxLength": LONGEST_SEARCH})
     yield _query("fields", "Fields to return, with commas. The id is always included.", TEXT)
     for each in FILTERS.values():
         yield _query(each.name, _WORDS[each.operator] + _hint(each), _value(each))

@@ -149,7 +149,9 @@ def _read_exists(name: str, text: str) -> bool:
 
 
 def _read_text(name: str, text: str) -> str:
-    if not text.strip() or "\x00" in text:
+    if "\x00" in text:
+        raise _bad_filter(name, "contains a NUL character: remove it")
+    if not text.strip():
         raise _bad_filter(name, "must have a value: leave it out to see all leads")
     return as_recorded(text)
 
@@ -207,7 +209,9 @@ def _number(name: str, text: str, largest: int) -> int:
 
 
 def _search(text: str) -> str:
-    if "\x00" in text or len(text) > LONGEST_SEARCH:
+    if "\x00" in text:
+        raise invalid("search", "contains a NUL character: remove it")
+    if len(text) > LONGEST_SEARCH:
         raise invalid("search", f"must be at most {LONGEST_SEARCH} characters of text")
     return as_searched(text)
 

@@ -240,6 +240,13 @@ def test_a_lead_of_our_own_api_is_read_and_the_other_way_round(nexus, client, pe
     assert nexus.get(lead_id).json["notes"] is None
 
 
+def test_a_new_lead_may_say_null_for_what_it_has_not(nexus):
+    made = nexus.create(name="Jane", phone="+14155550101", status=None, company=None)
+
+    assert made.status_code == 201
+    assert (made.json["status"], made.json["company"]) == ("NOT_CONTACTED", None)
+
+
 def test_a_known_address_is_the_same_lead(nexus):
     lead_id = nexus.make("Jane", phone="+14155550101")
 

@@ -97,6 +97,7 @@ class TestMaking:
             ({"name": "A\x00"}, "name"),
             ({"name": "A", "ad_storage": "maybe"}, "ad_storage"),
             ({"name": "A", "gclid": "g" * 2001}, "gclid"),
+            ({"name": "A", "custom": "c" * 100_001}, "custom"),
             ([], "body"),
         ],
     )
@@ -207,6 +208,7 @@ class TestChanging:
             ({"id": "x", "status": "open"}, 400, "VALIDATION_ERROR"),
             ({"id": "x", "status": "closed"}, 400, "VALIDATION_ERROR"),
             ({"id": "x", "value": "much"}, 400, "VALIDATION_ERROR"),
+            ({"id": "x", "value": 10**15}, 400, "VALIDATION_ERROR"),
             ({"id": "x", "value": True}, 400, "VALIDATION_ERROR"),
             ({"phone": "none", "value": 1}, 400, "VALIDATION_ERROR"),
             ({"id": "x", "status": "won"}, 404, "NOT_FOUND"),

@@ -186,6 +186,11 @@ def test_what_is_wrong_is_named(octanist, query, code, field):
     assert list(refused.json["error"]["details"]) == [field]
 
 
+@pytest.mark.parametrize("name", ["search", "gclid"])
+def test_a_nul_character_is_called_one(octanist, name):
+    assert "NUL" in octanist.get("/api/leads", f"{name}=a%00").json["error"]["message"]
+
+
 def test_only_chosen_fields_come_back_and_the_id_always(octanist, add):
     lead_id = add("Ann", email="ann@x.test", value=5)
 
