@@ -20,7 +20,7 @@ from leadvibe.leads.errors import BadAliasError
         ("(415) 555-0101", "+4155550101"),
         ("4155550101", "+4155550101"),
         ("+1", "+1"),
-        ("４１５ ５５５ ０１０１", "+4155550101"),
+        ("\uff14\uff11\uff15 5550101", "+4155550101"),  # digits as wide as Chinese letters
     ],
 )
 def test_a_phone_number_has_one_form(spelled, value):
