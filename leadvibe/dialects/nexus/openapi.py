@@ -24,8 +24,8 @@ _PATH_NAME = re.compile(r"{(\w+)}")
 _DESCRIPTION = """\
 The lead API of Nexus ERP, served over the leads of Leadvibe. Send a key as \
 `Authorization: Bearer sk_...`; what it may do is in its scopes. Bodies are JSON, times ISO-8601 \
-in UTC with milliseconds, phone numbers E.164. Of a text over 1,750 bytes, but for notes, leads show \
-the beginning. A refused request says why in `error`."""
+in UTC with milliseconds, phone numbers E.164. Of a text over 1,750 bytes, but for notes, \
+leads show the beginning. A refused request says why in `error`."""
 
 
 def show_document() -> Response:

@@ -60,7 +60,8 @@ def _flag(value: object) -> object:
 def _number(value: object) -> object:
     read = read_value(FieldKind.NUMBER, value)
     if value is not None and read is None:
-        raise PydanticCustomError("number", f"must be a number within {LARGEST_NUMBER:,}, or text that is one")
+        problem = f"must be a number within {LARGEST_NUMBER:,}, or text that is one"
+        raise PydanticCustomError("number", problem)
     return read
 
 

@@ -40,8 +40,9 @@ _DESCRIPTION = """\
 Leads, statistics and ad spend for clients of the Octanist API, over the leads of one Leadvibe \
 unit. Keys are made under Settings, API credentials, and sent in X-API-KEY.
 
-Filters are combined with AND. Lists end where `meta.pagination.hasMore` is false. Of very long texts \
-leads show the beginning: 200 characters of a name, 1,750 bytes of others but notes and custom."""
+Filters are combined with AND. Lists end where `meta.pagination.hasMore` is false. Of very long \
+texts leads show the beginning: 200 characters of a name, 1,750 bytes of others but `note` and \
+`custom`."""
 _WORDS = {
     "eq": "Equals.",
     "gte": "Greater than or equal.",
