@@ -8,12 +8,13 @@ import pytest
 from flask import Flask
 
 from leadvibe.app import remember_credentials
+from leadvibe.identity.remembered import GOOD_FOR_SECONDS
 from leadvibe.lib.listening import Listener
 from tests.api.conftest import Caller
 from tests.cli.conftest import wait_until
 from tests.people import People, basic
 
-MOMENT_SECONDS = 1  # for a notice to arrive; less than anything is remembered without one
+MOMENT_SECONDS = GOOD_FOR_SECONDS / 2  # for a notice to arrive, before it is looked up anyway
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 
 from leadvibe.cli.servers import SECONDS_TO_FINISH_REQUESTS
+from leadvibe.identity.remembered import GOOD_FOR_SECONDS
 from leadvibe.jobs import pipeline
 from leadvibe.jobs.stopping import StopRequest
 from leadvibe.lib.clock import utc_now
@@ -29,7 +30,7 @@ WEB_WORKERS = 2
 CONNECTIONS = 8  # that the processes share out among themselves
 PATIENCE_SECONDS = 20
 HEADERS = {"Content-Type": "application/json"}
-MOMENT_SECONDS = 1  # for a notice to arrive; less than anything is remembered without one
+MOMENT_SECONDS = GOOD_FOR_SECONDS / 2  # for a notice to arrive, before it is looked up anyway
 
 
 @pytest.fixture

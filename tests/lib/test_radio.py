@@ -258,7 +258,7 @@ def test_telling_without_a_broker_returns_at_once_and_is_logged_once(nowhere, to
         assert not sender.is_listening(topic)
         sender.tell(topic, [news("unheard")])
 
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
     time.sleep(0.1)
     # Transmitters of earlier tests may still be about; theirs is another broker.
     assert caplog.text.count("told of news: Error 111 connecting to 127.0.0.1:1.") == 1
