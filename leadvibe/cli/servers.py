@@ -33,6 +33,7 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes its files there 
 SECONDS_TO_FINISH_REQUESTS = 8  # less than the supervisor waits before it kills
 SILENT_WORKER_SECONDS = 60
 KEEP_ALIVE_SECONDS = 5
+LONGEST_REQUEST_LINE = 8_190  # bytes, all that gunicorn takes: filters by long texts are longer
 
 
 @click.command()
@@ -150,6 +151,7 @@ def _gunicorn_settings(settings: Settings) -> dict[str, Any]:
         # Linux then deals connections out; otherwise one worker may happen to take them all.
         "reuse_port": sys.platform == "linux",
         "keepalive": KEEP_ALIVE_SECONDS,
+        "limit_request_line": LONGEST_REQUEST_LINE,
         "loglevel": settings.log_level,
         # A worker touches a file to show that it lives; on a slow disk that looks like death.
         "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,

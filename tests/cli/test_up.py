@@ -8,9 +8,13 @@ import shutil
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import quote
 
 import pytest
 
+from leadvibe.leads.fields import LONGEST_RECORDED
 from tests.cli.conftest import SECRET_KEY, Installation, installation, wait_until
 from tests.servers import make_folder
 
@@ -55,6 +59,17 @@ def test_a_doctor_finds_it_well(running, leadvibe):
         *("servers", "database", "broker", "migrations"),
         *("pipeline", "jobs", "notifications", "schedule", "inbox"),
     ]
+
+
+def test_a_filter_by_the_longest_text_there_is_reaches_the_application(running):
+    longest = quote("\N{GRINNING FACE}" * (LONGEST_RECORDED // 4))
+
+    with closing(HTTPConnection("127.0.0.1", running.port, timeout=20)) as connection:
+        connection.request("GET", f"/api/leads?gclid={longest}")
+        answer = connection.getresponse()
+
+    assert answer.status == 401  # for it has no key
+    assert answer.getheader("X-Request-Id")
 
 
 @pytest.mark.parametrize("role", ["serve --port", "worker --role pipeline"])
