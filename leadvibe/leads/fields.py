@@ -21,6 +21,9 @@ from leadvibe.lib.errors import InvalidError
 LONGEST_TEXT = 2_000
 """Characters of a text that are taken."""
 
+LONGEST_NOTES = 50_000
+"""Characters of the notes on a lead: what one lead API has shown, the other takes."""
+
 LONGEST_RECORDED = 1_750
 """Bytes of a text that is recorded, to be listed by: an entry of an index holds 2,704 in all."""
 

@@ -43,6 +43,13 @@ def make(nexus: Program, name: str, **fields: Any) -> str:
     return made.json["id"]
 
 
+def test_what_one_has_noted_the_other_may_write_back(octanist, nexus):
+    lead_id = octanist.post(OCTANIST, {"name": "Ann", "note": "n" * 50_000}).json["data"]["id"]
+    notes = nexus.get(f"{NEXUS}/{lead_id}").json["notes"]
+
+    assert nexus.patch(f"{NEXUS}/{lead_id}", {"notes": notes}).json["notes"] == "n" * 50_000
+
+
 def test_of_two_who_claim_a_lead_at_the_same_time_one_gets_it(
     fresh_database, new_nexus, people, nexus
 ):

@@ -23,7 +23,7 @@ from leadvibe.dialects.nexus.serialize import StatusName
 from leadvibe.http.bodies import BODY, problems_of, read_bytes, read_json
 from leadvibe.leads.aliases import is_email_address, is_phone_number, make_alias
 from leadvibe.leads.errors import BadAliasError
-from leadvibe.leads.fields import LONGEST_TEXT
+from leadvibe.leads.fields import LONGEST_NOTES, LONGEST_TEXT
 from leadvibe.leads.types import AliasKind
 from leadvibe.lib.errors import InvalidError
 
@@ -37,7 +37,6 @@ MOST_ADDRESSES = 20
 
 NO_PHONE = "must be a phone number with its country such as +14155550101"
 LONGEST_NAME = 200
-LONGEST_NOTES = 20_000
 UNASSIGNED = "unassigned"
 _STATUS: dict[str, Any] = {"type": "string", "enum": get_args(StatusName)}
 _DAY_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)

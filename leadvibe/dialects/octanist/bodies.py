@@ -24,6 +24,7 @@ from leadvibe.leads.fields import (
     CLICK_IDS,
     CONSENTS,
     LARGEST_NUMBER,
+    LONGEST_NOTES,
     LONGEST_TEXT,
     FieldKind,
     read_value,
@@ -32,7 +33,6 @@ from leadvibe.lib.errors import InvalidError
 
 MAX_BODY_BYTES = 1024 * 1024
 LARGEST_SPEND_PAGE, MOST_SPEND_ROWS = 500, 5_000
-LONGEST_NOTE = 50_000
 LONGEST_CUSTOM = 100_000
 _LARGEST_COUNT = 10**15
 
@@ -76,7 +76,7 @@ Text = Annotated[Annotated[str, Field(max_length=LONGEST_TEXT), _WITHOUT_NUL] | 
 Address = Annotated[
     Annotated[str, Field(max_length=LONGEST_ADDRESS), _WITHOUT_NUL] | None, _TRIMMED
 ]
-Note = Annotated[Annotated[str, Field(max_length=LONGEST_NOTE), _WITHOUT_NUL] | None, _TRIMMED]
+Note = Annotated[Annotated[str, Field(max_length=LONGEST_NOTES), _WITHOUT_NUL] | None, _TRIMMED]
 Consent = Annotated[bool | None, BeforeValidator(_flag, json_schema_input_type=bool | str | None)]
 Number = Annotated[
     float | None, BeforeValidator(_number, json_schema_input_type=float | str | None)
