@@ -148,7 +148,9 @@ class LeadChange(Body):
 
 class StatsQuery(Body):
     period: Literal["current", "previous", "custom"] = Field(
-        "current", description="This calendar month in UTC, the one before, or the days given."
+        "current",
+        description="This calendar month in UTC, the one before, or the days given. Where days are"
+        " given and no period, these count.",
     )
     startDate: str | None = Field(None, description="YYYY-MM-DD, for custom.")  # noqa: N815
     endDate: str | None = Field(None, description="YYYY-MM-DD, included.")  # noqa: N815

@@ -67,11 +67,12 @@ def _ratio(part: float, whole: float) -> float | int | None:
 
 def _period(body: StatsQuery, *, today: date) -> Period:
     month = today.replace(day=1)
-    if body.period == "current":
-        return Period(month, (month + timedelta(days=31)).replace(day=1))
+    names_days = body.startDate is not None or body.endDate is not None
+    if body.period == "custom" or ("period" not in body.model_fields_set and names_days):
+        return custom_period(body.startDate, body.endDate)
     if body.period == "previous":
         return Period((month - timedelta(days=1)).replace(day=1), month)
-    return custom_period(body.startDate, body.endDate)
+    return Period(month, (month + timedelta(days=31)).replace(day=1))
 
 
 def custom_period(start: str | None, end: str | None) -> Period:

@@ -81,7 +81,10 @@ def test_months_are_calendar_months_in_utc(octanist, fill, monkeypatch):
         "leadsUsed": 2, "leadsLimit": None, "lockedLeads": 0,
         "periodStart": "2026-02-01T00:00:00.000Z", "periodEnd": "2026-02-28T23:59:59.999Z",
     }  # fmt: skip
-    assert used(period="custom", startDate="2026-01-31", endDate="2026-02-28")["leadsUsed"] == 6
+    days = {"startDate": "2026-01-31", "endDate": "2026-02-28"}
+    assert used(period="custom", **days)["leadsUsed"] == 6
+    assert used(**days) == used(period="custom", **days)
+    assert used(period="current", **days) == used()
 
 
 @pytest.mark.parametrize(
@@ -90,6 +93,7 @@ def test_months_are_calendar_months_in_utc(octanist, fill, monkeypatch):
         (None, "VALIDATION_ERROR"),
         ({"period": "year"}, "VALIDATION_ERROR"),
         ({"period": "custom"}, "VALIDATION_ERROR"),
+        ({"startDate": "2026-03-01"}, "VALIDATION_ERROR"),
         ({"period": "custom", "startDate": "2026-03-01"}, "VALIDATION_ERROR"),
         ({**CUSTOM, "endDate": "2026-02-28"}, "VALIDATION_ERROR"),
         ({**CUSTOM, "endDate": "31.3.2026"}, "INVALID_DATE"),
