@@ -15,6 +15,7 @@ from contextlib import contextmanager, nullcontext
 from contextvars import Context
 from dataclasses import replace
 from datetime import datetime
+from threading import get_ident
 from typing import Any, ClassVar
 
 import psycopg
@@ -171,14 +172,16 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the list of all statements sent to the database from now on.
 
     Counted in the driver, for not every statement passes through SQLAlchemy. The savepoints that
-    make a test's database forget are left out.
+    make a test's database forget are left out, and so is what other threads send: a browser that
+    an earlier test has left may still be answered.
     """
     sent: list[str] = []
+    own = get_ident()
     execute = psycopg.Cursor.execute
 
     def counting(self: psycopg.Cursor, query: Any, *args: Any, **kwargs: Any) -> psycopg.Cursor:
         statement = str(query)
-        if "SAVEPOINT" not in statement:
+        if "SAVEPOINT" not in statement and get_ident() == own:
             sent.append(statement)
         return execute(self, query, *args, **kwargs)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import monotonic, sleep
 
 from leadvibe.events import queries as event_queries
 from leadvibe.events.types import Arrival
@@ -39,15 +39,15 @@ class EventFile:
 
     def has_room(self, *, beat: Callable[[], None], is_stopping: Callable[[], bool]) -> bool:
         """Wait while the inbox is full; False when it is time to leave."""
-        last_seen, moved_at = 0, time.monotonic()
+        last_seen, moved_at = 0, monotonic()
         while (waiting := event_queries.inbox_status(self._scope).waiting) >= DEEPEST_INBOX:
             if waiting != last_seen:
-                last_seen, moved_at = waiting, time.monotonic()
-            has_stalled = time.monotonic() - moved_at > LONGEST_STANDSTILL_SECONDS
+                last_seen, moved_at = waiting, monotonic()
+            has_stalled = monotonic() - moved_at > LONGEST_STANDSTILL_SECONDS
             if has_stalled or is_stopping():
                 return False
             beat()
-            time.sleep(LOOK_AGAIN_SECONDS)
+            sleep(LOOK_AGAIN_SECONDS)
         return True
 
     def store(self, batch: Batch[Arrival], *, now: datetime) -> Stored:  # noqa: ARG002 - each row knows its time

@@ -315,7 +315,7 @@ def test_a_finished_import_is_not_done_again_and_its_file_is_gone(scope, upload)
 def test_an_import_waits_while_the_inbox_is_full(scope, upload, monkeypatch):
     monkeypatch.setattr(batches, "BATCH_ROWS", 2)
     monkeypatch.setattr(event_file, "DEEPEST_INBOX", 3)
-    monkeypatch.setattr(event_file.time, "sleep", lambda _seconds: process.process_batch(scope))
+    monkeypatch.setattr(event_file, "sleep", lambda _seconds: process.process_batch(scope))
     deepest: list[int] = []
     file = upload(a_file(9))
 
