@@ -89,7 +89,7 @@ class WhyQuery:
     @property
     def window_label(self) -> str:
         if self.window == ALL:
-            return "of all time"
+            return "until then" if self.as_of else "so far"
         length = WINDOW_LABELS[self.window]
         return f"in the {length} until then" if self.as_of else f"in the last {length}"
 

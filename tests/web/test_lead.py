@@ -99,6 +99,19 @@ def test_a_window_without_points_says_so(browse, people, world):
     assert "No points were given or taken in the last 24 hours" in page
 
 
+def test_a_lead_who_never_got_points_has_none_so_far(browse, people, world):
+    world.happen("unscored", "quiet", ago=timedelta(days=2))
+    a_day_ago = (utc_now() - timedelta(days=1)).date()
+    browser = browse(people.viewer)
+
+    now = browser.get("/app/leads/quiet?window=all").text
+    then = browser.get(f"/app/leads/quiet?window=all&as_of={a_day_ago}").text
+
+    assert "The score did not move so far." in now
+    assert "No points were given or taken so far." in now
+    assert "No points were given or taken until then." in then
+
+
 def test_points_older_than_the_usual_window_are_shown_unless_it_is_asked_for(browse, people, world):
     world.add_rule("trial_signup", 150)
     world.happen("trial_signup", "old", ago=timedelta(days=50))

@@ -111,7 +111,7 @@ class Explanation:
     windows: tuple[Choice, ...]
     """24 h, 7 d, 30 d, 90 d, all time; their URLs keep the chosen ruleset."""
     window_label: str
-    """"in the last 30 days", "in the 30 days until then", or "of all time"."""
+    """"in the last 30 days", "in the 30 days until then", "so far", or "until then"."""
     rulesets: tuple[Choice, ...] = ()
     """Their URLs keep the chosen window; the selector shows when there are several."""
     ruleset_name: str = ""
