@@ -8,11 +8,14 @@ from typing import Any
 import axe_playwright_python
 from playwright.sync_api import Page
 
-SETTLED = """() => {
+SETTLED = """async () => {
+  while (document.querySelector(".htmx-request")) await new Promise((it) => setTimeout(it, 20));
   const fading = () => document.getAnimations().filter((it) => it instanceof CSSTransition);
   for (let some = fading(); some.length; some = fading()) some.forEach((it) => it.finish());
 }"""
-"""Ends what is fading into another theme: what inherits a colour begins when that has ended.
+"""Waits for what is on its way, which dims what it will replace, and ends what is fading.
+
+What inherits the colour of what is fading into another theme begins when that has ended.
 
 Asking for animations brings styles up to date; a frame would have the whole page painted.
 """
